@@ -1,0 +1,1 @@
+//! Search, history, dead letters, forgetting, pruning, sealed secrets.
