@@ -4,9 +4,11 @@
 //! its session does it, its simulator stands in for it. Checker, documentation and the
 //! conformance suite read manifests; only the engine calls sessions.
 
+pub mod ccv_salespos;
 pub mod contract;
 pub mod http;
 pub mod manifest;
+pub mod mpluskassa;
 pub mod record;
 pub mod simulator;
 
