@@ -74,6 +74,18 @@ impl Project {
         file::read(root)
     }
 
+    /// No project: the systems that come with Weft, to check a single file.
+    #[must_use]
+    pub fn bare(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            name: String::new(),
+            connections: BTreeMap::new(),
+            flows: Vec::new(),
+            systems: file::built_in(),
+        }
+    }
+
     /// Where the project keeps its store.
     #[must_use]
     pub fn store_path(&self) -> PathBuf {

@@ -62,7 +62,7 @@ pub(super) fn read(root: &Path) -> Result<Project, Trouble> {
 }
 
 /// Systems that come with Weft.
-fn built_in() -> BTreeMap<String, Arc<dyn Connector>> {
+pub(super) fn built_in() -> BTreeMap<String, Arc<dyn Connector>> {
     connectors::all().into_iter().map(|connector| (connector.manifest().name.clone(), connector)).collect()
 }
 
