@@ -11,6 +11,7 @@ use rhai::{AST, Dynamic, Engine, FnAccess, Module, Scope};
 use super::bindings::Bindings;
 use super::budget;
 use super::error::{Inside, Mistake, Place, ScriptError};
+use super::inputs;
 use super::library;
 use super::limits::Limits;
 use super::room::with_room;
@@ -193,8 +194,8 @@ impl ScriptHost {
     fn run(&self, compiled: &Compiled, bindings: &Bindings) -> Result<Value, ScriptError> {
         let _budget = budget::open(&self.limits);
         let outcome = catch_unwind(AssertUnwindSafe(|| -> Result<Value, Box<rhai::EvalAltResult>> {
-            let mut scope = self.scope(compiled, bindings)?;
-            let value: Dynamic = self.engine.eval_ast_with_scope(&mut scope, &compiled.ast)?;
+            let _inputs = inputs::give(self.inputs(compiled, bindings)?);
+            let value: Dynamic = self.engine.eval_ast(&compiled.ast)?;
             Ok(from_dynamic(&value, &self.limits)?)
         }));
         match outcome {
@@ -205,16 +206,16 @@ impl ScriptHost {
     }
 
     /// Only the names that the expression reads.
-    fn scope(&self, compiled: &Compiled, bindings: &Bindings) -> Result<Scope<'static>, Mistake> {
-        let mut scope = Scope::new();
+    fn inputs(&self, compiled: &Compiled, bindings: &Bindings) -> Result<Vec<(String, Dynamic)>, Mistake> {
+        let mut inputs = Vec::with_capacity(compiled.facts.names.len());
         for name in &compiled.facts.names {
             if let Some(value) = bindings.dynamic(name, &self.limits) {
-                scope.push_dynamic(name.as_str(), value?);
+                inputs.push((name.clone(), value?));
             } else if let Some(table) = self.tables.get(name) {
-                scope.push(name.as_str(), table.clone());
+                inputs.push((name.clone(), Dynamic::from(table.clone())));
             }
         }
-        Ok(scope)
+        Ok(inputs)
     }
 
     fn parse(&self, engine: &Engine, text: &str) -> Result<AST, ScriptError> {

@@ -12,6 +12,7 @@ mod budget;
 mod catalog;
 mod error;
 mod host;
+mod inputs;
 mod library;
 mod limits;
 mod room;

@@ -1,10 +1,15 @@
 //! The powers of a script: set in one function, starting from none.
 
 use std::any::TypeId;
+use std::sync::Arc;
 
-use rhai::{Dynamic, Engine, EvalAltResult, OptimizationLevel, Position};
+use rhai::{
+    Dynamic, Engine, EvalAltResult, FuncRegistration, Module, NativeCallContext, OptimizationLevel, Position,
+    RhaiFunc,
+};
 
 use super::budget;
+use super::inputs;
 use super::library::{self, index, set_index};
 use super::limits::Limits;
 use super::table::TableValue;
@@ -33,17 +38,31 @@ pub(super) fn sandbox(limits: &Limits) -> Engine {
     engine.on_progress(|_| budget::step().err().map(Dynamic::from));
     engine.register_type_with_name::<Record>("record");
     engine.register_type_with_name::<TableValue>("table");
+    inputs::connect(&mut engine);
     library::register(&mut engine);
     let any = TypeId::of::<Dynamic>();
     engine.register_raw_fn("index$get$", [any; 2], |_, args| match args {
         [target, key] => index(target, key),
         _ => Err(impossible()),
     });
-    engine.register_raw_fn("index$set$", [any; 3], |_, args| match args {
+    engine.register_global_module(setter().into());
+    engine
+}
+
+/// Setting a field of a record from outside. Rhai also calls it on what may not change, after a
+/// method was called on a field of it; so it must count as one that changes nothing.
+fn setter() -> Module {
+    let mut module = Module::new();
+    let set = |_: Option<NativeCallContext<'_>>, args: &mut [&mut Dynamic]| match args {
         [target, key, value] => set_index(target, key, value).map(|()| Dynamic::UNIT),
         _ => Err(impossible()),
-    });
-    engine
+    };
+    FuncRegistration::new("index$set$").in_global_namespace().set_into_module_raw(
+        &mut module,
+        [TypeId::of::<Dynamic>(); 3],
+        RhaiFunc::Method { func: Arc::new(set), has_context: false, is_pure: true, is_volatile: true },
+    );
+    module
 }
 
 fn impossible() -> Box<EvalAltResult> {

@@ -53,7 +53,7 @@ fn host() -> ScriptHost {
 }
 
 fn bindings() -> Bindings {
-    let order = read_json(ORDER.as_bytes().to_vec().into()).expect("JSON");
+    let order = read_json(&bytes::Bytes::from_static(ORDER.as_bytes())).expect("JSON");
     let mut bindings = Bindings::new();
     bindings.set("order", order);
     bindings.set("empty", Value::Null);

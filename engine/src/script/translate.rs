@@ -81,9 +81,9 @@ impl Around<'_> {
                 name,
                 help: "give the new value a name of its own: `let changed = …`".into(),
             },
-            E::ErrorDataRace(name, _) => Mistake::Unchangeable {
-                name,
-                help: "it is read by the function that goes through it: put the list in a variable of its own first".into(),
+            E::ErrorDataRace(..) => Mistake::Unchangeable {
+                name: "a variable that is read at the same time".into(),
+                help: "a function that goes through a list may not read the variable that holds it: put what it reads in a variable of its own first".into(),
             },
             E::ErrorIndexNotFound(index, _) => Mistake::bad_argument(format!("there is no item `{}`", shown(&index))),
             E::ErrorIndexingType(..) => Mistake::wrong_kind(

@@ -107,7 +107,7 @@ fn decimals(left: Decimal, right: Decimal, operator: &str) -> Outcome<Decimal> {
         "+" => left.checked_add(right),
         "-" => left.checked_sub(right),
         "*" => left.checked_mul(right),
-        "/" => left.checked_div(right),
+        "/" => left.checked_div(right).map(|quotient| quotient.normalize()),
         _ => left.checked_rem(right),
     };
     result.ok_or_else(|| too_large(operator).into())
@@ -281,6 +281,12 @@ pub(in crate::script) fn set_index(target: &mut Dynamic, key: &Dynamic, value: &
         (Some(record), Some(name)) => {
             if record.get(&name).is_some_and(|old| same(old, value)) {
                 return Ok(());
+            }
+            if target.is_read_only() {
+                let help =
+                    "a step reads records and makes new ones: `map` in the flow, or a copy in a script"
+                        .to_owned();
+                return Err(Mistake::Unchangeable { name: name.to_string(), help }.into());
             }
             let mut copy = record.to_map();
             copy.insert(name.as_str().into(), value.clone());
