@@ -46,7 +46,8 @@ impl<'p> Loader<'p> {
             .iter()
             .map(|(name, connector)| (name.clone(), crate::catalog::system(connector.manifest())))
             .collect();
-        let described = scripts.iter().map(|(path, text)| (path.clone(), describe_script(path, text))).collect();
+        let described =
+            scripts.iter().map(|(path, text)| (path.clone(), describe_script(path, text))).collect();
         let catalog = Catalog { systems, scripts: described, functions: catalog_functions() };
         Ok(Self { project, catalog, scripts })
     }
@@ -120,12 +121,20 @@ impl<'p> Loader<'p> {
             Side::Target => &plan.target,
         };
         let system = self.catalog.systems.get(&role.system);
-        system.and_then(|system| system.resources.get(resource)).map_or_else(Vec::new, |found| found.find.clone())
+        system
+            .and_then(|system| system.resources.get(resource))
+            .map_or_else(Vec::new, |found| found.find.clone())
     }
 
     /// Changes with everything that decides what the flow does: its text, the scripts it uses,
     /// its answers, its tables.
-    fn print(&self, text: &str, plan: &Plan, settings: &Record, answers: &FlowAnswers) -> crate::store::Fingerprint {
+    fn print(
+        &self,
+        text: &str,
+        plan: &Plan,
+        settings: &Record,
+        answers: &FlowAnswers,
+    ) -> crate::store::Fingerprint {
         let mut all = text.as_bytes().to_vec();
         for script in &plan.uses {
             all.extend_from_slice(self.scripts.get(&script.path).map_or(&[], |text| text.as_bytes()));
@@ -153,6 +162,7 @@ impl<'p> Loader<'p> {
     }
 
     /// Two flows that are on must not carry one entity in opposite directions.
+    #[must_use]
     pub fn two_way(&self, flows: &[(&FlowEntry, &Plan)]) -> Problems {
         let mut bound = Vec::new();
         for (entry, plan) in flows.iter().filter(|(entry, _)| entry.on) {
@@ -175,7 +185,8 @@ impl<'p> Loader<'p> {
                         "flows `{}` and `{}` carry {} and {} in opposite directions between `{from}` and `{to}`",
                         one.name, other.name, clash.from, clash.to
                     );
-                    let help = "each would undo the other's changes: set `on = false` for one of them in weft.toml";
+                    let help =
+                        "each would undo the other's changes: set `on = false` for one of them in weft.toml";
                     problems.push(Trouble::new("R024", message).help(help).into());
                 }
             }

@@ -24,7 +24,9 @@ impl Check {
         let project = match super::open(folder) {
             Ok(project) => project,
             // A single file can be checked without a project.
-            Err(trouble) if self.flows.is_empty() || !self.flows.iter().all(|flow| Path::new(flow).exists()) => {
+            Err(trouble)
+                if self.flows.is_empty() || !self.flows.iter().all(|flow| Path::new(flow).exists()) =>
+            {
                 return Err(trouble);
             }
             Err(_) => Project::bare(&std::path::absolute(".").unwrap_or_else(|_| PathBuf::from("."))),
@@ -34,7 +36,7 @@ impl Check {
         let mut problems = Problems::new();
         let mut plans = Vec::new();
         for entry in &entries {
-            match self.one(&project, &loader, entry) {
+            match one(&project, &loader, entry) {
                 Ok(plan) => plans.push((entry, plan)),
                 Err(mut found) => problems.append(&mut found),
             }
@@ -42,21 +44,6 @@ impl Check {
         let pairs: Vec<_> = plans.iter().map(|(entry, plan)| (*entry, plan)).collect();
         problems.append(&mut loader.two_way(&pairs));
         Ok(tell(show, entries.len(), &problems))
-    }
-
-    fn one(
-        &self,
-        project: &Project,
-        loader: &Loader<'_>,
-        entry: &FlowEntry,
-    ) -> Result<dsl::plan::Plan, Problems> {
-        let (_, plan) = loader.check(&entry.file)?;
-        if project.flows.contains(entry) {
-            // What the flow is told by the project counts as well.
-            FlowAnswers::read(&project.root, &entry.name, &plan).map_err(|trouble| vec![trouble.into()])?;
-            loader.flow(entry)?;
-        }
-        Ok(plan)
     }
 
     fn entries(&self, project: &Project) -> Result<Vec<FlowEntry>, Trouble> {
@@ -79,6 +66,17 @@ impl Check {
         }
         Ok(entries)
     }
+}
+
+/// Checks one flow, with what the project tells it.
+fn one(project: &Project, loader: &Loader<'_>, entry: &FlowEntry) -> Result<dsl::plan::Plan, Problems> {
+    let (_, plan) = loader.check(&entry.file)?;
+    if project.flows.contains(entry) {
+        // What the flow is told by the project counts as well.
+        FlowAnswers::read(&project.root, &entry.name, &plan).map_err(|trouble| vec![trouble.into()])?;
+        loader.flow(entry)?;
+    }
+    Ok(plan)
 }
 
 fn tell(show: &Show, flows: usize, problems: &[Report]) -> Ended {

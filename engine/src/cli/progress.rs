@@ -31,7 +31,9 @@ impl Progress {
     pub(crate) fn new(flow: &str, terminal: bool) -> Self {
         let bar = terminal.then(|| {
             let bar = ProgressBar::new_spinner();
-            if let Ok(style) = ProgressStyle::with_template("{spinner:.cyan} {prefix:<24} {msg} {elapsed:.dim}") {
+            if let Ok(style) =
+                ProgressStyle::with_template("{spinner:.cyan} {prefix:<24} {msg} {elapsed:.dim}")
+            {
                 bar.set_style(style);
             }
             bar.set_prefix(flow.to_owned());

@@ -71,7 +71,12 @@ impl Records {
         let rows: Vec<Vec<String>> = letters
             .iter()
             .map(|letter| {
-                vec![letter.flow.clone(), letter.source_key.clone(), moment(letter.last_at), letter.reason.clone()]
+                vec![
+                    letter.flow.clone(),
+                    letter.source_key.clone(),
+                    moment(letter.last_at),
+                    letter.reason.clone(),
+                ]
             })
             .collect();
         show.table(&["flow", "key", "last tried", "reason"], &rows);
@@ -166,14 +171,15 @@ impl Records {
             ));
             if let Some(sent) = write["sent"].as_object() {
                 for (field, value) in sent {
-                    let before = &write["before"][field];
+                    let before = write["before"].get(field).unwrap_or(&Value::Null);
                     let change =
                         if before.is_null() { value.to_string() } else { format!("{before} → {value}") };
                     show.line(format!("        {field} = {change}"));
                 }
             }
             for exchange in list(write, "exchanges") {
-                let status = exchange["status"].as_u64().map_or("no answer".to_owned(), |code| code.to_string());
+                let status =
+                    exchange["status"].as_u64().map_or("no answer".to_owned(), |code| code.to_string());
                 show.line(show.faint(&format!(
                     "        {} {} → {status}, {} ms",
                     exchange["method"].as_str().unwrap_or_default(),

@@ -125,7 +125,8 @@ pub(crate) async fn run_all(
         }
     }
     if wrong > 0 {
-        return Err(Trouble::new("R027", "nothing was run").help("mend the problems above; `weft check` shows them again"));
+        return Err(Trouble::new("R027", "nothing was run")
+            .help("mend the problems above; `weft check` shows them again"));
     }
     let store = open_store(project).await?;
     let mut all = Vec::new();

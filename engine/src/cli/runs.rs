@@ -37,7 +37,7 @@ impl Runs {
             show.line("nothing has run yet; `weft run` runs every flow that is on");
             return Ok(Ended::Well);
         }
-        let rows: Vec<Vec<String>> = runs.iter().map(|run| row(run)).collect();
+        let rows: Vec<Vec<String>> = runs.iter().map(row).collect();
         show.table(&["started", "took", "flow", "state", "records"], &rows);
         for run in &runs {
             if let (RunState::Failed, Some(error)) = (run.state, &run.error) {

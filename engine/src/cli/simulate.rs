@@ -36,7 +36,9 @@ impl Simulate {
         let Some(simulator) = connectors::simulator(&self.system) else {
             let help = did_you_mean(&self.system, names.iter().map(String::as_str))
                 .unwrap_or_else(|| format!("there are {}", names.join(", ")));
-            return Err(Trouble::new("R032", format!("there is no stand-in for `{}`", self.system)).help(help));
+            return Err(
+                Trouble::new("R032", format!("there is no stand-in for `{}`", self.system)).help(help)
+            );
         };
         if !self.empty {
             simulator.fill();
@@ -63,7 +65,9 @@ impl Simulate {
             for (name, setting) in manifest.settings.iter() {
                 let Some(answer) = answers.get(manifest, name) else { continue };
                 if setting.secret {
-                    show.line(format!("{name} = {{ env = \"WEFT_SECRET\" }}    # export WEFT_SECRET='{answer}'"));
+                    show.line(format!(
+                        "{name} = {{ env = \"WEFT_SECRET\" }}    # export WEFT_SECRET='{answer}'"
+                    ));
                 } else if setting.default.as_deref() != Some(answer) {
                     show.line(format!("{name} = \"{answer}\""));
                 }

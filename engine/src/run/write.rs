@@ -33,7 +33,12 @@ struct Job<'w> {
 
 impl Walk<'_> {
     /// Does a write and gives the record as the target now has it.
-    pub(super) async fn write(&self, write: &Write, scope: &mut Scope, item: &str) -> Result<Record, Stop> {
+    pub(super) async fn write(
+        &self,
+        write: &Write,
+        scope: &mut Scope<'_>,
+        item: &str,
+    ) -> Result<Record, Stop> {
         let before = self.known.written.iter().find(|one| one.write_id == write.id && one.item == item);
         let job = Job { write, item, before };
         match &write.verb {
@@ -45,7 +50,8 @@ impl Walk<'_> {
                 }
                 let asked = Value::List(key.clone());
                 let Some(found) = self.single(&write.resource, by, key).await? else {
-                    let reason = format!("no {} with {} = {asked} to update", write.resource, by.join(" and "));
+                    let reason =
+                        format!("no {} with {} = {asked} to update", write.resource, by.join(" and "));
                     return Err(Stop::failed("not found", reason));
                 };
                 self.update(&job, scope, found).await
@@ -55,7 +61,7 @@ impl Walk<'_> {
     }
 
     /// A create that this record has made before is not made again.
-    async fn create_once(&self, job: &Job<'_>, scope: &mut Scope) -> Result<Record, Stop> {
+    async fn create_once(&self, job: &Job<'_>, scope: &mut Scope<'_>) -> Result<Record, Stop> {
         scope.creating(true);
         let wanted = self.record(&job.write.lines, scope, true)?;
         if let Some(before) = job.before {
@@ -68,14 +74,15 @@ impl Walk<'_> {
         self.create(job, wanted).await
     }
 
-    async fn upsert(&self, job: &Job<'_>, scope: &mut Scope, keys: &[UpsertKey]) -> Result<Record, Stop> {
+    async fn upsert(&self, job: &Job<'_>, scope: &mut Scope<'_>, keys: &[UpsertKey]) -> Result<Record, Stop> {
         let resource = &job.write.resource;
         let mut sets: Vec<Arc<[String]>> = Vec::new();
         for key in keys {
             match key {
                 UpsertKey::Fields(fields) => sets.push(fields.as_slice().into()),
                 UpsertKey::Setting(name) => {
-                    let field = self.flow.setting(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+                    let field =
+                        self.flow.setting(name).and_then(Value::as_str).unwrap_or_default().to_owned();
                     sets.push(vec![field].into());
                 }
             }
@@ -89,7 +96,8 @@ impl Walk<'_> {
         if let Some(before) = job.before {
             let key_field: Arc<[String]> = vec![self.sides.target.key_field(resource)].into();
             if self.sides.target.finds(resource, &key_field) {
-                found = self.single(resource, &key_field, vec![Value::from(before.target_key.as_str())]).await?;
+                found =
+                    self.single(resource, &key_field, vec![Value::from(before.target_key.as_str())]).await?;
             }
         }
         for set in &sets {
@@ -122,7 +130,12 @@ impl Walk<'_> {
     }
 
     /// The one record with that key, if there is one.
-    async fn single(&self, resource: &Arc<str>, by: &Arc<[String]>, key: Key) -> Result<Option<Record>, Stop> {
+    async fn single(
+        &self,
+        resource: &Arc<str>,
+        by: &Arc<[String]>,
+        key: Key,
+    ) -> Result<Option<Record>, Stop> {
         let asked = Value::List(key.clone());
         let found = self.finder.find(Side::Target, resource, by, key).await?;
         self.note(|done| done.history.looked_up(resource, by, &asked, found.len()));
@@ -141,7 +154,7 @@ impl Walk<'_> {
         }
     }
 
-    async fn update(&self, job: &Job<'_>, scope: &mut Scope, mut found: Record) -> Result<Record, Stop> {
+    async fn update(&self, job: &Job<'_>, scope: &mut Scope<'_>, mut found: Record) -> Result<Record, Stop> {
         let (resource, target) = (&job.write.resource, &self.sides.target);
         scope.creating(false);
         let wanted = self.record(&job.write.lines, scope, false)?;
@@ -161,10 +174,8 @@ impl Walk<'_> {
             }
             return Ok(found);
         }
-        let before: Record = changes
-            .iter()
-            .filter_map(|(name, _)| Some((name.clone(), found.get(name)?.clone())))
-            .collect();
+        let before: Record =
+            changes.iter().filter_map(|(name, _)| Some((name.clone(), found.get(name)?.clone()))).collect();
         let Some(update) = target.session.update(resource) else {
             return Err(target.cannot("update", resource).into());
         };
