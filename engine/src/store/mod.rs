@@ -48,8 +48,8 @@ pub async fn open(file: &Path) -> Result<Arc<dyn Store>, StoreError> {
 
 /// The durable state of all flows.
 ///
-/// A call that is dropped before it answers has done all of its work or nothing of it. All
-/// moments are on the database's clock.
+/// A call that is dropped before it answers has done all of its work or nothing of it; only
+/// `prune` works in steps. All moments are on the database's clock.
 #[async_trait]
 pub trait Store: Send + Sync {
     /// The database's clock.
@@ -135,7 +135,8 @@ pub trait Store: Send + Sync {
     async fn resolve(&self, flow: &str, source_key: &str) -> Result<bool, StoreError>;
 
     /// Removes everything about a record; answers how many rows that were. Should the source
-    /// still have it, the next run that reads it takes it for new.
+    /// still have it, the next run that reads it takes it for new. Copies of the store, such
+    /// as those made before a change of schema, keep what they have.
     async fn forget(&self, flow: &str, source_key: &str) -> Result<u64, StoreError>;
 
     /// Removes the log of runs that ended before this moment, such runs themselves when they
