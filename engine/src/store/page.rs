@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::answers::{Intent, Known};
 use super::lease::{fence, fingerprint, print};
 use super::link::{Arg, Link, Row, Words};
 use super::records::{read_ledger, search_key};
-use super::types::{Counts, Cursor, Intent, Known, Lease, Millis, OutcomeWord, Page, Settled, Written};
+use super::types::{Counts, Cursor, Lease, Millis, OutcomeWord, Page, Settled, Written};
 use super::{StoreError, sql};
 
 pub(super) async fn cursor(link: &mut dyn Link, flow: &str) -> Result<Option<Cursor>, StoreError> {

@@ -1,7 +1,7 @@
 //! The promises of the store, told to any database through the trait; what is special to a
-//! file stands in `file`.
+//! file stands beside its driver.
 
-mod file;
+mod crash;
 mod leases;
 mod pages;
 mod records;
