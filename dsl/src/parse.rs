@@ -9,6 +9,8 @@ mod fault;
 mod tree;
 mod types;
 
+pub(crate) use tree::{holds_fields, is_head, is_step};
+
 use pest::Parser as _;
 use pest_derive::Parser;
 
