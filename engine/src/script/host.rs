@@ -262,7 +262,7 @@ fn inside(error: ScriptError, path: &str) -> ScriptError {
     ScriptError {
         mistake: error.mistake,
         at: None,
-        inside: Some(Inside { script: path.to_owned(), function, at }),
+        inside: Some(Box::new(Inside { script: path.to_owned(), function, at })),
     }
 }
 

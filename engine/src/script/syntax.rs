@@ -217,10 +217,9 @@ pub(super) fn wrong_count(name: &str, least: usize, most: usize, given: usize) -
 
 fn kept_function() -> Mistake {
     let help = "write it where it is used, `lines.map(|line| line.price * rate)`, or give it all it needs as arguments";
-    Mistake::Refused {
-        what: "a function that uses variables around it and is kept".into(),
-        help: help.into(),
-    }
+    let message =
+        "a function that uses variables around it cannot be kept in a variable or given back".to_owned();
+    Mistake::Syntax { message, help: Some(help.to_owned()) }
 }
 
 /// The call that Rhai makes of `|x| x + outer`: not the writer's.

@@ -183,7 +183,7 @@ fn mistakes_are_told_in_plain_words() {
     fails("|x| x", "a function cannot be the value of a field");
     fails(
         "let f = || order.number; f.call()",
-        "`a function that uses variables around it and is kept` is not available in scripts",
+        "a function that uses variables around it cannot be kept in a variable or given back",
     );
 }
 

@@ -22,7 +22,7 @@ impl Around<'_> {
     /// An error at run time.
     pub(super) fn run_error(&self, error: Box<EvalAltResult>) -> ScriptError {
         let mut error = *error;
-        let (mut at, mut inside): (Option<Place>, Option<Inside>) = (None, None);
+        let (mut at, mut inside): (Option<Place>, Option<Box<Inside>>) = (None, None);
         while let EvalAltResult::ErrorInFunctionCall(name, source, inner, called_at) = error {
             if inside.is_none() {
                 at = place(called_at).or(at);
@@ -30,7 +30,7 @@ impl Around<'_> {
             if !source.is_empty() {
                 let function = (!name.starts_with("anon$")).then_some(name);
                 let function = function.or_else(|| inside.take().and_then(|inside| inside.function));
-                inside = Some(Inside { script: source, function, at: None });
+                inside = Some(Box::new(Inside { script: source, function, at: None }));
             }
             error = *inner;
         }
@@ -176,6 +176,12 @@ fn syntax(error: &ParseErrorType, limits: &Limits) -> Mistake {
         P::BadInput(LexError::ImproperSymbol(symbol, _)) | P::UnknownOperator(symbol) => {
             (format!("`{symbol}` means nothing here"), operator_help(symbol))
         }
+        P::MissingToken(token, _) if token == ";" => (
+            "something is missing here".to_owned(),
+            Some(
+                "`;` ends a statement, `}` a block; two values need an operator between them, `&&` for and, `||` for or",
+            ),
+        ),
         P::MissingToken(token, _) => (format!("`{token}` is missing here"), None),
         P::Reserved(word) if library::refused(word).is_some() => return library::refusal(word),
         P::Reserved(word) => {
