@@ -183,6 +183,10 @@ impl Mistake {
             Self::Syntax { help, .. } | Self::WrongKind { help, .. } | Self::BadArgument { help, .. } => {
                 help.clone()
             }
+            Self::UnknownVariable { suggestion: None, .. } => Some(
+                "an expression reads what the steps before it have named; a function reads its arguments"
+                    .into(),
+            ),
             Self::UnknownFunction { suggestion, .. }
             | Self::UnknownVariable { suggestion, .. }
             | Self::UnknownScript { suggestion, .. } => {
@@ -257,7 +261,7 @@ pub struct ScriptError {
     /// Where in the expression; see `dsl::plan::Expr::place` for its place in the flow.
     pub at: Option<Place>,
     /// Where in a script file, when the expression called one.
-    pub inside: Option<Inside>,
+    pub inside: Option<Box<Inside>>,
 }
 
 impl ScriptError {

@@ -185,7 +185,7 @@ impl ScriptHost {
         });
         match made {
             Ok(Ok(Ok(module))) => Ok(module),
-            Ok(Ok(Err(error))) => Err(self.around(&Bindings::new(), None).run_error(error)),
+            Ok(Ok(Err(error))) => Err(self.around(&Bindings::new(), None).run_error(*error)),
             Ok(Err(panic)) => Err(fault(panic.as_ref()).into()),
             Err(error) => Err(Mistake::Fault { message: error.to_string() }.into()),
         }
@@ -200,7 +200,12 @@ impl ScriptHost {
         }));
         match outcome {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err(self.around(bindings, Some(&compiled.facts)).run_error(error)),
+            Ok(Err(error)) => {
+                let error = self.around(bindings, Some(&compiled.facts)).run_error(*error);
+                // Rhai does not tell in which text a limit was reached.
+                let unknown = compiled.facts.calls_scripts && matches!(error.mistake, Mistake::Limit { .. });
+                Err(if unknown { error.mistake.into() } else { error })
+            }
             Err(panic) => Err(fault(panic.as_ref()).into()),
         }
     }
@@ -262,7 +267,7 @@ fn inside(error: ScriptError, path: &str) -> ScriptError {
     ScriptError {
         mistake: error.mistake,
         at: None,
-        inside: Some(Inside { script: path.to_owned(), function, at }),
+        inside: Some(Box::new(Inside { script: path.to_owned(), function, at })),
     }
 }
 

@@ -1,8 +1,8 @@
 //! The names that an expression reads, handed to Rhai when it asks for them.
 //!
-//! They are not variables in Rhai's scope: a function that reads one (`lines.map(|line| line.price
-//! * order.rate)`) would turn the variable into a shared, locked cell, and `order.lines.map(…)`
-//! that reads `order` again would find it locked. Handed out, they are values.
+//! They are not variables in Rhai's scope: a callback that reads `order` would turn the variable
+//! into a shared, locked cell, and in `order.lines.map(|line| line.price * order.rate)` it is
+//! already locked when the callback comes to read it. Handed out, they are values.
 
 use std::cell::RefCell;
 

@@ -43,7 +43,7 @@ pub(super) fn sandbox(limits: &Limits) -> Engine {
     let any = TypeId::of::<Dynamic>();
     engine.register_raw_fn("index$get$", [any; 2], |_, args| match args {
         [target, key] => index(target, key),
-        _ => Err(impossible()),
+        _ => impossible(),
     });
     engine.register_global_module(setter().into());
     engine
@@ -55,7 +55,7 @@ fn setter() -> Module {
     let mut module = Module::new();
     let set = |_: Option<NativeCallContext<'_>>, args: &mut [&mut Dynamic]| match args {
         [target, key, value] => set_index(target, key, value).map(|()| Dynamic::UNIT),
-        _ => Err(impossible()),
+        _ => impossible(),
     };
     FuncRegistration::new("index$set$").in_global_namespace().set_into_module_raw(
         &mut module,
@@ -65,9 +65,9 @@ fn setter() -> Module {
     module
 }
 
-fn impossible() -> Box<EvalAltResult> {
-    Box::new(EvalAltResult::ErrorRuntime(
+fn impossible<T>() -> Result<T, Box<EvalAltResult>> {
+    Err(Box::new(EvalAltResult::ErrorRuntime(
         "an indexer was called without its arguments".into(),
         Position::NONE,
-    ))
+    )))
 }

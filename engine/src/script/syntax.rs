@@ -19,6 +19,8 @@ pub(super) struct Facts {
     pub(super) names: Vec<String>,
     /// Loops, callbacks or script functions: values can grow deep.
     pub(super) needs_room: bool,
+    /// Functions of scripts are called: a place may be one in a script.
+    pub(super) calls_scripts: bool,
     /// What stands before each `.`: for messages about reading a field of nothing.
     pub(super) paths: Vec<(Place, String)>,
 }
@@ -77,8 +79,9 @@ fn node(path: &[ASTNode<'_>], known: &[Known], expression: bool, facts: &mut Fac
                 return Err((Mistake::Unchangeable { name, help }, place(sides.lhs.start_position())));
             }
         }
-        ASTNode::Stmt(Stmt::FnCall(call, at)) => check_call(call, *at, 0, known, facts)?,
-        ASTNode::Expr(Expr::FnCall(call, at)) => check_call(call, *at, 0, known, facts)?,
+        ASTNode::Stmt(Stmt::FnCall(call, at)) | ASTNode::Expr(Expr::FnCall(call, at)) => {
+            check_call(call, *at, 0, known, facts)?;
+        }
         ASTNode::Expr(Expr::MethodCall(call, at)) => check_call(call, *at, 1, known, facts)?,
         ASTNode::Expr(Expr::DynamicConstant(value, _)) if value.is_fnptr() => facts.needs_room = true,
         ASTNode::Expr(Expr::Variable(variable, index, _)) => {
@@ -113,6 +116,7 @@ fn check_call(
     }
     if call.is_qualified() {
         facts.needs_room = true;
+        facts.calls_scripts = true;
         let alias = call.namespace.root();
         return qualified(alias, name, given, known).map_err(|mistake| (mistake, place(at)));
     }
@@ -217,10 +221,9 @@ pub(super) fn wrong_count(name: &str, least: usize, most: usize, given: usize) -
 
 fn kept_function() -> Mistake {
     let help = "write it where it is used, `lines.map(|line| line.price * rate)`, or give it all it needs as arguments";
-    Mistake::Refused {
-        what: "a function that uses variables around it and is kept".into(),
-        help: help.into(),
-    }
+    let message =
+        "a function that uses variables around it cannot be kept in a variable or given back".to_owned();
+    Mistake::Syntax { message, help: Some(help.to_owned()) }
 }
 
 /// The call that Rhai makes of `|x| x + outer`: not the writer's.
@@ -229,16 +232,16 @@ fn is_capture(call: &FnCallExpr) -> bool {
         && matches!(call.args.first(), Some(Expr::DynamicConstant(value, _)) if value.is_fnptr())
 }
 
-/// True when the nearest call above a capturing function is one that only calls it.
+/// True when a capturing function is the very argument that the call above it only calls.
 fn is_argument_of_caller(above: &[ASTNode<'_>]) -> bool {
-    let mut above = above.iter().rev();
-    let Some(ASTNode::Expr(Expr::Stmt(_))) = above.next() else { return false };
-    let call = match above.next() {
-        Some(ASTNode::Expr(Expr::FnCall(call, _) | Expr::MethodCall(call, _))) => call,
-        Some(ASTNode::Stmt(Stmt::FnCall(call, _))) => call,
+    let [.., call, ASTNode::Expr(function @ Expr::Stmt(_))] = above else { return false };
+    let (call, at) = match call {
+        ASTNode::Expr(Expr::FnCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _)) => (call, 1),
+        ASTNode::Expr(Expr::MethodCall(call, _)) => (call, 0),
         _ => return false,
     };
-    !call.is_qualified() && CALLERS.contains(&call.name.as_str())
+    let is_there = call.args.get(at).is_some_and(|argument| std::ptr::eq(argument, *function));
+    is_there && !call.is_qualified() && CALLERS.contains(&call.name.as_str())
 }
 
 /// The variable that an assignment would change, when it is one that was given.

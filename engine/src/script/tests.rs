@@ -26,18 +26,18 @@ fn table(name: &str, keys: &[&str], rows: Vec<TableRow>, otherwise: Otherwise) -
     Table { name: name.into(), keys, value: SettingType::Text, ask: None, rows, otherwise, span: 0..0 }
 }
 
-fn text(text: &str) -> Option<Constant> {
-    Some(Constant::Text(text.into()))
+fn text(text: &str) -> Constant {
+    Constant::Text(text.into())
 }
 
 fn host() -> ScriptHost {
     let pay = vec![
-        TableRow { keys: vec![text("ideal")], value: Constant::Text("IDEAL".into()) },
+        TableRow { keys: vec![Some(text("ideal"))], value: Constant::Text("IDEAL".into()) },
         TableRow { keys: vec![Some(Constant::Integer(7))], value: Constant::Text("SEVEN".into()) },
     ];
     let vat = vec![
-        TableRow { keys: vec![text("NL"), Some(Constant::Integer(21))], value: Constant::Integer(1) },
-        TableRow { keys: vec![text("NL"), None], value: Constant::Integer(2) },
+        TableRow { keys: vec![Some(text("NL")), Some(Constant::Integer(21))], value: Constant::Integer(1) },
+        TableRow { keys: vec![Some(text("NL")), None], value: Constant::Integer(2) },
     ];
     let tables = [
         table("payment_method", &["key"], pay, Otherwise::Fail),
@@ -107,6 +107,14 @@ fn records_are_read() {
     gives("order.number", "\"0042\"");
     gives("order.total", "12.10");
     gives("order.missing", "null");
+    gives("let order = 5; order + 1", "6");
+    gives("order.lines.map(|order| order.sku)", "[\"a\",\"b\"]");
+    gives(
+        "let skus = []; for order in order.lines { skus.push(order.sku); } skus.join(`${order.number}`)",
+        "\"a0042b\"",
+    );
+    gives("if order.paid { let order = 1; if true { order } else { 0 } } else { 0 }", "1");
+    gives("[1, 2].map(|a| order.lines.map(|b| a * b.quantity * order.count))", "[[6,3],[12,6]]");
     gives("order.customer.full_name", "\"Jan Jansen\"");
     gives("order[\"number\"]", "\"0042\"");
     gives("order.lines[1].sku", "\"b\"");
@@ -183,7 +191,7 @@ fn mistakes_are_told_in_plain_words() {
     fails("|x| x", "a function cannot be the value of a field");
     fails(
         "let f = || order.number; f.call()",
-        "`a function that uses variables around it and is kept` is not available in scripts",
+        "a function that uses variables around it cannot be kept in a variable or given back",
     );
 }
 
@@ -195,6 +203,34 @@ fn conditions_hold_or_not() {
     assert_eq!(truth("order"), Ok(true));
     assert_eq!(truth("order.billing"), Ok(false));
     assert!(matches!(truth("order.number").map_err(|e| e.mistake), Err(Mistake::NotACondition { .. })));
+}
+
+#[test]
+fn hosts_serve_many_threads() {
+    const fn is_shared<T: Send + Sync>() {}
+    is_shared::<ScriptHost>();
+    is_shared::<super::Compiled>();
+    is_shared::<Bindings>();
+    let (host, bindings) = (host(), bindings());
+    let compiled = host.compile_text("my::total(order.lines, order.count)").expect("compiles");
+    std::thread::scope(|scope| {
+        let work = || (0..20).map(|_| host.evaluate(&compiled, &bindings)).collect::<Vec<_>>();
+        for thread in [scope.spawn(work), scope.spawn(work)] {
+            for given in thread.join().expect("no panic") {
+                assert_eq!(given.map(|value| value.to_string()), Ok("9.30".to_owned()));
+            }
+        }
+    });
+}
+
+#[test]
+fn layers_of_bindings_come_and_go() {
+    let mut bindings = bindings();
+    let mark = bindings.mark();
+    bindings.set("empty", 1_i64);
+    assert_eq!(bindings.get("empty"), Some(&Value::Int(1)));
+    bindings.back_to(mark);
+    assert_eq!(bindings.get("empty"), Some(&Value::Null));
 }
 
 #[test]

@@ -8,6 +8,9 @@ use super::limits::Limits;
 use super::syntax::{Known, nearest, place, unknown_function, wrong_count};
 use super::values::with_article;
 
+/// What stands before a place in the expression, or in the named script.
+pub(super) type PathOf<'a> = Box<dyn Fn(Option<&str>, Place) -> Option<String> + 'a>;
+
 /// What is known around an error.
 pub(super) struct Around<'a> {
     pub(super) limits: &'a Limits,
@@ -15,14 +18,13 @@ pub(super) struct Around<'a> {
     /// Names that the expression could read.
     pub(super) names: Vec<String>,
     /// What stands before a place in the expression, or in the named script.
-    pub(super) path: Box<dyn Fn(Option<&str>, Place) -> Option<String> + 'a>,
+    pub(super) path: PathOf<'a>,
 }
 
 impl Around<'_> {
     /// An error at run time.
-    pub(super) fn run_error(&self, error: Box<EvalAltResult>) -> ScriptError {
-        let mut error = *error;
-        let (mut at, mut inside): (Option<Place>, Option<Inside>) = (None, None);
+    pub(super) fn run_error(&self, mut error: EvalAltResult) -> ScriptError {
+        let (mut at, mut inside): (Option<Place>, Option<Box<Inside>>) = (None, None);
         while let EvalAltResult::ErrorInFunctionCall(name, source, inner, called_at) = error {
             if inside.is_none() {
                 at = place(called_at).or(at);
@@ -30,7 +32,7 @@ impl Around<'_> {
             if !source.is_empty() {
                 let function = (!name.starts_with("anon$")).then_some(name);
                 let function = function.or_else(|| inside.take().and_then(|inside| inside.function));
-                inside = Some(Inside { script: source, function, at: None });
+                inside = Some(Box::new(Inside { script: source, function, at: None }));
             }
             error = *inner;
         }
@@ -53,7 +55,7 @@ impl Around<'_> {
     fn mistake(&self, error: EvalAltResult) -> Mistake {
         use EvalAltResult as E;
         match error {
-            E::ErrorRuntime(token, _) | E::ErrorTerminated(token, _) => thrown(token),
+            E::ErrorRuntime(token, _) | E::ErrorTerminated(token, _) => thrown(&token),
             E::ErrorParsing(error, _) => syntax(&error, self.limits),
             E::ErrorVariableNotFound(name, _) => self.unknown_variable(name),
             E::ErrorFunctionNotFound(signature, _) => self.unknown_function(&signature),
@@ -142,7 +144,7 @@ impl Around<'_> {
     }
 }
 
-fn thrown(token: Dynamic) -> Mistake {
+fn thrown(token: &Dynamic) -> Mistake {
     if let Some(mistake) = token.read_lock::<Mistake>() {
         return mistake.clone();
     }
@@ -150,7 +152,7 @@ fn thrown(token: Dynamic) -> Mistake {
         Ok(map) => map.get("message").map(shown),
         Err(_) => None,
     };
-    let message = message.unwrap_or_else(|| shown(&token));
+    let message = message.unwrap_or_else(|| shown(token));
     let message = if message.is_empty() { "the script gave up without saying why".into() } else { message };
     Mistake::Thrown { message: message.chars().take(1000).collect() }
 }
@@ -176,6 +178,12 @@ fn syntax(error: &ParseErrorType, limits: &Limits) -> Mistake {
         P::BadInput(LexError::ImproperSymbol(symbol, _)) | P::UnknownOperator(symbol) => {
             (format!("`{symbol}` means nothing here"), operator_help(symbol))
         }
+        P::MissingToken(token, _) if token == ";" => (
+            "something is missing here".to_owned(),
+            Some(
+                "`;` ends a statement, `}` a block; two values need an operator between them, `&&` for and, `||` for or",
+            ),
+        ),
         P::MissingToken(token, _) => (format!("`{token}` is missing here"), None),
         P::Reserved(word) if library::refused(word).is_some() => return library::refusal(word),
         P::Reserved(word) => {

@@ -110,6 +110,14 @@ impl<'a, 'v> Call<'a, 'v> {
         Ok(list)
     }
 
+    /// Number of items of a list.
+    pub(super) fn items(&self, at: usize) -> Outcome<usize> {
+        self.value(at)
+            .read_lock::<Array>()
+            .map(|list| list.len())
+            .ok_or_else(|| self.wrong(at, "a list").into())
+    }
+
     /// A record, as a copy that can be changed.
     pub(super) fn record(&self, at: usize) -> Outcome<Map> {
         let map = map_of(self.value(at)).ok_or_else(|| self.wrong(at, "a record"))?;
@@ -152,6 +160,11 @@ impl<'a, 'v> Call<'a, 'v> {
     /// Draws for a list of that many items, and refuses one that is too long.
     pub(super) fn room_for_items(&self, items: usize) -> Outcome<()> {
         room_for_items(&self.context, items)
+    }
+
+    /// Most items of a list.
+    pub(super) fn most_items(&self) -> usize {
+        self.context.engine().max_array_size()
     }
 
     /// The mistake of giving something else than what is needed.

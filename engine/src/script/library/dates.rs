@@ -33,7 +33,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "add_days(text, days) -> text",
         "So many days later, earlier when negative.",
         "add_days(\"2026-02-28\", 1) → \"2026-03-01\"",
-        |call| shift(call, |span, n| span.try_days(n))
+        |call| shift(call, jiff::Span::try_days)
     ),
     function!(
         "add_months",
@@ -41,7 +41,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "add_months(text, months) -> text",
         "So many months later; the last day of the month when the day does not exist.",
         "add_months(\"2026-01-31\", 1) → \"2026-02-28\"",
-        |call| shift(call, |span, n| span.try_months(n))
+        |call| shift(call, jiff::Span::try_months)
     ),
     function!(
         "days_between",
@@ -202,5 +202,7 @@ fn bad_pattern(pattern: &str) -> Mistake {
 
 fn unreadable(text: &str, wanted: &str) -> Mistake {
     let shown: String = text.chars().take(60).collect();
-    Mistake::bad_argument(format!("\"{shown}\" is not {wanted}"))
+    let help =
+        "dates are written `2026-11-21`, moments `2026-11-21T09:30:00+01:00`; `parse_date` reads other forms";
+    Mistake::BadArgument { message: format!("\"{shown}\" is not {wanted}"), help: Some(help.to_owned()) }
 }

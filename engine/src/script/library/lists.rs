@@ -191,7 +191,7 @@ fn len(call: &mut Call<'_, '_>) -> Outcome {
         budget::read(text.len())?;
         text.chars().count()
     } else if value.is_array() {
-        call.list(0)?.len()
+        call.items(0)?
     } else {
         map_of(value).ok_or_else(|| call.wrong(0, "a list, a text or a record"))?.len()
     };
@@ -338,8 +338,10 @@ fn flatten(call: &mut Call<'_, '_>) -> Outcome {
 }
 
 fn push(call: &mut Call<'_, '_>) -> Outcome {
-    let length = call.list(0)?.len();
-    call.room_for_items(length + 1)?;
+    let most = call.most_items();
+    if call.items(0)? >= most {
+        return Err(Mistake::limit("list length", format!("{most} items")).into());
+    }
     let item = call.owned(1);
     if let Ok(mut list) = call.change(0)?.as_array_mut() {
         list.push(item);

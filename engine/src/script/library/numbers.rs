@@ -97,7 +97,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "to_cents(12.505) → 1251",
         |call| {
             let cents = times(call.number(0)?, Decimal::ONE_HUNDRED)?;
-            integer(round_to(cents, 0))
+            Ok(integer(round_to(cents, 0)))
         }
     ),
     function!(
@@ -116,7 +116,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "incl(10, 21) → 12.10",
         |call| {
             let factor = vat_factor(call)?;
-            money(times(call.number(0)?, factor)?)
+            Ok(money(times(call.number(0)?, factor)?))
         }
     ),
     function!(
@@ -127,7 +127,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "excl(12.10, 21) → 10.00",
         |call| {
             let factor = vat_factor(call)?;
-            money(over(call.number(0)?, factor)?)
+            Ok(money(over(call.number(0)?, factor)?))
         }
     ),
     function!(
@@ -139,7 +139,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         |call| {
             let (price, factor) = (call.number(0)?, vat_factor(call)?);
             let excl = round_to(over(price, factor)?, 2);
-            money(price.checked_sub(excl).ok_or_else(too_large)?)
+            Ok(money(price.checked_sub(excl).ok_or_else(too_large)?))
         }
     ),
 ];
@@ -150,19 +150,19 @@ fn round(call: &mut Call<'_, '_>, how: RoundingStrategy) -> Outcome {
         return Ok(call.owned(0));
     }
     let rounded = call.number(0)?.round_dp_with_strategy(digits, how);
-    if call.count() == 2 { Ok(rounded.into()) } else { integer(rounded) }
+    if call.count() == 2 { Ok(rounded.into()) } else { Ok(integer(rounded)) }
 }
 
 fn whole(call: &mut Call<'_, '_>, cut: fn(&Decimal) -> Decimal) -> Outcome {
     if call.value(0).is_int() {
         return Ok(call.owned(0));
     }
-    integer(cut(&call.number(0)?))
+    Ok(integer(cut(&call.number(0)?)))
 }
 
 /// A whole decimal as integer when it fits; else it stays a decimal.
-fn integer(number: Decimal) -> Outcome {
-    Ok(i64::try_from(number).map_or_else(|_| Dynamic::from(number), Dynamic::from_int))
+fn integer(number: Decimal) -> Dynamic {
+    i64::try_from(number).map_or_else(|_| Dynamic::from(number), Dynamic::from_int)
 }
 
 fn digits(call: &Call<'_, '_>, at: usize) -> Outcome<u32> {
@@ -261,10 +261,10 @@ fn over(left: Decimal, right: Decimal) -> Outcome<Decimal> {
     left.checked_div(right).ok_or_else(|| too_large().into())
 }
 
-fn money(amount: Decimal) -> Outcome {
+fn money(amount: Decimal) -> Dynamic {
     let mut amount = round_to(amount, 2);
     amount.rescale(2);
-    Ok(amount.into())
+    amount.into()
 }
 
 fn round_to(number: Decimal, digits: u32) -> Decimal {

@@ -88,9 +88,8 @@ fn integers(left: i64, right: i64, operator: &str) -> Outcome {
         "+" => left.checked_add(right),
         "-" => left.checked_sub(right),
         "*" => left.checked_mul(right),
-        "%" if right == 0 => return Err(by_zero(operator).into()),
+        "/" | "%" if right == 0 => return Err(by_zero(operator).into()),
         "%" => Some(left.checked_rem(right).unwrap_or(0)),
-        "/" if right == 0 => return Err(by_zero(operator).into()),
         "/" if left.checked_rem(right) == Some(0) => left.checked_div(right),
         "**" if right >= 0 => u32::try_from(right).ok().and_then(|exponent| left.checked_pow(exponent)),
         "**" => return power(Decimal::from(left), right).map(Dynamic::from),
@@ -144,7 +143,12 @@ fn negative(call: &mut Call<'_, '_>) -> Outcome {
 fn not(call: &mut Call<'_, '_>) -> Outcome {
     let value = call.value(0);
     value.as_bool().map(|truth| Dynamic::from_bool(!truth)).map_err(|_| {
-        let help = if value.is_unit() { "compare it: `value == ()`" } else { "compare it: `value == 0`" };
+        let help = match kind(value) {
+            "integer" | "decimal" => "compare it: `value == 0`",
+            "text" => "compare it: `value == \"\"`",
+            "list" => "ask for items: `value.is_empty()`",
+            _ => "ask whether it is absent: `value == ()`",
+        };
         Mistake::wrong_kind(
             format!("`!` turns true into false, and was given {}", with_article(kind(value))),
             Some(help),
@@ -277,25 +281,21 @@ pub(in crate::script) fn index(target: &Dynamic, key: &Dynamic) -> Outcome {
 /// script's own copy. Rhai also calls this after a method was called on a field, to put back what
 /// may have changed; then mostly nothing has.
 pub(in crate::script) fn set_index(target: &mut Dynamic, key: &Dynamic, value: &Dynamic) -> Outcome<()> {
-    let copy = match (target.read_lock::<Record>(), text::of(key)) {
-        (Some(record), Some(name)) => {
-            if record.get(&name).is_some_and(|old| same(old, value)) {
-                return Ok(());
-            }
-            if target.is_read_only() {
-                let help =
-                    "a step reads records and makes new ones: `map` in the flow, or a copy in a script"
-                        .to_owned();
-                return Err(Mistake::Unchangeable { name: name.to_string(), help }.into());
-            }
-            let mut copy = record.to_map();
-            copy.insert(name.as_str().into(), value.clone());
-            copy
+    let copy = if let (Some(record), Some(name)) = (target.read_lock::<Record>(), text::of(key)) {
+        if record.get(&name).is_some_and(|old| same(old, value)) {
+            return Ok(());
         }
-        _ => {
-            let what = with_article(kind(target));
-            return Err(Mistake::wrong_kind(format!("a field of {what} cannot be set"), None).into());
+        if target.is_read_only() {
+            let help = "a step reads records and makes new ones: `map` in the flow, or a copy in a script"
+                .to_owned();
+            return Err(Mistake::Unchangeable { name: name.to_string(), help }.into());
         }
+        let mut copy = record.to_map();
+        copy.insert(name.as_str().into(), value.clone());
+        copy
+    } else {
+        let what = with_article(kind(target));
+        return Err(Mistake::wrong_kind(format!("a field of {what} cannot be set"), None).into());
     };
     if let Some(mut target) = target.write_lock::<Dynamic>() {
         *target = Dynamic::from_map(copy);
