@@ -44,7 +44,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            timeout: Duration::from_secs(60),
+            timeout: Duration::from_mins(1),
             tries: 4,
             backoff: Duration::from_millis(500),
             longest_pause: Duration::from_secs(90),

@@ -133,6 +133,7 @@ pub struct Create {
 pub struct Update {}
 
 /// A field of a record.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, read from data")]
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Field {
@@ -209,6 +210,7 @@ impl<T> Named<T> {
     }
 
     /// Names and values in order.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &T)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }

@@ -124,13 +124,11 @@ impl Map {
     /// Sets a field and gives back what it held.
     pub fn set(&mut self, name: impl Into<Text>, value: impl Into<Value>) -> Option<Value> {
         let (name, value) = (name.into(), value.into());
-        match self.get_mut(name.as_str()) {
-            Some(old) => Some(std::mem::replace(old, value)),
-            None => {
-                self.entries.push((name, value));
-                None
-            }
+        if let Some(old) = self.get_mut(name.as_str()) {
+            return Some(std::mem::replace(old, value));
         }
+        self.entries.push((name, value));
+        None
     }
 
     /// Adds a field that is known to be new; cheaper than [`Map::set`].
@@ -146,6 +144,7 @@ impl Map {
     }
 
     /// Fields in order.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Text, &Value)> {
         self.entries.iter().map(|(name, value)| (name, value))
     }

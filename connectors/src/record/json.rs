@@ -55,7 +55,7 @@ fn utf8(page: &Bytes) -> Result<ByteString, ReadError> {
     };
     if let Err(error) = std::str::from_utf8(&page) {
         let good = page.get(..error.valid_up_to()).unwrap_or_default();
-        let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = good.split(|byte| *byte == b'\n').count();
         let column = good.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
         return Err(ReadError { reason: "the text is not UTF-8".into(), line, column });
     }

@@ -1,0 +1,256 @@
+//! `weft.toml` and what lies around it, read and checked.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use connectors::contract::Connector;
+use connectors::manifest::{Answers, Manifest};
+use serde::Deserialize;
+use serde_spanned::Spanned;
+
+use super::{Connection, FlowEntry, MAIN_FILE, Project, read_text};
+use crate::trouble::{Trouble, did_you_mean};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    name: Option<String>,
+    #[serde(default)]
+    connections: toml::map::Map<String, toml::Value>,
+    #[serde(default)]
+    flows: toml::map::Map<String, toml::Value>,
+}
+
+/// Entries again, with their places; `File` above has proven the shape.
+#[derive(Deserialize)]
+struct Places {
+    #[serde(default)]
+    connections: BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, Spanned<toml::Value>>>,
+    #[serde(default)]
+    flows: BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, Spanned<toml::Value>>>,
+}
+
+type Entries = BTreeMap<Spanned<String>, Spanned<toml::Value>>;
+
+/// Reads the project in `root`.
+pub(super) fn read(root: &Path) -> Result<Project, Trouble> {
+    let path = root.join(MAIN_FILE);
+    let text = read_text(&path)?;
+    let syntax = |error: &toml::de::Error| {
+        let span = error.span().unwrap_or(0..0);
+        Trouble::new("R007", format!("{MAIN_FILE} cannot be read: {}", error.message().replace('\n', ", ")))
+            .at(MAIN_FILE, &text, span, "here")
+            .help("see the operating guide for the form of this file")
+    };
+    let file: File = toml::from_str(&text).map_err(|error| syntax(&error))?;
+    let places: Places = toml::from_str(&text).map_err(|error| syntax(&error))?;
+    let mut reader = Reader { root, text: &text, troubles: Vec::new(), systems: built_in() };
+    reader.profiles();
+    let connections = reader.connections(&places);
+    let flows = reader.flows(&file, &places, &connections);
+    let Reader { troubles, systems, .. } = reader;
+    if !troubles.is_empty() {
+        return Err(Trouble::several(format!("{MAIN_FILE} has {} problems", troubles.len()), troubles));
+    }
+    drop(file.connections);
+    let name = file.name.unwrap_or_else(|| {
+        root.file_name().map_or_else(|| "project".to_owned(), |name| name.to_string_lossy().into_owned())
+    });
+    Ok(Project { root: root.to_owned(), name, connections, flows, systems })
+}
+
+/// Systems that come with Weft.
+pub(super) fn built_in() -> BTreeMap<String, Arc<dyn Connector>> {
+    connectors::all().into_iter().map(|connector| (connector.manifest().name.clone(), connector)).collect()
+}
+
+struct Reader<'a> {
+    root: &'a Path,
+    text: &'a str,
+    troubles: Vec<Trouble>,
+    systems: BTreeMap<String, Arc<dyn Connector>>,
+}
+
+impl Reader<'_> {
+    fn trouble(
+        &mut self,
+        code: &'static str,
+        message: String,
+        at: Range<usize>,
+        label: &str,
+        help: Option<String>,
+    ) {
+        self.troubles.push(Trouble::new(code, message).at(MAIN_FILE, self.text, at, label).maybe_help(help));
+    }
+
+    /// The project's own systems: one TOML profile each.
+    fn profiles(&mut self) {
+        // Filled in where profiles are wired up.
+    }
+
+    fn connections(&mut self, places: &Places) -> BTreeMap<String, Connection> {
+        let mut connections = BTreeMap::new();
+        for (name, entries) in &places.connections {
+            let Some(system) = entries.iter().find(|(key, _)| key.get_ref() == "system") else {
+                let known = self.systems.keys().cloned().collect::<Vec<_>>().join(", ");
+                self.trouble(
+                    "R008",
+                    format!("connection `{}` does not say which system it is", name.get_ref()),
+                    name.span(),
+                    "no `system` here",
+                    Some(format!("add `system = \"NAME\"`, one of {known}")),
+                );
+                continue;
+            };
+            let system_name = system.1.get_ref().as_str().unwrap_or_default().to_owned();
+            let Some(connector) = self.systems.get(&system_name).cloned() else {
+                let help = did_you_mean(&system_name, self.systems.keys().map(String::as_str))
+                    .unwrap_or_else(|| {
+                        format!(
+                            "known systems: {}",
+                            self.systems.keys().cloned().collect::<Vec<_>>().join(", ")
+                        )
+                    });
+                self.trouble(
+                    "R009",
+                    format!("no system is called `{system_name}`"),
+                    system.1.span(),
+                    "not known",
+                    Some(help),
+                );
+                continue;
+            };
+            let answers = self.answers(connector.manifest(), name, entries);
+            let connection = Connection { name: name.get_ref().clone(), system: system_name, answers };
+            connections.insert(name.get_ref().clone(), connection);
+        }
+        connections
+    }
+
+    fn answers(&mut self, manifest: &Manifest, name: &Spanned<String>, entries: &Entries) -> Answers {
+        let mut answers = Vec::new();
+        for (key, value) in entries.iter().filter(|(key, _)| key.get_ref() != "system") {
+            let Some(setting) = manifest.settings.get(key.get_ref()) else {
+                let names: Vec<&str> = manifest.settings.iter().map(|(name, _)| name).collect();
+                let help = did_you_mean(key.get_ref(), names.iter().copied())
+                    .unwrap_or_else(|| format!("{} takes {}", manifest.title, names.join(", ")));
+                self.trouble(
+                    "R010",
+                    format!("{} has no setting `{}`", manifest.title, key.get_ref()),
+                    key.span(),
+                    "not a setting of this system",
+                    Some(help),
+                );
+                continue;
+            };
+            if setting.secret && value.get_ref().is_str() {
+                self.trouble(
+                    "R011",
+                    format!("`{}` is a secret and must not stand in {MAIN_FILE}", key.get_ref()),
+                    key.span(),
+                    "in plain text",
+                    Some(format!(
+                        "put it into an environment variable and write `{} = {{ env = \"NAME\" }}`, or into a file: `{{ file = \"PATH\" }}`",
+                        key.get_ref()
+                    )),
+                );
+                continue;
+            }
+            match self.answer(value.get_ref()) {
+                Ok(answer) => answers.push((key.get_ref().clone(), answer)),
+                Err(message) => self.trouble("R012", message, value.span(), "no value from here", None),
+            }
+        }
+        for (setting, about) in manifest.settings.iter() {
+            if about.default.is_none() && !entries.keys().any(|key| key.get_ref() == setting) {
+                let value = if about.secret { "{ env = \"NAME\" }" } else { "\"…\"" };
+                self.trouble(
+                    "R013",
+                    format!("connection `{}` has no `{setting}`", name.get_ref()),
+                    name.span(),
+                    "incomplete",
+                    Some(format!("add `{setting} = {value}`: {}", about.about)),
+                );
+            }
+        }
+        answers.into_iter().collect()
+    }
+
+    fn answer(&self, value: &toml::Value) -> Result<String, String> {
+        match value {
+            toml::Value::String(text) => Ok(text.clone()),
+            toml::Value::Integer(number) => Ok(number.to_string()),
+            toml::Value::Boolean(truth) => Ok(truth.to_string()),
+            toml::Value::Table(table) => {
+                let text = |key| table.get(key).and_then(toml::Value::as_str);
+                match (text("env"), text("file"), table.len()) {
+                    (Some(name), None, 1) => std::env::var(name)
+                        .map_err(|_| format!("the environment variable `{name}` is not set, or not text")),
+                    (None, Some(path), 1) => read_text(&self.root.join(path))
+                        .map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
+                        .map_err(|error| error.to_string()),
+                    _ => Err("a value is text, or `{ env = \"NAME\" }`, or `{ file = \"PATH\" }`".to_owned()),
+                }
+            }
+            _ => Err("a value is text, a whole number, true or false".to_owned()),
+        }
+    }
+
+    fn flows(
+        &mut self,
+        file: &File,
+        places: &Places,
+        connections: &BTreeMap<String, Connection>,
+    ) -> Vec<FlowEntry> {
+        let mut flows = Vec::new();
+        // The order of the text, which `places` has lost.
+        for name in file.flows.keys() {
+            let Some((place, entries)) = places.flows.iter().find(|(place, _)| place.get_ref() == name)
+            else {
+                continue;
+            };
+            let mut flow =
+                FlowEntry { name: name.clone(), file: String::new(), on: true, roles: BTreeMap::new() };
+            for (key, value) in entries {
+                match (key.get_ref().as_str(), value.get_ref()) {
+                    ("file", toml::Value::String(path)) => flow.file.clone_from(path),
+                    ("on", toml::Value::Boolean(on)) => flow.on = *on,
+                    ("file" | "on", _) => self.trouble(
+                        "R014",
+                        format!("`{}` has a value of the wrong type", key.get_ref()),
+                        value.span(),
+                        "`file` takes text, `on` true or false",
+                        None,
+                    ),
+                    (role, toml::Value::String(connection)) if connections.contains_key(connection) => {
+                        flow.roles.insert(role.to_owned(), connection.clone());
+                    }
+                    (role, _) => {
+                        let given = value.get_ref().as_str().unwrap_or_default().to_owned();
+                        let help = did_you_mean(&given, connections.keys().map(String::as_str));
+                        self.trouble(
+                            "R015",
+                            format!("`{role}` does not name a connection"),
+                            value.span(),
+                            "no such connection",
+                            help.or_else(|| Some(format!("add `[connections.{given}]`"))),
+                        );
+                    }
+                }
+            }
+            if flow.file.is_empty() {
+                self.trouble(
+                    "R016",
+                    format!("flow `{name}` does not name its file"),
+                    place.span(),
+                    "no `file` here",
+                    Some("add `file = \"flows/NAME.flow\"`".to_owned()),
+                );
+            }
+            flows.push(flow);
+        }
+        flows
+    }
+}

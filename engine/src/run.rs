@@ -1,0 +1,269 @@
+//! One run of one flow: read pages, walk their records, settle them, move the cursor.
+//!
+//! Everything that must survive is in the store before the next page is begun. A run that is
+//! killed leaves at most one page to do again, and the ledger and the intents make that do no
+//! harm.
+
+mod differ;
+mod finder;
+mod history;
+mod page;
+mod reading;
+mod scope;
+mod sides;
+mod walk;
+mod write;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use connectors::contract::{FetchRequest, RemoteError};
+use connectors::record::{Record, Value, read_json};
+
+use crate::flow::Flow;
+use crate::store::{
+    Claim, Counts, Cursor, Fingerprint, Lease, NewRun, RunState, Store, StoreError, is_dead, this_process,
+};
+use page::PageEnd;
+use reading::Reading;
+pub use sides::{Party, Sides};
+
+/// How long a claim on a flow holds without being renewed. Longer than any request may take.
+const LEASE: Duration = Duration::from_mins(5);
+
+/// Records a page, as far as the source allows.
+const PAGE: usize = 100;
+
+/// Waiting records that are taken up again before new ones are read.
+const DUE: u32 = 100;
+
+/// How a run is to be done.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What started it.
+    pub cause: String,
+    /// Read everything, whatever the cursor and the ledger say.
+    pub full: bool,
+    /// Set to stop after the page under way.
+    pub stop: Arc<AtomicBool>,
+}
+
+/// Told how a run gets on.
+pub trait Watcher: Send + Sync {
+    /// After each page: counts so far.
+    fn page(&self, counts: &Counts);
+    /// A record was refused.
+    fn refused(&self, key: &str, reason: &str);
+}
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Its name in the store.
+    pub run: String,
+    /// How it ended.
+    pub state: RunState,
+    /// Records by how they ended; they add up to those read.
+    pub counts: Counts,
+    /// Why it could not go on.
+    pub error: Option<RemoteError>,
+}
+
+/// Why a run could not be done at all, or its state not be kept.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Somebody else runs the flow.
+    #[error("flow `{flow}` is being run by {holder}")]
+    Busy {
+        /// The flow.
+        flow: String,
+        /// Who runs it.
+        holder: String,
+    },
+}
+
+/// A run under way.
+pub(crate) struct Run<'a> {
+    flow: &'a Flow,
+    sides: &'a Sides,
+    store: &'a dyn Store,
+    watcher: &'a dyn Watcher,
+    options: &'a Options,
+    lease: Lease,
+    id: String,
+    counts: Counts,
+}
+
+/// Runs a flow once.
+pub async fn run(
+    flow: &Flow,
+    sides: &Sides,
+    store: &Arc<dyn Store>,
+    options: &Options,
+    watcher: &dyn Watcher,
+) -> Result<Report, RunError> {
+    let lease = match store.acquire(&flow.name, &this_process(), LEASE, &is_dead).await? {
+        Claim::Held(lease) => lease,
+        Claim::Busy { holder, .. } => return Err(RunError::Busy { flow: flow.name.clone(), holder }),
+    };
+    let renewal = tokio::spawn(keep_lease(Arc::clone(store), lease.clone()));
+    let id = uuid::Uuid::now_v7().to_string();
+    let mut run =
+        Run { flow, sides, store: &**store, watcher, options, lease, id, counts: Counts::default() };
+    let result = run.whole().await;
+    renewal.abort();
+    let ended = run.end(result).await;
+    // Whatever happened, others may claim the flow from here on.
+    let released = store.release(&run.lease).await;
+    let report = ended?;
+    released?;
+    Ok(report)
+}
+
+/// Holds the claim while the run goes on.
+async fn keep_lease(store: Arc<dyn Store>, lease: Lease) {
+    loop {
+        tokio::time::sleep(LEASE / 4).await;
+        if let Err(error) = store.renew(&lease, LEASE).await {
+            // The next commit is fenced and ends the run.
+            tracing::warn!(flow = lease.flow, %error, "the claim on the flow could not be renewed");
+        }
+    }
+}
+
+/// Why the reading of pages ended early.
+enum Ended {
+    Stopped,
+    Remote(RemoteError),
+}
+
+impl Run<'_> {
+    async fn whole(&mut self) -> Result<Option<Ended>, StoreError> {
+        let new = NewRun { id: self.id.clone(), cause: self.options.cause.clone(), plan: self.flow.print };
+        self.store.start_run(&self.lease, &new).await?;
+        if let Some(error) = self.due().await? {
+            return Ok(Some(Ended::Remote(error)));
+        }
+        self.pages().await
+    }
+
+    /// Takes up records again that had to wait.
+    async fn due(&mut self) -> Result<Option<RemoteError>, StoreError> {
+        let letters = self.store.due(&self.flow.name, DUE).await?;
+        let mut records = Vec::new();
+        for letter in letters {
+            if let Ok(Value::Map(record)) = read_json(&letter.payload.into()) {
+                records.push(record);
+            } else {
+                tracing::error!(
+                    flow = self.flow.name,
+                    key = letter.source_key,
+                    "a kept record is unreadable"
+                );
+            }
+        }
+        if records.is_empty() {
+            return Ok(None);
+        }
+        Ok(self.page(records, None, true).await?.halted)
+    }
+
+    async fn pages(&mut self) -> Result<Option<Ended>, StoreError> {
+        let resource = &self.flow.plan.fetch.resource;
+        let Some(fetch) = self.sides.source.session.fetch(resource) else {
+            return Ok(Some(Ended::Remote(self.sides.source.cannot("fetch", resource))));
+        };
+        let kept = self.store.cursor(&self.flow.name).await?.unwrap_or_default();
+        let mut reading = match Reading::begin(self.flow, &kept, self.options.full) {
+            Ok(reading) => reading,
+            Err(error) => return Ok(Some(Ended::Remote(error))),
+        };
+        let request = match self.request(&reading) {
+            Ok(request) => request,
+            Err(error) => return Ok(Some(Ended::Remote(error))),
+        };
+        let mut next = fetch.page(&request, reading.position.as_deref()).await;
+        loop {
+            let page = match next {
+                Ok(page) => page,
+                Err(error) => return Ok(Some(Ended::Remote(error))),
+            };
+            reading.seen(&page.records);
+            let cursor = reading.after(page.next.as_deref());
+            // The next page is read while this one is walked.
+            let prefetch = async {
+                match page.next.as_deref() {
+                    Some(position) => Some(fetch.page(&request, Some(position)).await),
+                    None => None,
+                }
+            };
+            let (end, fetched) = futures::join!(self.page(page.records, Some(cursor), false), prefetch);
+            let PageEnd { halted } = end?;
+            if let Some(error) = halted {
+                return Ok(Some(Ended::Remote(error)));
+            }
+            match fetched {
+                None => return Ok(None),
+                Some(_) if self.options.stop.load(Ordering::Relaxed) => return Ok(Some(Ended::Stopped)),
+                Some(page) => next = page,
+            }
+        }
+    }
+
+    fn request(&self, reading: &Reading) -> Result<FetchRequest, RemoteError> {
+        let scope = scope::Scope::new(self.flow, None);
+        let mut conditions = Vec::new();
+        for (field, script) in &self.flow.program.conditions {
+            match scope.value(script) {
+                Ok(value) => conditions.push((field.clone(), value)),
+                Err(error) => {
+                    let reason = self.flow.script_reason(script, &error);
+                    let advice = connectors::contract::Advice::StopFlow;
+                    return Err(RemoteError::new(advice, self.flow.name.clone(), reason));
+                }
+            }
+        }
+        let resource = self.flow.plan.fetch.resource.clone();
+        Ok(FetchRequest { resource, since: reading.since_with_overlap()?, conditions, size: PAGE })
+    }
+
+    async fn page(
+        &mut self,
+        records: Vec<Record>,
+        cursor: Option<Cursor>,
+        again: bool,
+    ) -> Result<PageEnd, StoreError> {
+        page::PageRun { run: self, again }.settle(records, cursor).await
+    }
+
+    async fn end(&self, result: Result<Option<Ended>, StoreError>) -> Result<Report, RunError> {
+        let refused = self.counts.failed + self.counts.waiting > 0;
+        let (state, error) = match &result {
+            Ok(None) if refused => (RunState::Partial, None),
+            Ok(None) => (RunState::Succeeded, None),
+            Ok(Some(Ended::Stopped)) => (RunState::Stopped, None),
+            Ok(Some(Ended::Remote(error))) => (RunState::Failed, Some(error.clone())),
+            Err(_) => (RunState::Failed, None),
+        };
+        let text = match &result {
+            Err(error) => Some(error.to_string()),
+            Ok(_) => error.as_ref().map(ToString::to_string),
+        };
+        let noted = self.store.end_run(&self.lease, &self.id, state, text.as_deref()).await;
+        // The first error is the one that explains.
+        result?;
+        noted?;
+        Ok(Report { run: self.id.clone(), state, counts: self.counts, error })
+    }
+}
+
+/// The fingerprint of a record as it is.
+pub(crate) fn fingerprint(record: &Record) -> Fingerprint {
+    let mut text = Vec::new();
+    record.write_json(&mut text);
+    xxhash_rust::xxh3::xxh3_128(&text).into()
+}

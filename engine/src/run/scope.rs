@@ -1,0 +1,43 @@
+//! What expressions of a flow can read while one record is walked.
+
+use connectors::record::{Record, Value};
+
+use crate::flow::Flow;
+use crate::program::Script;
+use crate::script::{Bindings, ScriptError};
+
+/// Names and values of one record; cloning it costs a counter for each name.
+#[derive(Clone)]
+pub(super) struct Scope<'a> {
+    flow: &'a Flow,
+    bindings: Bindings,
+}
+
+impl<'a> Scope<'a> {
+    /// The settings, and the record that was fetched.
+    pub(super) fn new(flow: &'a Flow, record: Option<&Record>) -> Self {
+        let mut bindings = flow.bindings.clone();
+        if let Some(record) = record {
+            bindings.set(flow.plan.fetch.name.as_str(), record.clone());
+        }
+        Self { flow, bindings }
+    }
+
+    /// Adds a name; an earlier one of that name is hidden.
+    pub(super) fn bind(&mut self, name: &str, value: Value) {
+        self.bindings.set(name, value);
+    }
+
+    /// Tells field lines whether the record is new.
+    pub(super) fn creating(&mut self, creating: bool) {
+        self.bindings.set("creating", creating);
+    }
+
+    pub(super) fn value(&self, script: &Script) -> Result<Value, ScriptError> {
+        self.flow.host.evaluate(&script.compiled, &self.bindings)
+    }
+
+    pub(super) fn truth(&self, script: &Script) -> Result<bool, ScriptError> {
+        self.flow.host.truth(&script.compiled, &self.bindings)
+    }
+}

@@ -1,0 +1,320 @@
+//! Create, update, upsert: never twice, and nothing that the target has already.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use connectors::contract::{Advice, Key, RemoteError, Written as Answer};
+use connectors::http::recorded;
+use connectors::record::{Record, Value};
+use dsl::plan::{Side, UpsertKey};
+
+use super::differ::differences;
+use super::fingerprint;
+use super::history::Wrote;
+use super::scope::Scope;
+use super::walk::{Stop, Walk};
+use crate::program::{Do, Write};
+use crate::store::{Fingerprint, Written};
+
+/// Times that a create whose outcome is unknown is looked for and repeated.
+const RESOLVES: u32 = 4;
+
+/// Pause before a create is looked for whose answer was lost: it may still be under way.
+const SETTLING: Duration = Duration::from_millis(200);
+
+/// One write of one record.
+struct Job<'w> {
+    write: &'w Write,
+    /// Which item, inside `each`.
+    item: &'w str,
+    /// What was last written for this record by this write.
+    before: Option<&'w Written>,
+}
+
+impl Walk<'_> {
+    /// Does a write and gives the record as the target now has it.
+    pub(super) async fn write(
+        &self,
+        write: &Write,
+        scope: &mut Scope<'_>,
+        item: &str,
+    ) -> Result<Record, Stop> {
+        let before = self.known.written.iter().find(|one| one.write_id == write.id && one.item == item);
+        let job = Job { write, item, before };
+        match &write.verb {
+            Do::Create => self.create_once(&job, scope).await,
+            Do::Update(by, values) => {
+                let mut key = Vec::with_capacity(values.len());
+                for value in values {
+                    key.push(self.value(value, scope)?);
+                }
+                let asked = Value::List(key.clone());
+                let Some(found) = self.single(&write.resource, by, key).await? else {
+                    let reason =
+                        format!("no {} with {} = {asked} to update", write.resource, by.join(" and "));
+                    return Err(Stop::failed("not found", reason));
+                };
+                self.update(&job, scope, found).await
+            }
+            Do::Upsert(keys) => self.upsert(&job, scope, keys).await,
+        }
+    }
+
+    /// A create that this record has made before is not made again.
+    async fn create_once(&self, job: &Job<'_>, scope: &mut Scope<'_>) -> Result<Record, Stop> {
+        scope.creating(true);
+        let wanted = self.record(&job.write.lines, scope, true)?;
+        if let Some(before) = job.before {
+            let mut record = wanted;
+            record.set(self.sides.target.key_field(&job.write.resource), before.target_key.as_str());
+            self.wrote(job, "unchanged", Some(&before.target_key), Record::new(), Record::new(), Vec::new());
+            return Ok(record);
+        }
+        let _turn = self.finder.hold(format!("create {} {}", job.write.resource, self.key)).await;
+        self.create(job, wanted).await
+    }
+
+    async fn upsert(&self, job: &Job<'_>, scope: &mut Scope<'_>, keys: &[UpsertKey]) -> Result<Record, Stop> {
+        let resource = &job.write.resource;
+        let mut sets: Vec<Arc<[String]>> = Vec::new();
+        for key in keys {
+            match key {
+                UpsertKey::Fields(fields) => sets.push(fields.as_slice().into()),
+                UpsertKey::Setting(name) => {
+                    let field =
+                        self.flow.setting(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+                    sets.push(vec![field].into());
+                }
+            }
+        }
+        // Key fields stand in the block without conditions, so they are there either way.
+        scope.creating(true);
+        let wanted = self.record(&job.write.lines, scope, true)?;
+        let mut turn = None;
+        let mut found = None;
+        let mut asked = false;
+        if let Some(before) = job.before {
+            let key_field: Arc<[String]> = vec![self.sides.target.key_field(resource)].into();
+            if self.sides.target.finds(resource, &key_field) {
+                found =
+                    self.single(resource, &key_field, vec![Value::from(before.target_key.as_str())]).await?;
+            }
+        }
+        for set in &sets {
+            if found.is_some() {
+                break;
+            }
+            let key: Key = set.iter().map(|field| wanted.get(field).cloned().unwrap_or_default()).collect();
+            if key.iter().any(Value::says_nothing) {
+                continue;
+            }
+            asked = true;
+            if turn.is_none() {
+                let name = format!("upsert {resource} {}", Value::List(key.clone()));
+                turn = Some(self.finder.hold(name).await);
+            }
+            found = self.single(resource, set, key).await?;
+        }
+        match found {
+            Some(found) => {
+                scope.creating(false);
+                self.update(job, scope, found).await
+            }
+            None if asked || job.before.is_some() => self.create(job, wanted).await,
+            None => {
+                let fields = sets.iter().map(|set| set.join(" and ")).collect::<Vec<_>>().join(" or ");
+                let reason = format!("{resource} cannot be matched: {fields} has no value");
+                Err(Stop::failed("no key", reason))
+            }
+        }
+    }
+
+    /// The one record with that key, if there is one.
+    async fn single(
+        &self,
+        resource: &Arc<str>,
+        by: &Arc<[String]>,
+        key: Key,
+    ) -> Result<Option<Record>, Stop> {
+        let asked = Value::List(key.clone());
+        let found = self.finder.find(Side::Target, resource, by, key).await?;
+        self.note(|done| done.history.looked_up(resource, by, &asked, found.len()));
+        match found.as_slice() {
+            [] => Ok(None),
+            [only] => Ok(Some(only.clone())),
+            several => {
+                let reason = format!(
+                    "{} {resource} have {} = {asked}: which one is meant cannot be told; merge them in {}",
+                    several.len(),
+                    by.join(" and "),
+                    self.sides.target.title()
+                );
+                Err(Stop::failed("ambiguous", reason))
+            }
+        }
+    }
+
+    async fn update(&self, job: &Job<'_>, scope: &mut Scope<'_>, mut found: Record) -> Result<Record, Stop> {
+        let (resource, target) = (&job.write.resource, &self.sides.target);
+        scope.creating(false);
+        let wanted = self.record(&job.write.lines, scope, false)?;
+        let print = fingerprint(&wanted);
+        let key_field = target.key_field(resource);
+        let Some(key) = found.get(&key_field).map(plain) else {
+            let reason = format!("{} gave {resource} without `{key_field}`", target.title());
+            return Err(Stop::failed("refused by a system", reason));
+        };
+        let same_as_sent =
+            job.before.is_some_and(|before| before.sent_print == print && before.target_key == key);
+        let changes = differences(&wanted, &found, target.fields(resource), same_as_sent);
+        if changes.is_empty() {
+            self.wrote(job, "unchanged", Some(&key), Record::new(), Record::new(), Vec::new());
+            if job.before.is_none() {
+                self.link(job, &key, print);
+            }
+            return Ok(found);
+        }
+        let before: Record =
+            changes.iter().filter_map(|(name, _)| Some((name.clone(), found.get(name)?.clone()))).collect();
+        let Some(update) = target.session.update(resource) else {
+            return Err(target.cannot("update", resource).into());
+        };
+        let (answer, exchanges) = recorded(update.update(resource, &key, &changes, Some(&found))).await;
+        self.finder.forget(resource);
+        match answer {
+            Ok(_) => {
+                self.wrote(job, "updated", Some(&key), changes.clone(), before, exchanges);
+                self.link(job, &key, print);
+                self.note(|done| done.updated = true);
+                for (name, value) in changes.iter() {
+                    found.set(name, value.clone());
+                }
+                Ok(found)
+            }
+            Err(error) => {
+                self.wrote(job, "refused", Some(&key), changes, before, exchanges);
+                // Setting the same values again does no harm: a lost answer is only a delay.
+                Err(if error.advice == Advice::Unknown { Stop::Wait(error) } else { error.into() })
+            }
+        }
+    }
+
+    /// Creates a record that is not there, as far as is known. Looks before it repeats.
+    async fn create(&self, job: &Job<'_>, wanted: Record) -> Result<Record, Stop> {
+        let (resource, target) = (&job.write.resource, &self.sides.target);
+        let Some(create) = target.session.create(resource) else {
+            return Err(target.cannot("create", resource).into());
+        };
+        let idempotency_key = self.idempotency_key(job);
+        let idempotent = target.is_idempotent(resource);
+        // A process died while this record was on its way: it may have arrived.
+        let mut look_first = self.known.intent.is_some();
+        let mut lost = None;
+        for _ in 0..RESOLVES {
+            if look_first && let Some(there) = self.already_there(job, &wanted, idempotent).await? {
+                return Ok(there);
+            }
+            let (answer, exchanges) = recorded(create.create(resource, &wanted, &idempotency_key)).await;
+            self.finder.forget(resource);
+            match answer {
+                Ok(Answer { key, record }) => {
+                    self.wrote(job, "created", Some(&key), wanted.clone(), Record::new(), exchanges);
+                    self.link(job, &key, fingerprint(&wanted));
+                    self.note(|done| done.created = true);
+                    let mut made = wanted;
+                    for (name, value) in record.iter() {
+                        made.set(name, value.clone());
+                    }
+                    made.set(target.key_field(resource), key.as_str());
+                    return Ok(made);
+                }
+                Err(error) if error.advice == Advice::Unknown => {
+                    self.wrote(job, "refused", None, wanted.clone(), Record::new(), exchanges);
+                    lost = Some(error);
+                    look_first = true;
+                    tokio::time::sleep(SETTLING).await;
+                }
+                Err(error) => {
+                    self.wrote(job, "refused", None, wanted, Record::new(), exchanges);
+                    return Err(error.into());
+                }
+            }
+        }
+        let error = lost.unwrap_or_else(|| {
+            RemoteError::new(Advice::Retry(None), target.title(), "the create could not be made")
+        });
+        // It was looked for and is not there; the next run tries again with the intent open.
+        Err(Stop::Wait(RemoteError { advice: Advice::Retry(None), ..error }))
+    }
+
+    /// A record that an earlier, interrupted try has made. Without a way to tell, the record is
+    /// refused: repeating could double it.
+    async fn already_there(
+        &self,
+        job: &Job<'_>,
+        wanted: &Record,
+        idempotent: bool,
+    ) -> Result<Option<Record>, Stop> {
+        let (resource, target) = (&job.write.resource, &self.sides.target);
+        let usable = |set: &Arc<[String]>| {
+            set.iter().all(|field| wanted.get(field).is_some_and(|value| !value.says_nothing()))
+        };
+        let Some(set) = target.unique_sets(resource).into_iter().find(usable) else {
+            if idempotent {
+                return Ok(None);
+            }
+            let reason = format!(
+                "it is not known whether {resource} was created, and {} cannot be searched for it; look there by hand, then replay the record",
+                target.title()
+            );
+            return Err(Stop::failed("outcome unknown", reason));
+        };
+        self.finder.forget(resource);
+        let key: Key = set.iter().map(|field| wanted.get(field).cloned().unwrap_or_default()).collect();
+        let Some(found) = self.single(resource, &set, key).await? else { return Ok(None) };
+        let key = found.get(&target.key_field(resource)).map(plain).unwrap_or_default();
+        self.wrote(job, "adopted", Some(&key), Record::new(), Record::new(), Vec::new());
+        self.link(job, &key, fingerprint(wanted));
+        self.note(|done| done.created = true);
+        Ok(Some(found))
+    }
+
+    /// The same for every try of one create; another one after it was refused for good.
+    fn idempotency_key(&self, job: &Job<'_>) -> String {
+        let refused = self.known.ledger.as_ref().map_or(0, |ledger| ledger.attempts);
+        let text = format!("{}\0{}\0{}\0{}\0{refused}", self.flow.name, self.key, job.write.id, job.item);
+        format!("weft-{:032x}", xxhash_rust::xxh3::xxh3_128(text.as_bytes()))
+    }
+
+    fn link(&self, job: &Job<'_>, key: &str, sent_print: Fingerprint) {
+        let written = Written {
+            write_id: job.write.id.clone(),
+            item: job.item.to_owned(),
+            target_key: key.to_owned(),
+            sent_print,
+            sent: None,
+        };
+        self.note(|done| done.written.push(written));
+    }
+
+    fn wrote(
+        &self,
+        job: &Job<'_>,
+        did: &'static str,
+        key: Option<&str>,
+        sent: Record,
+        before: Record,
+        exchanges: Vec<connectors::http::Exchange>,
+    ) {
+        let (write, key) = (job.write.id.clone(), key.map(str::to_owned));
+        self.note(|done| done.history.writes.push(Wrote { write, did, key, sent, before, exchanges }));
+    }
+}
+
+/// A key as plain text.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Text(text) => text.to_string(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,149 @@
+//! What can go wrong with the store: where, why, and what to do next.
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+/// Why the store did not do what it was asked.
+///
+/// Nothing of what was asked has happened then, except after [`StoreError::Lost`].
+#[derive(Clone, Debug, Diagnostic, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The file or its folder is not there, is not a file, or may not be used.
+    #[error("cannot open the store `{place}`: {cause}")]
+    #[diagnostic(help("{help}"))]
+    CannotOpen {
+        /// Path of the store.
+        place: String,
+        /// What the system said.
+        cause: String,
+        /// What to do next.
+        help: &'static str,
+    },
+
+    /// The file belongs to something else. It was not touched.
+    #[error("`{place}` is not a store of weft: {cause}")]
+    #[diagnostic(help("name another file; this one was left as it is"))]
+    NotAStore {
+        /// Path that was given.
+        place: String,
+        /// What it is.
+        cause: String,
+    },
+
+    /// The store was written by a newer version of the program. It was not touched.
+    #[error("the store `{place}` has schema {found}, this program knows schemas up to {known}")]
+    #[diagnostic(help(
+        "start the newer program again, or put back the copy that it made beside the store before it changed it"
+    ))]
+    Newer {
+        /// Path of the store.
+        place: String,
+        /// Schema of the store.
+        found: i64,
+        /// Highest schema that this program knows.
+        known: i64,
+    },
+
+    /// The file is damaged.
+    #[error("the store `{place}` is damaged: {cause}")]
+    #[diagnostic(help(
+        "stop the daemon, keep the file with its `-wal` beside it, and put back the last backup; check the disk"
+    ))]
+    Corrupt {
+        /// Path of the store.
+        place: String,
+        /// What the database said.
+        cause: String,
+    },
+
+    /// No room is left.
+    #[error("no room left for the store `{place}`: {cause}")]
+    #[diagnostic(help("make room on that disk; the page under way can then be settled again"))]
+    Full {
+        /// Path of the store.
+        place: String,
+        /// What the database said.
+        cause: String,
+    },
+
+    /// The file or its folder may be read only.
+    #[error("the store `{place}` cannot be written: {cause}")]
+    #[diagnostic(help(
+        "give the daemon's user the right to write the file and its folder: two more files stand beside it"
+    ))]
+    ReadOnly {
+        /// Path of the store.
+        place: String,
+        /// What the database said.
+        cause: String,
+    },
+
+    /// The disk failed.
+    #[error("the disk failed under the store `{place}`: {cause}")]
+    #[diagnostic(help("check the disk and the system's log; the page under way can be settled again"))]
+    Disk {
+        /// Path of the store.
+        place: String,
+        /// What the database said.
+        cause: String,
+    },
+
+    /// Another process kept the store to itself for too long.
+    #[error("the store `{place}` is busy: {cause}")]
+    #[diagnostic(help("try again; if it stays busy, look for another program that has the file open"))]
+    Busy {
+        /// Path of the store.
+        place: String,
+        /// What the database said.
+        cause: String,
+    },
+
+    /// The lease went to another holder; what this one had in hand was refused.
+    #[error("flow `{flow}` is no longer held under epoch {epoch}: another process has taken it over")]
+    #[diagnostic(help("stop this run; the process that took over does the page again"))]
+    Fenced {
+        /// The flow.
+        flow: String,
+        /// Epoch of the lease that is over.
+        epoch: i64,
+    },
+
+    /// A run that is not under way was to be continued or ended.
+    #[error("flow `{flow}` has no run `{run}` under way")]
+    #[diagnostic(help("start the run before its first page, and settle nothing after its end"))]
+    NoSuchRun {
+        /// The flow.
+        flow: String,
+        /// The run.
+        run: String,
+    },
+
+    /// A row holds what this program never writes.
+    #[error("the store holds {what}")]
+    #[diagnostic(help("somebody changed the store by hand; run `weft doctor`"))]
+    Unreadable {
+        /// What was found.
+        what: String,
+    },
+
+    /// Disk or connection failed while a transaction was being committed: it may have happened.
+    #[error("the store `{place}` failed during a commit: {cause}")]
+    #[diagnostic(help("read the cursor again before going on: the page may have been settled"))]
+    Lost {
+        /// Place of the store.
+        place: String,
+        /// What happened.
+        cause: String,
+    },
+
+    /// Anything else that the database said.
+    #[error("the store `{place}` refused: {cause}")]
+    #[diagnostic(help("this is a fault of the program: report it with this message"))]
+    Refused {
+        /// Place of the store.
+        place: String,
+        /// What the database said.
+        cause: String,
+    },
+}

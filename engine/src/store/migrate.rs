@@ -1,0 +1,59 @@
+//! Brings a store to the schema of this program: forward only, one transaction a step.
+
+use super::lease::one;
+use super::link::{Driver, Link, Words};
+use super::{StoreError, sql};
+
+/// One step from a schema to the next.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Migration {
+    /// The schema that it leads to.
+    pub(super) version: i64,
+    /// What it brings, in a few words.
+    pub(super) about: &'static str,
+    /// Statements, parted by semicolons.
+    pub(super) text: &'static str,
+}
+
+/// Every step, in order. One that has been released is never changed.
+pub(super) const MIGRATIONS: &[Migration] =
+    &[Migration { version: 1, about: "the first schema", text: include_str!("migrations/0001_first.sql") }];
+
+/// Takes every step that the store has not taken yet. A store that holds something already is
+/// copied first; a store from a newer program is refused.
+pub(super) async fn run(
+    driver: &dyn Driver,
+    words: &Words,
+    place: &str,
+    steps: &[Migration],
+) -> Result<(), StoreError> {
+    let known = steps.iter().map(|step| step.version).max().unwrap_or(0);
+    let found = {
+        let mut tx = driver.begin().await?;
+        tx.script(sql::SCHEMA_TABLE).await?;
+        let found = version(&mut *tx).await?;
+        tx.commit().await?;
+        found
+    };
+    if found > known {
+        return Err(StoreError::Newer { place: place.to_owned(), found, known });
+    }
+    if found > 0 && found < known {
+        driver.backup(found).await?;
+    }
+    for step in steps.iter().filter(|step| step.version > found) {
+        let mut tx = driver.begin().await?;
+        // Another process may have been quicker.
+        if version(&mut *tx).await? < step.version {
+            tx.script(&step.text.replace("BLOB", driver.dialect().bytes)).await?;
+            let args = [step.version.into(), step.about.into()];
+            tx.execute(&words.fill(sql::SCHEMA_APPLIED), &args, false).await?;
+        }
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+async fn version(link: &mut dyn Link) -> Result<i64, StoreError> {
+    one(link.fetch(sql::SCHEMA_VERSION, &[], false).await?)?.int()
+}

@@ -1,0 +1,165 @@
+//! What must survive: who runs which flow, how far it has read, what was sent for each record,
+//! what happened, what failed.
+//!
+//! One narrow trait, [`Store`]; behind it one SQL text for every database. Whoever runs a flow
+//! holds its [`Lease`], and every commit shows it: a process that was paused past its lease, and
+//! whose flow went to another, commits nothing any more. A page of records is settled whole or
+//! not at all.
+//!
+//! Invariant: of a record whose writes may have reached the target, the store has either the
+//! outcome or an open intent. [`Store::begin_page`] comes before the first request, and
+//! [`Store::settle_page`] takes the intents away in the transaction that brings the outcomes.
+
+mod answers;
+mod database;
+mod error;
+mod holder;
+mod lease;
+mod link;
+mod migrate;
+mod page;
+mod records;
+mod sql;
+mod sqlite;
+mod types;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+pub use answers::{DeadLetter, DeadQuery, Found, HistoryRow, Intent, Known, LedgerRow, Run};
+pub use error::StoreError;
+pub use holder::{is_dead, this_process};
+pub use types::{
+    Activity, Claim, Counts, Cursor, Fingerprint, Lease, Millis, NewRun, Outcome, OutcomeWord, Page,
+    RunState, Settled, Written,
+};
+
+/// Opens the store in this file, made if it is not there yet and brought up to the schema of
+/// this program. Its folder must exist.
+pub async fn open(file: &Path) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(Arc::new(sqlite::open(file, migrate::MIGRATIONS).await?))
+}
+
+/// The durable state of all flows.
+///
+/// A call that is dropped before it answers has done all of its work or nothing of it; only
+/// `prune` works in steps. All moments are on the database's clock.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// The database's clock.
+    async fn now(&self) -> Result<Millis, StoreError>;
+
+    /// Claims a flow for `ttl`. A lease that has run out is taken over, and so is one whose
+    /// holder `dead` knows to be gone, such as [`is_dead`].
+    async fn acquire(
+        &self,
+        flow: &str,
+        holder: &str,
+        ttl: Duration,
+        dead: &(dyn for<'a> Fn(&'a str) -> bool + Send + Sync),
+    ) -> Result<Claim, StoreError>;
+
+    /// Holds a flow for `ttl` from now. [`StoreError::Fenced`]: it went to another.
+    async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<Lease, StoreError>;
+
+    /// Gives a flow back. One that went to another stays with that other.
+    async fn release(&self, lease: &Lease) -> Result<(), StoreError>;
+
+    /// Every lease that was not given back, including those that have run out.
+    async fn leases(&self) -> Result<Vec<Lease>, StoreError>;
+
+    /// Begins a run. Runs of the flow that a dead process left under way become `stopped`.
+    async fn start_run(&self, lease: &Lease, run: &NewRun) -> Result<(), StoreError>;
+
+    /// Ends a run.
+    async fn end_run(
+        &self,
+        lease: &Lease,
+        run: &str,
+        state: RunState,
+        error: Option<&str>,
+    ) -> Result<(), StoreError>;
+
+    /// One run.
+    async fn run(&self, id: &str) -> Result<Option<Run>, StoreError>;
+
+    /// The latest runs, of one flow or of all, latest first.
+    async fn runs(&self, flow: Option<&str>, limit: u32) -> Result<Vec<Run>, StoreError>;
+
+    /// How far a flow has read; `None`: it never did.
+    async fn cursor(&self, flow: &str) -> Result<Option<Cursor>, StoreError>;
+
+    /// Moves the cursor without settling anything: to read again, or to leave out.
+    async fn set_cursor(&self, lease: &Lease, cursor: &Cursor) -> Result<(), StoreError>;
+
+    /// What is known of these records, in their order.
+    async fn known(&self, flow: &str, keys: &[&str]) -> Result<Vec<Known>, StoreError>;
+
+    /// Every record of a flow whose writes may be under way or were when a process died.
+    async fn open_intents(&self, flow: &str) -> Result<Vec<Intent>, StoreError>;
+
+    /// Notes that the writes of these records are about to begin. Durable when it returns.
+    async fn begin_page(&self, lease: &Lease, run: &str, keys: &[&str]) -> Result<(), StoreError>;
+
+    /// Makes a page durable: outcomes, what was sent, log, dead letters, counts, cursor. May be
+    /// called again with the same page when it failed.
+    async fn settle_page(&self, lease: &Lease, page: &Page) -> Result<(), StoreError>;
+
+    /// Records by business key or source key, whatever the case and the blanks around.
+    async fn find_records(&self, text: &str, limit: u32) -> Result<Vec<Found>, StoreError>;
+
+    /// The log of a record, latest first.
+    async fn record_history(
+        &self,
+        flow: &str,
+        source_key: &str,
+        limit: u32,
+    ) -> Result<Vec<HistoryRow>, StoreError>;
+
+    /// Dead letters, latest first.
+    async fn dead_letters(&self, query: &DeadQuery) -> Result<Vec<DeadLetter>, StoreError>;
+
+    /// One dead letter, resolved or not.
+    async fn dead_letter(&self, flow: &str, source_key: &str) -> Result<Option<DeadLetter>, StoreError>;
+
+    /// Waiting records of a flow whose moment has come, the longest due first.
+    async fn due(&self, flow: &str, limit: u32) -> Result<Vec<DeadLetter>, StoreError>;
+
+    /// Closes a dead letter by a person's word; answers whether there was an open one.
+    async fn resolve(&self, flow: &str, source_key: &str) -> Result<bool, StoreError>;
+
+    /// Removes everything about a record; answers how many rows that were. Should the source
+    /// still have it, the next run that reads it takes it for new. Copies of the store, such
+    /// as those made before a change of schema, keep what they have.
+    async fn forget(&self, flow: &str, source_key: &str) -> Result<u64, StoreError>;
+
+    /// Removes the log of runs that ended before this moment, such runs themselves when they
+    /// read nothing, and dead letters resolved before it; answers how many rows that were.
+    /// Short transactions; runs go on meanwhile.
+    async fn prune(&self, flow: &str, before: Millis) -> Result<u64, StoreError>;
+
+    /// Keeps a sealed secret of a connection; replaces the one of that name.
+    async fn keep(&self, connection: &str, name: &str, sealed: &[u8]) -> Result<(), StoreError>;
+
+    /// A sealed secret.
+    async fn kept(&self, connection: &str, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Removes the sealed secrets of a connection.
+    async fn drop_kept(&self, connection: &str) -> Result<(), StoreError>;
+
+    /// Gives free space back to the disk; waits for nobody. Worth calling after `prune`; the
+    /// end of a run does it too.
+    async fn upkeep(&self) -> Result<(), StoreError>;
+
+    /// Reads the whole store; answers what is damaged, one line each.
+    async fn verify(&self) -> Result<Vec<String>, StoreError>;
+
+    /// Closes all connections; nothing works afterwards.
+    async fn close(&self);
+}

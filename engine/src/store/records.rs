@@ -1,0 +1,186 @@
+//! Records by name: search, history, dead letters, forgetting, and sealed secrets.
+
+use super::answers::{DeadLetter, DeadQuery, Found, HistoryRow, LedgerRow};
+use super::lease::{now, print, word};
+use super::link::{Arg, Link, Row, Words};
+use super::types::{Millis, OutcomeWord};
+use super::{StoreError, sql};
+
+/// A business key as it is stored and searched.
+pub(super) fn search_key(text: &str) -> String {
+    text.trim().to_lowercase()
+}
+
+pub(super) async fn find(link: &mut dyn Link, text: &str, limit: u32) -> Result<Vec<Found>, StoreError> {
+    let key = search_key(text);
+    if key.is_empty() {
+        return Ok(Vec::new());
+    }
+    let args = [(&key).into(), text.trim().into(), i64::from(limit).into()];
+    link.fetch(sql::FIND, &args, true).await?.into_iter().map(read_found).collect()
+}
+
+fn read_found(mut row: Row) -> Result<Found, StoreError> {
+    let (flow, source_key) = (row.text()?, row.text()?);
+    // A left join: without a line in the ledger its columns are empty.
+    let ledger = if row.is_null() { None } else { Some(read_ledger(&mut row)?) };
+    Ok(Found { flow, source_key, ledger })
+}
+
+/// The columns of the ledger after its key.
+pub(super) fn read_ledger(row: &mut Row) -> Result<LedgerRow, StoreError> {
+    Ok(LedgerRow {
+        source_print: print(row)?,
+        plan: print(row)?,
+        outcome: word(&row.text()?, OutcomeWord::from_word)?,
+        reason: row.maybe_text()?,
+        attempts: row.int()?,
+        run: row.text()?,
+        updated_at: row.int()?,
+    })
+}
+
+pub(super) async fn history(
+    link: &mut dyn Link,
+    flow: &str,
+    source_key: &str,
+    limit: u32,
+) -> Result<Vec<HistoryRow>, StoreError> {
+    let args = [flow.into(), source_key.into(), i64::from(limit).into()];
+    link.fetch(sql::HISTORY, &args, true).await?.into_iter().map(read_history).collect()
+}
+
+fn read_history(mut row: Row) -> Result<HistoryRow, StoreError> {
+    Ok(HistoryRow {
+        run: row.text()?,
+        outcome: word(&row.text()?, OutcomeWord::from_word)?,
+        reason: row.maybe_text()?,
+        payload: row.maybe_bytes()?,
+        detail: row.maybe_bytes()?,
+        at: row.int()?,
+    })
+}
+
+pub(super) async fn dead_letters(
+    link: &mut dyn Link,
+    query: &DeadQuery,
+) -> Result<Vec<DeadLetter>, StoreError> {
+    let args = [
+        query.flow.as_deref().unwrap_or_default().into(),
+        query.class.as_deref().unwrap_or_default().into(),
+        query.run.as_deref().unwrap_or_default().into(),
+        i64::from(query.resolved).into(),
+        i64::from(query.waiting).into(),
+        i64::from(query.limit).into(),
+    ];
+    link.fetch(sql::DEAD, &args, true).await?.into_iter().map(read_letter).collect()
+}
+
+pub(super) async fn dead_letter(
+    link: &mut dyn Link,
+    flow: &str,
+    source_key: &str,
+) -> Result<Option<DeadLetter>, StoreError> {
+    let rows = link.fetch(sql::DEAD_LETTER, &[flow.into(), source_key.into()], true).await?;
+    rows.into_iter().next().map(read_letter).transpose()
+}
+
+pub(super) async fn due(
+    link: &mut dyn Link,
+    words: &Words,
+    flow: &str,
+    limit: u32,
+) -> Result<Vec<DeadLetter>, StoreError> {
+    let args = [flow.into(), i64::from(limit).into()];
+    link.fetch(&words.fill(sql::DUE), &args, true).await?.into_iter().map(read_letter).collect()
+}
+
+fn read_letter(mut row: Row) -> Result<DeadLetter, StoreError> {
+    Ok(DeadLetter {
+        flow: row.text()?,
+        source_key: row.text()?,
+        payload: row.bytes()?,
+        class: row.text()?,
+        reason: row.text()?,
+        attempts: row.int()?,
+        plan: print(&mut row)?,
+        run: row.text()?,
+        first_at: row.int()?,
+        last_at: row.int()?,
+        retry_at: row.maybe_int()?,
+        resolved_at: row.maybe_int()?,
+    })
+}
+
+pub(super) async fn resolve(
+    link: &mut dyn Link,
+    words: &Words,
+    flow: &str,
+    source_key: &str,
+) -> Result<bool, StoreError> {
+    let now = now(link, words).await?;
+    let rows = [vec![Arg::from(source_key)]];
+    Ok(sql::RESOLVE.execute(link, &[flow.into(), now.into()], &rows).await? > 0)
+}
+
+pub(super) async fn forget(link: &mut dyn Link, flow: &str, source_key: &str) -> Result<u64, StoreError> {
+    let mut removed = 0;
+    for statement in sql::FORGET {
+        removed += link.execute(statement, &[flow.into(), source_key.into()], true).await?;
+    }
+    Ok(removed)
+}
+
+/// One short step of pruning.
+pub(super) enum Pruned {
+    /// That many rows went; there may be more.
+    Some(u64),
+    /// That many rows went; nothing old is left.
+    All(u64),
+}
+
+pub(super) async fn prune(
+    link: &mut dyn Link,
+    words: &Words,
+    flow: &str,
+    before: Millis,
+) -> Result<Pruned, StoreError> {
+    let idle = link.execute(sql::PRUNE_IDLE, &[flow.into(), before.into()], true).await?;
+    let old = link.fetch(sql::PRUNABLE, &[flow.into(), before.into()], true).await?;
+    let Some(mut row) = old.into_iter().next() else {
+        let dead = link.execute(sql::PRUNE_DEAD, &[flow.into(), before.into()], true).await?;
+        return Ok(Pruned::All(idle + dead));
+    };
+    let run = row.text()?;
+    let removed = link.execute(sql::PRUNE_PAGES, &[(&run).into()], true).await?;
+    if removed == 0 {
+        link.execute(&words.fill(sql::PRUNED), &[(&run).into()], true).await?;
+    }
+    Ok(Pruned::Some(idle + removed))
+}
+
+pub(super) async fn keep(
+    link: &mut dyn Link,
+    words: &Words,
+    connection: &str,
+    name: &str,
+    sealed: &[u8],
+) -> Result<(), StoreError> {
+    let args = [connection.into(), name.into(), sealed.into()];
+    link.execute(&words.fill(sql::KEEP), &args, true).await?;
+    Ok(())
+}
+
+pub(super) async fn kept(
+    link: &mut dyn Link,
+    connection: &str,
+    name: &str,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let rows = link.fetch(sql::KEPT, &[connection.into(), name.into()], true).await?;
+    rows.into_iter().next().map(|mut row| row.bytes()).transpose()
+}
+
+pub(super) async fn drop_kept(link: &mut dyn Link, connection: &str) -> Result<(), StoreError> {
+    link.execute(sql::DROP_KEPT, &[connection.into()], true).await?;
+    Ok(())
+}

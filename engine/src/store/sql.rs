@@ -1,0 +1,298 @@
+//! Every statement of the store, in SQL that SQLite and PostgreSQL both speak.
+//!
+//! `{now}` stands for the database's clock and `{hold}` for what keeps a row until the end of
+//! the transaction; both come from the dialect. Columns are read in the order in which they
+//! stand here.
+
+use super::link::Many;
+
+// --- leases -----------------------------------------------------------------------------
+
+/// Now.
+pub(super) const NOW: &str = "SELECT {now}";
+
+/// Claims a flow that nobody holds: none ever did, the lease ran out, or its holder is dead.
+pub(super) const CLAIM: &str = "
+INSERT INTO lease (flow, epoch, holder, expires_at) VALUES ($1, 1, $2, $3)
+ON CONFLICT (flow) DO UPDATE
+SET epoch = lease.epoch + 1, holder = excluded.holder, expires_at = excluded.expires_at
+WHERE lease.expires_at <= $4 OR lease.holder = $5
+RETURNING epoch";
+
+/// Who holds a flow.
+pub(super) const LEASE: &str = "SELECT flow, epoch, holder, expires_at FROM lease WHERE flow = $1{hold}";
+
+/// Who holds what.
+pub(super) const LEASES: &str = "
+SELECT flow, epoch, holder, expires_at FROM lease WHERE holder <> '' ORDER BY flow";
+
+/// The fence: a row only while the lease is ours, and the time.
+pub(super) const FENCE: &str = "
+SELECT {now} FROM lease WHERE flow = $1 AND epoch = $2 AND holder = $3{hold}";
+
+/// Moves the end of a lease.
+pub(super) const RENEW: &str = "
+UPDATE lease SET expires_at = $4 WHERE flow = $1 AND epoch = $2 AND holder = $3";
+
+/// Gives a lease back; the epoch stays.
+pub(super) const RELEASE: &str = "
+UPDATE lease SET holder = '', expires_at = 0 WHERE flow = $1 AND epoch = $2 AND holder = $3";
+
+// --- runs -------------------------------------------------------------------------------
+
+/// Ends what a process that is gone left under way.
+pub(super) const END_ORPHANS: &str = "
+UPDATE run SET state = 'stopped', ended_at = $2, error = 'the process ended before the run did'
+WHERE flow = $1 AND state = 'running'";
+
+/// Begins a run.
+pub(super) const START_RUN: &str = "
+INSERT INTO run (id, flow, epoch, cause, plan_print, state, started_at, pages, records_read, created,
+    updated, unchanged, skipped, failed, waiting)
+VALUES ($1, $2, $3, $4, $5, 'running', $6, 0, 0, 0, 0, 0, 0, 0, 0)";
+
+/// Adds a page to a run; answers the number of the page.
+pub(super) const COUNT_PAGE: &str = "
+UPDATE run SET pages = pages + 1, records_read = records_read + $3, created = created + $4,
+    updated = updated + $5, unchanged = unchanged + $6, skipped = skipped + $7, failed = failed + $8,
+    waiting = waiting + $9
+WHERE id = $1 AND flow = $2 AND state = 'running'
+RETURNING pages";
+
+/// Ends a run.
+pub(super) const END_RUN: &str = "
+UPDATE run SET state = $3, ended_at = $4, error = $5 WHERE id = $1 AND flow = $2 AND state = 'running'";
+
+/// One run.
+pub(super) const RUN: &str = "
+SELECT id, flow, epoch, cause, plan_print, state, started_at, ended_at, error, pages, created, updated,
+    unchanged, skipped, failed, waiting
+FROM run WHERE id = $1";
+
+/// The latest runs of a flow.
+pub(super) const RUNS_OF_FLOW: &str = "
+SELECT id, flow, epoch, cause, plan_print, state, started_at, ended_at, error, pages, created, updated,
+    unchanged, skipped, failed, waiting
+FROM run WHERE flow = $1 ORDER BY started_at DESC, id DESC LIMIT $2";
+
+/// The latest runs.
+pub(super) const RUNS: &str = "
+SELECT id, flow, epoch, cause, plan_print, state, started_at, ended_at, error, pages, created, updated,
+    unchanged, skipped, failed, waiting
+FROM run ORDER BY id DESC LIMIT $1";
+
+// --- pages ------------------------------------------------------------------------------
+
+/// How far a flow has read.
+pub(super) const CURSOR: &str = "SELECT since, high, position, plan_print FROM cursor WHERE flow = $1";
+
+/// Moves the cursor.
+pub(super) const SET_CURSOR: &str = "
+INSERT INTO cursor (flow, since, high, position, plan_print, updated_at) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (flow) DO UPDATE
+SET since = excluded.since, high = excluded.high, position = excluded.position,
+    plan_print = excluded.plan_print, updated_at = excluded.updated_at";
+
+/// Notes that the writes of these records are about to begin.
+pub(super) const BEGIN: Many = Many {
+    head: "INSERT INTO intent (flow, source_key, epoch, run_id, begun_at) VALUES ",
+    row: "($1, ?, $2, $3, $4)",
+    tail: " ON CONFLICT (flow, source_key) DO UPDATE
+SET epoch = excluded.epoch, run_id = excluded.run_id, begun_at = excluded.begun_at",
+    shared: 4,
+};
+
+/// Takes the intents of settled records away.
+pub(super) const DROP_INTENTS: Many =
+    Many { head: "DELETE FROM intent WHERE flow = $1 AND source_key IN (", row: "?", tail: ")", shared: 1 };
+
+/// Outcomes.
+pub(super) const LEDGER: Many = Many {
+    head: "INSERT INTO ledger (flow, source_key, source_print, plan_print, outcome, reason, attempts, run_id, \
+           updated_at) VALUES ",
+    row: "($1, ?, ?, $2, ?, ?, ?, $3, $4)",
+    tail: " ON CONFLICT (flow, source_key) DO UPDATE
+SET source_print = excluded.source_print, plan_print = excluded.plan_print, outcome = excluded.outcome,
+    reason = excluded.reason, run_id = excluded.run_id, updated_at = excluded.updated_at,
+    attempts = CASE WHEN excluded.attempts = 0 THEN 0 ELSE ledger.attempts + 1 END",
+    shared: 4,
+};
+
+/// What was sent.
+pub(super) const WRITTEN: Many = Many {
+    head: "INSERT INTO written (flow, source_key, write_id, item, target_key, sent_print, sent, run_id, \
+           written_at) VALUES ",
+    row: "($1, ?, ?, ?, ?, ?, ?, $2, $3)",
+    tail: " ON CONFLICT (flow, source_key, write_id, item) DO UPDATE
+SET target_key = excluded.target_key, sent_print = excluded.sent_print, sent = excluded.sent,
+    run_id = excluded.run_id, written_at = excluded.written_at",
+    shared: 3,
+};
+
+/// The log.
+pub(super) const ACTIVITY: Many = Many {
+    head: "INSERT INTO activity (run_id, page, seq, flow, source_key, outcome, reason, payload, detail, at) \
+           VALUES ",
+    row: "($1, $2, ?, $3, ?, ?, ?, ?, ?, $4)",
+    tail: "",
+    shared: 4,
+};
+
+/// Business keys.
+pub(super) const RECORD_KEYS: Many = Many {
+    head: "INSERT INTO record_key (search_key, flow, source_key) VALUES ",
+    row: "(?, $1, ?)",
+    tail: " ON CONFLICT (search_key, flow, source_key) DO NOTHING",
+    shared: 1,
+};
+
+/// Dead letters. One that was resolved begins anew.
+pub(super) const BURY: Many = Many {
+    head: "INSERT INTO dead (flow, source_key, payload, class, reason, attempts, plan_print, run_id, first_at, \
+           last_at, retry_at) VALUES ",
+    row: "($1, ?, ?, ?, ?, 1, $2, $3, $4, $4, ?)",
+    tail: " ON CONFLICT (flow, source_key) DO UPDATE
+SET payload = excluded.payload, class = excluded.class, reason = excluded.reason,
+    plan_print = excluded.plan_print, run_id = excluded.run_id, last_at = excluded.last_at,
+    retry_at = excluded.retry_at, resolved_at = NULL,
+    attempts = CASE WHEN dead.resolved_at IS NULL THEN dead.attempts + 1 ELSE 1 END,
+    first_at = CASE WHEN dead.resolved_at IS NULL THEN dead.first_at ELSE excluded.first_at END",
+    shared: 4,
+};
+
+/// Resolves the dead letters of these records.
+pub(super) const RESOLVE: Many = Many {
+    head: "UPDATE dead SET resolved_at = $2 WHERE flow = $1 AND resolved_at IS NULL AND source_key IN (",
+    row: "?",
+    tail: ")",
+    shared: 2,
+};
+
+// --- what is known ----------------------------------------------------------------------
+
+/// Lines of the ledger.
+pub(super) const KNOWN_LEDGER: Many = Many {
+    head: "SELECT source_key, source_print, plan_print, outcome, reason, attempts, run_id, updated_at
+FROM ledger WHERE flow = $1 AND source_key IN (",
+    row: "?",
+    tail: ")",
+    shared: 1,
+};
+
+/// What was last sent.
+pub(super) const KNOWN_WRITTEN: Many = Many {
+    head: "SELECT source_key, write_id, item, target_key, sent_print, sent
+FROM written WHERE flow = $1 AND source_key IN (",
+    row: "?",
+    tail: ") ORDER BY write_id, item",
+    shared: 1,
+};
+
+/// What may be under way.
+pub(super) const KNOWN_INTENTS: Many = Many {
+    head: "SELECT source_key, epoch, run_id, begun_at FROM intent WHERE flow = $1 AND source_key IN (",
+    row: "?",
+    tail: ")",
+    shared: 1,
+};
+
+/// All that may be under way in a flow.
+pub(super) const OPEN_INTENTS: &str = "
+SELECT source_key, epoch, run_id, begun_at FROM intent WHERE flow = $1 ORDER BY begun_at, source_key";
+
+// --- records ----------------------------------------------------------------------------
+
+/// Records by business key, or by their own key in a flow that ever ran.
+pub(super) const FIND: &str = "
+SELECT f.flow, f.source_key, l.source_print, l.plan_print, l.outcome, l.reason, l.attempts, l.run_id,
+    l.updated_at
+FROM (
+    SELECT flow, source_key FROM record_key WHERE search_key = $1
+    UNION
+    SELECT flow, source_key FROM ledger WHERE source_key = $2 AND flow IN (SELECT flow FROM lease)
+) f
+LEFT JOIN ledger l ON l.flow = f.flow AND l.source_key = f.source_key
+ORDER BY f.flow, f.source_key LIMIT $3";
+
+/// The log of a record, latest first.
+pub(super) const HISTORY: &str = "
+SELECT run_id, outcome, reason, payload, detail, at FROM activity
+WHERE flow = $1 AND source_key = $2 ORDER BY at DESC, run_id DESC, page DESC, seq DESC LIMIT $3";
+
+/// Dead letters; a condition whose value is empty or 0 holds for all.
+pub(super) const DEAD: &str = "
+SELECT flow, source_key, payload, class, reason, attempts, plan_print, run_id, first_at, last_at, retry_at,
+    resolved_at
+FROM dead
+WHERE ($1 = '' OR flow = $1) AND ($2 = '' OR class = $2) AND ($3 = '' OR run_id = $3)
+    AND ($4 = 1 OR resolved_at IS NULL) AND ($5 = 1 OR retry_at IS NULL)
+ORDER BY last_at DESC, flow, source_key LIMIT $6";
+
+/// One dead letter.
+pub(super) const DEAD_LETTER: &str = "
+SELECT flow, source_key, payload, class, reason, attempts, plan_print, run_id, first_at, last_at, retry_at,
+    resolved_at
+FROM dead WHERE flow = $1 AND source_key = $2";
+
+/// Records of a flow whose time to be tried again has come.
+pub(super) const DUE: &str = "
+SELECT flow, source_key, payload, class, reason, attempts, plan_print, run_id, first_at, last_at, retry_at,
+    resolved_at
+FROM dead WHERE flow = $1 AND resolved_at IS NULL AND retry_at <= {now}
+ORDER BY retry_at, source_key LIMIT $2";
+
+/// What `forget` removes, table by table.
+pub(super) const FORGET: [&str; 6] = [
+    "DELETE FROM ledger WHERE flow = $1 AND source_key = $2",
+    "DELETE FROM written WHERE flow = $1 AND source_key = $2",
+    "DELETE FROM intent WHERE flow = $1 AND source_key = $2",
+    "DELETE FROM activity WHERE flow = $1 AND source_key = $2",
+    "DELETE FROM record_key WHERE flow = $1 AND source_key = $2",
+    "DELETE FROM dead WHERE flow = $1 AND source_key = $2",
+];
+
+/// Old runs that read nothing: of them nothing is worth keeping.
+pub(super) const PRUNE_IDLE: &str = "
+DELETE FROM run WHERE flow = $1 AND ended_at < $2 AND pruned_at IS NULL AND records_read = 0";
+
+/// A run whose activity is old enough to go.
+pub(super) const PRUNABLE: &str = "
+SELECT id FROM run WHERE flow = $1 AND ended_at < $2 AND pruned_at IS NULL ORDER BY ended_at LIMIT 1";
+
+/// Some pages of its activity: few enough for a short transaction.
+pub(super) const PRUNE_PAGES: &str = "
+DELETE FROM activity WHERE run_id = $1
+    AND page < (SELECT MIN(a.page) FROM activity a WHERE a.run_id = $1) + 20";
+
+/// Notes that a run's activity is gone.
+pub(super) const PRUNED: &str = "UPDATE run SET pruned_at = {now} WHERE id = $1";
+
+/// Resolved dead letters that are old enough to go.
+pub(super) const PRUNE_DEAD: &str = "DELETE FROM dead WHERE flow = $1 AND resolved_at < $2";
+
+// --- sealed secrets ---------------------------------------------------------------------
+
+/// Keeps one.
+pub(super) const KEEP: &str = "
+INSERT INTO kept (connection, name, sealed, updated_at) VALUES ($1, $2, $3, {now})
+ON CONFLICT (connection, name) DO UPDATE SET sealed = excluded.sealed, updated_at = excluded.updated_at";
+
+/// Reads one.
+pub(super) const KEPT: &str = "SELECT sealed FROM kept WHERE connection = $1 AND name = $2";
+
+/// Removes those of a connection.
+pub(super) const DROP_KEPT: &str = "DELETE FROM kept WHERE connection = $1";
+
+// --- schema -----------------------------------------------------------------------------
+
+/// The table that says which schema the store has.
+pub(super) const SCHEMA_TABLE: &str = "
+CREATE TABLE IF NOT EXISTS weft_schema (
+    version BIGINT NOT NULL PRIMARY KEY, about TEXT NOT NULL, applied_at BIGINT NOT NULL)";
+
+/// Highest schema that was applied.
+pub(super) const SCHEMA_VERSION: &str = "SELECT COALESCE(MAX(version), 0) FROM weft_schema";
+
+/// Notes a schema.
+pub(super) const SCHEMA_APPLIED: &str =
+    "INSERT INTO weft_schema (version, about, applied_at) VALUES ($1, $2, {now})";
