@@ -25,6 +25,8 @@ pub use exchange::{Exchange, recorded};
 pub use pace::Pace;
 pub use redact::Secrets;
 pub use send::Http;
+#[cfg(test)]
+pub(crate) use send::choose_cryptography;
 
 /// Longest pause that a server's wish can stand for.
 const LONGEST_WISH: Duration = Duration::from_hours(24);

@@ -52,11 +52,7 @@ impl Http {
         concurrency: usize,
         secrets: Secrets,
     ) -> Result<Self, RemoteError> {
-        static PROVIDER: Once = Once::new();
-        PROVIDER.call_once(|| {
-            // Fails only when the program has already chosen one, which is fine too.
-            let _ = rustls::crypto::ring::default_provider().install_default();
-        });
+        choose_cryptography();
         let client = reqwest::Client::builder()
             .user_agent(concat!("weft/", env!("CARGO_PKG_VERSION")))
             // Less than the whole, so that a connection that is never taken is known as such.
@@ -294,6 +290,15 @@ impl std::fmt::Debug for Http {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Http").field("system", &self.system).finish_non_exhaustive()
     }
+}
+
+/// Once for the whole program, before the first client.
+pub(crate) fn choose_cryptography() {
+    static CHOSEN: Once = Once::new();
+    CHOSEN.call_once(|| {
+        // Fails only when the program has already chosen, which is fine too.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
 }
 
 /// Between half and the whole of a pause, so that clients do not come back in step.

@@ -41,7 +41,7 @@ pub struct ScriptHost {
     known: Vec<(Known, FnAccess)>,
     callable: Vec<Known>,
     /// By path of the script: what stands before a place in it.
-    paths: BTreeMap<String, Vec<(Place, String)>>,
+    paths: BTreeMap<String, BTreeMap<Place, String>>,
 }
 
 /// An expression that is ready to be evaluated, by the host that compiled it.
@@ -248,7 +248,7 @@ impl ScriptHost {
                 Some(script) => self.paths.get(script)?,
                 None => &facts?.paths,
             };
-            paths.iter().find(|(place, _)| *place == at).map(|(_, path)| path.clone())
+            paths.get(&at).cloned()
         });
         Around { limits: &self.limits, functions: &self.callable, names, path }
     }

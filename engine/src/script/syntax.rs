@@ -7,6 +7,8 @@
 //!   Kept in variables, they could be chained to each other without end, and the program would
 //!   not survive dropping the chain.
 
+use std::collections::BTreeMap;
+
 use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
 
 use super::error::{Mistake, Place};
@@ -22,7 +24,7 @@ pub(super) struct Facts {
     /// Functions of scripts are called: a place may be one in a script.
     pub(super) calls_scripts: bool,
     /// What stands before each `.`: for messages about reading a field of nothing.
-    pub(super) paths: Vec<(Place, String)>,
+    pub(super) paths: BTreeMap<Place, String>,
 }
 
 /// A mistake and its place in the text.
@@ -32,7 +34,7 @@ pub(super) type Found = (Mistake, Option<Place>);
 const CALLERS: &[&str] = &["map", "filter", "find", "any", "all", "sum", "reduce", "sort"];
 
 /// Functions that Rhai itself has.
-const BUILT_IN: &[&str] = &["call", "Fn", "type_of", "is_def_var", "is_def_fn"];
+const BUILT_IN: &[&str] = &["call", "Fn", "is_def_var", "is_def_fn"];
 
 /// A function that can be called by its bare name or through an alias.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -257,19 +259,16 @@ fn free_root(target: &Expr) -> Option<String> {
 }
 
 /// Notes what stands before each step of `a.b.c`.
-fn chain(before: String, step: &Expr, at: Position, paths: &mut Vec<(Place, String)>) {
+fn chain(before: String, step: &Expr, at: Position, paths: &mut BTreeMap<Place, String>) {
     if let Expr::Dot(sides, _, next) | Expr::Index(sides, _, next) = step {
         let joined = joined(&before, &sides.lhs);
         chain(before, &sides.lhs, at, paths);
         chain(joined, &sides.rhs, *next, paths);
         return;
     }
-    for at in [at, step.position()] {
-        if let Some(at) = place(at)
-            && !paths.iter().any(|(known, _)| *known == at)
-        {
-            paths.push((at, before.clone()));
-        }
+    // Longer chains come first, and know more of what stands before.
+    for at in [at, step.position()].into_iter().filter_map(place) {
+        paths.entry(at).or_insert_with(|| before.clone());
     }
 }
 

@@ -138,6 +138,44 @@ fn records_are_read() {
 }
 
 #[test]
+fn numbers_are_read_from_text() {
+    for (text, expected) in [
+        ("1,95", "1.95"),
+        ("1.95", "1.95"),
+        ("1.234,56", "1234.56"),
+        ("1,234.56", "1234.56"),
+        ("1.234.567", "1234567"),
+        ("1,234,567", "1234567"),
+        (" -12,5 ", "-12.5"),
+        ("1 234,50", "1234.50"),
+        (".5", "0.5"),
+        ("+7", "7"),
+    ] {
+        gives(&format!("decimal(\"{text}\")"), expected);
+    }
+    gives("decimal(\" \")", "null");
+    gives("to_integer(\"42\")", "42");
+    gives("to_integer(42.00)", "42");
+    fails("to_integer(\"4.2\")", "4.2 is not a whole number");
+    for text in ["\u{20ac} 5", "1-2", "-", "--1", "1e5", "0x10"] {
+        fails(&format!("decimal(\"{text}\")"), &format!("\"{text}\" is not a number"));
+    }
+}
+
+#[test]
+fn dates_are_moved_and_written() {
+    gives("add_days(\"2026-11-21T09:30:00+01:00\", 1)", "\"2026-11-22T09:30:00+01:00\"");
+    gives("add_days(\"2026-11-21 09:30:00\", -21)", "\"2026-10-31 09:30:00\"");
+    gives("date_part(\"2026-11-21T23:30:00Z\")", "\"2026-11-21\"");
+    gives("to_date(\"2026-11-21T23:30:00Z\", \"Europe/Amsterdam\")", "\"2026-11-22\"");
+    gives("parse_date(\"21-11-2026 09:30\", \"%d-%m-%Y %H:%M\")", "\"2026-11-21T09:30:00\"");
+    gives("format_date(\"2026-11-21T09:30:00Z\", \"%H:%M\")", "\"09:30\"");
+    gives("in_zone(\"2026-11-21T09:30:00\", \"Europe/Amsterdam\")", "\"2026-11-21T09:30:00+01:00\"");
+    fails("date_part(\"21-11-2026\")", "\"21-11-2026\" is not a date");
+    fails("to_utc(\"2026-11-21T09:30:00\")", "\"2026-11-21T09:30:00\" is not a moment with a zone");
+}
+
+#[test]
 fn scripts_are_called() {
     gives("my::four_times(3)", "12");
     gives("my::renamed(order)", "\"1\"");

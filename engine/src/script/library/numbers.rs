@@ -222,8 +222,8 @@ fn to_integer(call: &mut Call<'_, '_>) -> Outcome {
     })
 }
 
-/// Reads a number as people write it: the last of `.` and `,` is the point when both occur, and
-/// a single one is the point unless exactly three digits follow several groups of it.
+/// Reads a number as people write it. When `.` and `,` both occur, the last one is the point; a
+/// sign that occurs alone and once is the point, one that occurs more often parts thousands.
 fn parse(text: &str) -> Option<Decimal> {
     let text: String = text.chars().filter(|letter| !letter.is_whitespace() && *letter != '\'').collect();
     let plain = match (text.rfind('.'), text.rfind(',')) {

@@ -22,6 +22,7 @@ pub(super) const WORDS: &[(&str, &str)] = &[
     ("exit", "use `return` in a function"),
     ("import", "name the script in the flow: `use \"scripts/address.rhai\" as address`"),
     ("export", "every function of a script can be called; constants stay in their file"),
+    ("type_of", "`kind(value)` tells what a value is"),
     ("curry", "write a function that takes what it needs: `|item| item.price * rate`"),
     ("is_shared", "values are never shared between scripts"),
 ];

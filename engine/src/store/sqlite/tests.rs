@@ -28,6 +28,7 @@ fn page(lease: &Lease, number: usize, payload: usize) -> Page {
         activity: Some(Activity { payload: Some(vec![b'x'; payload]), detail: None }),
         search_keys: Vec::new(),
         payload: Vec::new(),
+        in_doubt: false,
     };
     Page { run: format!("run-{}", lease.epoch), records: (0..100).map(record).collect(), ..Page::default() }
 }

@@ -66,7 +66,6 @@ async fn a_failed_record_is_a_dead_letter_until_it_comes_through() {
         flow: FLOW.to_owned(),
         source_key: "1".to_owned(),
         payload: b"{}".to_vec(),
-        in_doubt: false,
         class: "refused".to_owned(),
         reason: "second".to_owned(),
         attempts: 2,
@@ -227,7 +226,7 @@ prop_compose! {
         let activity = Some(Activity { payload: Some(payload.clone()), detail });
         let written = vec![Written { item, sent, ..written(&target_key) }];
         let source_print = Fingerprint::from(source_print);
-        Settled { source_key, source_print, outcome, written, activity, search_keys: Vec::new(), payload }
+        Settled { source_key, source_print, outcome, written, activity, search_keys: Vec::new(), payload, in_doubt: false }
     }
 }
 
