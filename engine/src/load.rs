@@ -164,34 +164,25 @@ impl<'p> Loader<'p> {
     /// Two flows that are on must not carry one entity in opposite directions.
     #[must_use]
     pub fn two_way(&self, flows: &[(&FlowEntry, &Plan)]) -> Problems {
-        let mut bound = Vec::new();
-        for (entry, plan) in flows.iter().filter(|(entry, _)| entry.on) {
-            let name = |role: &dsl::plan::Role| {
-                entry.roles.get(&role.name).cloned().unwrap_or_else(|| role.name.clone())
-            };
-            bound.push((*entry, *plan, name(&plan.source), name(&plan.target)));
-        }
-        let mut problems = Problems::new();
-        for (at, (one, plan, from, to)) in bound.iter().enumerate() {
-            for (other, opposite, back_from, back_to) in bound.iter().skip(at + 1) {
-                if from != back_to || to != back_from {
-                    continue;
-                }
-                let clash = plan.carries.iter().find(|there| {
-                    opposite.carries.iter().any(|back| back.from == there.to && back.to == there.from)
-                });
-                if let Some(clash) = clash {
-                    let message = format!(
-                        "flows `{}` and `{}` carry {} and {} in opposite directions between `{from}` and `{to}`",
-                        one.name, other.name, clash.from, clash.to
-                    );
-                    let help =
-                        "each would undo the other's changes: set `on = false` for one of them in weft.toml";
-                    problems.push(Trouble::new("R024", message).help(help).into());
-                }
-            }
-        }
-        problems
+        let on: Vec<_> = flows.iter().filter(|(entry, _)| entry.on).collect();
+        let bound = |entry: &FlowEntry, role: &dsl::plan::Role| {
+            entry.roles.get(&role.name).cloned().unwrap_or_else(|| role.name.clone())
+        };
+        let names: Vec<(String, String)> =
+            on.iter().map(|(entry, plan)| (bound(entry, &plan.source), bound(entry, &plan.target))).collect();
+        let active: Vec<dsl::Active<'_>> = on
+            .iter()
+            .zip(&names)
+            .map(|((entry, plan), (source, target))| dsl::Active { file: &entry.name, plan, source, target })
+            .collect();
+        dsl::two_way(&active)
+            .into_iter()
+            .map(|clash| {
+                let help =
+                    "each would undo the other's changes: set `on = false` for one of them in weft.toml";
+                Trouble::new("R024", clash.to_string()).help(help).into()
+            })
+            .collect()
     }
 }
 

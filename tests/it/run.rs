@@ -3,7 +3,7 @@
 use connectors::contract::Advice;
 use engine::store::RunState;
 use tests::toy::Trouble;
-use tests::world::{SHOP, LEDGER, World, counts};
+use tests::world::{LEDGER, SHOP, World, counts};
 
 const ORDERS: &str = r#"
 fetch order from shop.orders since changed_at overlap 10 minutes
@@ -65,9 +65,14 @@ async fn an_order_arrives_with_its_customer() {
     assert_eq!((report.state, counts(&report).as_str()), (RunState::Succeeded, "1 created"));
     assert_eq!(
         world.ledger.book("orders"),
-        [r#"{"reference":"1","customer":"customers-1","total":12.50,"lines":[{"item":"A","quantity":2}],"id":"orders-2"}"#]
+        [
+            r#"{"reference":"1","customer":"customers-1","total":12.50,"lines":[{"item":"A","quantity":2}],"id":"orders-2"}"#
+        ]
     );
-    assert_eq!(world.ledger.book("customers"), [r#"{"email":"a@example.com","name":"N1","id":"customers-1"}"#]);
+    assert_eq!(
+        world.ledger.book("customers"),
+        [r#"{"email":"a@example.com","name":"N1","id":"customers-1"}"#]
+    );
 }
 
 #[tokio::test]
@@ -197,9 +202,12 @@ async fn a_create_whose_answer_was_lost_is_looked_for_before_it_is_repeated() {
 
 #[tokio::test]
 async fn what_cannot_be_searched_is_refused_rather_than_doubled() {
-    let flow = "fetch order from shop.orders since changed_at\ncreate note in ledger.notes {\n text = order.note\n}";
+    let flow =
+        "fetch order from shop.orders since changed_at\ncreate note in ledger.notes {\n text = order.note\n}";
     let world = World::new(flow).await;
-    world.shop.put("orders", &order(1, "a@example.com", "1").replace("\"total\"", "\"note\":\"x\",\"total\""));
+    world
+        .shop
+        .put("orders", &order(1, "a@example.com", "1").replace("\"total\"", "\"note\":\"x\",\"total\""));
     world.ledger.trouble(Trouble { call: "create notes", advice: Advice::Unknown, applied: true });
     let (report, refused) = world.run().await;
     assert_eq!(counts(&report), "1 failed");
@@ -235,7 +243,10 @@ async fn a_record_on_its_way_when_a_process_died_is_looked_for_first() {
     world.store.start_run(&lease, &new).await.unwrap();
     world.store.begin_page(&lease, "0", &["1"]).await.unwrap();
     world.store.release(&lease).await.unwrap();
-    let flow = ORDERS.replace("lookup sent in ledger.orders by reference = order.number\nskip \"already in the ledger\" if sent\n", "");
+    let flow = ORDERS.replace(
+        "lookup sent in ledger.orders by reference = order.number\nskip \"already in the ledger\" if sent\n",
+        "",
+    );
     world.flow(&flow);
     world.ledger.put("orders", r#"{"reference":"1","id":"orders-77"}"#);
     let (report, _) = world.run().await;
@@ -295,7 +306,11 @@ async fn an_interrupted_pass_goes_on_where_it_stopped() {
     for number in 0..250 {
         world.shop.put("products", &product(&number.to_string(), number + 1, "Mug", "1"));
     }
-    world.shop.trouble(Trouble { call: "fetch products from 200", advice: Advice::Retry(None), applied: false });
+    world.shop.trouble(Trouble {
+        call: "fetch products from 200",
+        advice: Advice::Retry(None),
+        applied: false,
+    });
     let (report, _) = world.run().await;
     assert_eq!((report.state, counts(&report).as_str()), (RunState::Failed, "200 created"));
     world.shop.calls();
@@ -356,7 +371,10 @@ async fn a_changed_customer_keeps_its_link_when_the_key_changes() {
     world.run().await;
     world.shop.put("orders", &order(1, "new@example.com", "1"));
     assert_eq!(counts(&world.run().await.0), "1 updated");
-    assert_eq!(world.ledger.book("customers"), [r#"{"email":"new@example.com","name":"N1","id":"customers-1"}"#]);
+    assert_eq!(
+        world.ledger.book("customers"),
+        [r#"{"email":"new@example.com","name":"N1","id":"customers-1"}"#]
+    );
 }
 
 #[tokio::test]
@@ -387,8 +405,14 @@ create booked in ledger.orders {
     world.shop.put("orders", &order(2, "b@example.com", "9.99"));
     let (report, _) = world.run().await;
     assert_eq!(counts(&report), "1 created, 1 skipped");
-    assert_eq!(world.ledger.book("customers"), [r#"{"email":"a@example.com","phone":"call","id":"customers-1"}"#]);
-    assert_eq!(world.ledger.book("orders"), [r#"{"reference":"1","customer":"customers-1","id":"orders-2"}"#]);
+    assert_eq!(
+        world.ledger.book("customers"),
+        [r#"{"email":"a@example.com","phone":"call","id":"customers-1"}"#]
+    );
+    assert_eq!(
+        world.ledger.book("orders"),
+        [r#"{"reference":"1","customer":"customers-1","id":"orders-2"}"#]
+    );
     let history = world.store.record_history("flow", "1", 10).await.unwrap();
     let detail = String::from_utf8(history[0].detail.clone().unwrap()).unwrap();
     assert!(detail.contains("a big one: 1"), "{detail}");

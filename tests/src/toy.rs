@@ -80,7 +80,10 @@ impl Toy {
 
     /// Of those, the ones that write.
     pub fn writes(&self) -> Vec<String> {
-        self.calls().into_iter().filter(|call| call.starts_with("create") || call.starts_with("update")).collect()
+        self.calls()
+            .into_iter()
+            .filter(|call| call.starts_with("create") || call.starts_with("update"))
+            .collect()
     }
 
     /// The next call of that kind runs into trouble.
@@ -88,7 +91,11 @@ impl Toy {
         self.0.state.lock().unwrap().troubles.push_back(trouble);
     }
 
-    fn call<T>(&self, call: String, work: impl FnOnce(&mut State) -> Result<T, RemoteError>) -> Result<T, RemoteError> {
+    fn call<T>(
+        &self,
+        call: String,
+        work: impl FnOnce(&mut State) -> Result<T, RemoteError>,
+    ) -> Result<T, RemoteError> {
         let mut state = self.0.state.lock().unwrap();
         let at = state.troubles.iter().position(|trouble| call.starts_with(trouble.call));
         let trouble = at.and_then(|at| state.troubles.remove(at));
@@ -143,20 +150,29 @@ impl Session for Toy {
 impl Fetch for Toy {
     async fn page(&self, request: &FetchRequest, position: Option<&str>) -> Result<Page, RemoteError> {
         let start: usize = position.map_or(0, |position| position.parse().unwrap());
-        let since = request.since.as_ref().map_or_else(String::new, |(field, value)| format!(" since {field} {value}"));
-        let conditions: String = request.conditions.iter().map(|(field, value)| format!(" where {field} {value}")).collect();
-        let detail = self.0.manifest.resources.get(&request.resource).unwrap().fetch.as_ref().unwrap().detail.clone();
+        let since = request
+            .since
+            .as_ref()
+            .map_or_else(String::new, |(field, value)| format!(" since {field} {value}"));
+        let conditions: String =
+            request.conditions.iter().map(|(field, value)| format!(" where {field} {value}")).collect();
+        let detail =
+            self.0.manifest.resources.get(&request.resource).unwrap().fetch.as_ref().unwrap().detail.clone();
         self.call(format!("fetch {}{since}{conditions} from {start}", request.resource), |state| {
             let book = state.books.get(&request.resource).cloned().unwrap_or_default();
             let wanted: Vec<Record> = book
                 .into_iter()
                 .filter(|record| {
                     request.since.as_ref().is_none_or(|(field, value)| {
-                        let text = |value: &Value| value.as_str().map_or_else(|| format!("{value:>20}"), str::to_owned);
+                        let text = |value: &Value| {
+                            value.as_str().map_or_else(|| format!("{value:>20}"), str::to_owned)
+                        };
                         record.get(field).is_some_and(|there| text(there) >= text(value))
                     })
                 })
-                .filter(|record| request.conditions.iter().all(|(field, value)| record.get(field) == Some(value)))
+                .filter(|record| {
+                    request.conditions.iter().all(|(field, value)| record.get(field) == Some(value))
+                })
                 .collect();
             let end = (start + request.size).min(wanted.len());
             let mut records = wanted[start.min(end)..end].to_vec();
@@ -184,13 +200,20 @@ impl Detail for Toy {
 
 #[async_trait]
 impl Find for Toy {
-    async fn find(&self, resource: &str, by: &[String], keys: &[Key]) -> Result<Vec<Vec<Record>>, RemoteError> {
+    async fn find(
+        &self,
+        resource: &str,
+        by: &[String],
+        keys: &[Key],
+    ) -> Result<Vec<Vec<Record>>, RemoteError> {
         let asked: Vec<String> = keys.iter().map(|key| Value::List(key.clone()).to_string()).collect();
         self.call(format!("find {resource} by {} {}", by.join("+"), asked.join(" ")), |state| {
             let book = state.books.get(resource).cloned().unwrap_or_default();
             let found = |key: &Key| {
                 book.iter()
-                    .filter(|record| by.iter().zip(key).all(|(field, value)| record.get(field) == Some(value)))
+                    .filter(|record| {
+                        by.iter().zip(key).all(|(field, value)| record.get(field) == Some(value))
+                    })
                     .cloned()
                     .collect()
             };
@@ -201,7 +224,12 @@ impl Find for Toy {
 
 #[async_trait]
 impl Create for Toy {
-    async fn create(&self, resource: &str, record: &Record, idempotency_key: &str) -> Result<Written, RemoteError> {
+    async fn create(
+        &self,
+        resource: &str,
+        record: &Record,
+        idempotency_key: &str,
+    ) -> Result<Written, RemoteError> {
         let known = self.0.manifest.resources.get(resource).unwrap();
         let (key_field, idempotent) = (known.key.clone(), known.create.as_ref().unwrap().idempotent);
         self.call(format!("create {resource} {record}"), |state| {

@@ -63,7 +63,10 @@ impl World {
         ]
         .into();
         let connection = |name: &str| {
-            (name.to_owned(), Connection { name: name.into(), system: name.into(), answers: Answers::default() })
+            (
+                name.to_owned(),
+                Connection { name: name.into(), system: name.into(), answers: Answers::default() },
+            )
         };
         let project = Project {
             root: folder.path().to_owned(),
@@ -123,7 +126,10 @@ pub fn counts(report: &Report) -> String {
         (counts.failed, "failed"),
         (counts.waiting, "waiting"),
     ];
-    let told: Vec<String> =
-        parts.iter().filter(|(number, _)| *number > 0).map(|(number, word)| format!("{number} {word}")).collect();
+    let told: Vec<String> = parts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, word)| format!("{number} {word}"))
+        .collect();
     told.join(", ")
 }

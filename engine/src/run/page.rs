@@ -272,7 +272,7 @@ impl PageRun<'_, '_> {
             Some(Stop::Failed { class, reason }) => Outcome::Failed { class: class.to_owned(), reason },
             // The run ends and reads this page again: nothing is lost, and nothing is said twice.
             Some(Stop::Halt(_) | Stop::Wait(_)) if halted && unsent && !self.again => {
-                if !done.history.was_refused() {
+                if !done.in_doubt {
                     page.withdrawn.push(key);
                 }
                 return;
@@ -304,6 +304,7 @@ impl PageRun<'_, '_> {
             activity,
             search_keys,
             payload,
+            in_doubt: done.in_doubt,
         });
     }
 
@@ -351,6 +352,7 @@ fn without_key(record: &Record, key_field: &str) -> Settled {
         activity: Some(Activity { payload: Some(payload.clone()), detail: None }),
         search_keys: Vec::new(),
         payload,
+        in_doubt: false,
     }
 }
 

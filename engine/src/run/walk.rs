@@ -75,6 +75,8 @@ pub(super) struct Done {
     pub(super) written: Vec<Written>,
     pub(super) created: bool,
     pub(super) updated: bool,
+    /// A create was sent and neither accepted nor refused.
+    pub(super) in_doubt: bool,
 }
 
 impl Walk<'_> {

@@ -71,7 +71,9 @@ impl Walk<'_> {
             return Ok(record);
         }
         let _turn = self.finder.hold(format!("create {} {}", job.write.resource, self.key)).await;
-        self.create(job, wanted).await
+        let sets = self.sides.target.unique_sets(&job.write.resource);
+        // A process may have died while this record was on its way: it may have arrived.
+        self.create(job, wanted, &sets, self.known.intent.is_some()).await
     }
 
     async fn upsert(&self, job: &Job<'_>, scope: &mut Scope<'_>, keys: &[UpsertKey]) -> Result<Record, Stop> {
@@ -120,7 +122,8 @@ impl Walk<'_> {
                 scope.creating(false);
                 self.update(job, scope, found).await
             }
-            None if asked || job.before.is_some() => self.create(job, wanted).await,
+            // It was looked for a moment ago, and whoever else wants to create it waits its turn.
+            None if asked || job.before.is_some() => self.create(job, wanted, &sets, false).await,
             None => {
                 let fields = sets.iter().map(|set| set.join(" and ")).collect::<Vec<_>>().join(" or ");
                 let reason = format!("{resource} cannot be matched: {fields} has no value");
@@ -200,18 +203,24 @@ impl Walk<'_> {
     }
 
     /// Creates a record that is not there, as far as is known. Looks before it repeats.
-    async fn create(&self, job: &Job<'_>, wanted: Record) -> Result<Record, Stop> {
+    ///
+    /// `sets` are the fields that it can be found by; `look` asks for it before the first try.
+    async fn create(
+        &self,
+        job: &Job<'_>,
+        wanted: Record,
+        sets: &[Arc<[String]>],
+        look: bool,
+    ) -> Result<Record, Stop> {
         let (resource, target) = (&job.write.resource, &self.sides.target);
         let Some(create) = target.session.create(resource) else {
             return Err(target.cannot("create", resource).into());
         };
         let idempotency_key = self.idempotency_key(job);
-        let idempotent = target.is_idempotent(resource);
-        // A process died while this record was on its way: it may have arrived.
-        let mut look_first = self.known.intent.is_some();
+        let mut look_first = look;
         let mut lost = None;
         for _ in 0..RESOLVES {
-            if look_first && let Some(there) = self.already_there(job, &wanted, idempotent).await? {
+            if look_first && let Some(there) = self.already_there(job, &wanted, sets).await? {
                 return Ok(there);
             }
             let (answer, exchanges) = recorded(create.create(resource, &wanted, &idempotency_key)).await;
@@ -240,6 +249,7 @@ impl Walk<'_> {
                 }
             }
         }
+        self.note(|done| done.in_doubt = true);
         let error = lost.unwrap_or_else(|| {
             RemoteError::new(Advice::Retry(None), target.title(), "the create could not be made")
         });
@@ -253,16 +263,17 @@ impl Walk<'_> {
         &self,
         job: &Job<'_>,
         wanted: &Record,
-        idempotent: bool,
+        sets: &[Arc<[String]>],
     ) -> Result<Option<Record>, Stop> {
         let (resource, target) = (&job.write.resource, &self.sides.target);
-        let usable = |set: &Arc<[String]>| {
+        let usable = |set: &&Arc<[String]>| {
             set.iter().all(|field| wanted.get(field).is_some_and(|value| !value.says_nothing()))
         };
-        let Some(set) = target.unique_sets(resource).into_iter().find(usable) else {
-            if idempotent {
+        let Some(set) = sets.iter().find(usable) else {
+            if target.is_idempotent(resource) {
                 return Ok(None);
             }
+            self.note(|done| done.in_doubt = true);
             let reason = format!(
                 "it is not known whether {resource} was created, and {} cannot be searched for it; look there by hand, then replay the record",
                 target.title()
@@ -271,7 +282,7 @@ impl Walk<'_> {
         };
         self.finder.forget(resource);
         let key: Key = set.iter().map(|field| wanted.get(field).cloned().unwrap_or_default()).collect();
-        let Some(found) = self.single(resource, &set, key).await? else { return Ok(None) };
+        let Some(found) = self.single(resource, set, key).await? else { return Ok(None) };
         let key = found.get(&target.key_field(resource)).map(plain).unwrap_or_default();
         self.wrote(job, "adopted", Some(&key), Record::new(), Record::new(), Vec::new());
         self.link(job, &key, fingerprint(wanted));

@@ -90,6 +90,7 @@ fn settled(key: &str, outcome: Outcome) -> Settled {
         activity: Some(Activity { payload: Some(b"{}".to_vec()), detail: None }),
         search_keys: Vec::new(),
         payload: b"{}".to_vec(),
+        in_doubt: false,
     }
 }
 

@@ -223,6 +223,8 @@ pub struct Settled {
     pub search_keys: Vec<String>,
     /// The record as it was read, for the dead letters: needed when it failed or waits.
     pub payload: Vec<u8>,
+    /// A write may or may not have reached the target: the intent stays open.
+    pub in_doubt: bool,
 }
 
 /// Everything that one page leaves behind. Settled whole or not at all.

@@ -66,6 +66,7 @@ async fn a_failed_record_is_a_dead_letter_until_it_comes_through() {
         flow: FLOW.to_owned(),
         source_key: "1".to_owned(),
         payload: b"{}".to_vec(),
+        in_doubt: false,
         class: "refused".to_owned(),
         reason: "second".to_owned(),
         attempts: 2,
