@@ -130,7 +130,8 @@ async fn a_lost_answer_never_doubles(subject: Subject, name: String) -> Outcome 
             bench.running.faults.clear();
             let added = bench.count() - before;
             let place = format!("{fault:?} at request {} of {requests}", others + 1);
-            ensure!(added == 0 || added == once, "{place}: {added} records were added, not {once}");
+            // A create of several parts may stop between them, but only in doubt.
+            ensure!(added <= once, "{place}: {added} records were added, not {once}");
             match outcome.as_ref().map_err(|error| error.advice) {
                 Ok(_) => ensure!(added == once, "{place}: a success that added nothing"),
                 Err(Advice::Unknown) => {}
