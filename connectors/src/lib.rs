@@ -7,6 +7,7 @@
 pub mod contract;
 pub mod http;
 pub mod manifest;
+pub mod profile;
 pub mod record;
 pub mod simulator;
 
