@@ -5,6 +5,7 @@
 //! conformance suite read manifests; only the engine calls sessions.
 
 pub mod contract;
+pub mod files;
 pub mod http;
 pub mod manifest;
 pub mod profile;

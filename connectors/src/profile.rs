@@ -6,15 +6,15 @@
 
 mod dialect;
 mod fields;
-mod form;
+pub(crate) mod form;
 mod load;
 mod paging;
-mod path;
+pub(crate) mod path;
 mod problem;
 mod reader;
 mod resource;
 mod session;
-mod shape;
+pub(crate) mod shape;
 mod speaker;
 mod template;
 

@@ -14,7 +14,7 @@ use crate::record::{Text, Value};
 
 /// The wire form of a field.
 #[derive(Clone, Debug)]
-pub(super) enum Form {
+pub(crate) enum Form {
     Text { as_number: bool },
     Integer { as_text: bool },
     Decimal(Money),
@@ -28,7 +28,7 @@ pub(super) enum Form {
 
 /// Forms of exact numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Money {
+pub(crate) enum Money {
     Number,
     Text,
     /// Text with a decimal comma, dots between thousands.
@@ -39,7 +39,7 @@ pub(super) enum Money {
 
 /// Forms of truth values.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Truth {
+pub(crate) enum Truth {
     Boolean,
     Number,
     Words(Text, Text),
@@ -47,7 +47,7 @@ pub(super) enum Truth {
 
 /// Forms of dates and moments.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Moment {
+pub(crate) enum Moment {
     Standard,
     Seconds,
     Milliseconds,
@@ -57,7 +57,7 @@ pub(super) enum Moment {
 
 impl Form {
     /// The field's value; `Null` for whatever means "nothing". The error says what was found.
-    pub(super) fn read(&self, value: Value) -> Result<Value, String> {
+    pub(crate) fn read(&self, value: Value) -> Result<Value, String> {
         if value.says_nothing() {
             return Ok(Value::Null);
         }
@@ -110,7 +110,7 @@ impl Form {
     }
 
     /// The wire's value.
-    pub(super) fn write(&self, value: &Value) -> Result<Value, String> {
+    pub(crate) fn write(&self, value: &Value) -> Result<Value, String> {
         if value.says_nothing() {
             return Ok(Value::Null);
         }
@@ -173,7 +173,7 @@ impl Form {
 
 impl Form {
     /// A value without what cannot be written in it.
-    pub(super) fn writable(&self, value: &Value) -> Value {
+    pub(crate) fn writable(&self, value: &Value) -> Value {
         match (self, value) {
             (Self::Record(shape), Value::Map(map)) => Value::Map(shape.writable(map)),
             (Self::List(item), Value::List(items)) => {
@@ -302,7 +302,7 @@ impl Moment {
     }
 
     /// A moment as a parameter of a call, a second earlier when that is asked.
-    pub(super) fn parameter(&self, value: &Value, zone: &TimeZone, earlier: bool) -> Option<String> {
+    pub(crate) fn parameter(&self, value: &Value, zone: &TimeZone, earlier: bool) -> Option<String> {
         let moment = value.as_str()?.parse::<Timestamp>().ok()?;
         if earlier {
             let before = moment.checked_sub(jiff::SignedDuration::from_secs(1)).ok()?;
@@ -313,7 +313,7 @@ impl Moment {
 }
 
 /// The text of a value without quotes, as addresses carry it.
-pub(super) fn plain(value: &Value) -> String {
+pub(crate) fn plain(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::Text(text) => text.to_string(),
@@ -341,7 +341,7 @@ fn number(value: &Value, comma: bool) -> Option<Decimal> {
 }
 
 /// A value for messages: short, in backticks.
-pub(super) fn shown(value: &Value) -> String {
+pub(crate) fn shown(value: &Value) -> String {
     let text = plain(value);
     let short: String = text.chars().take(40).collect();
     if short.len() < text.len() { format!("`{short}…`") } else { format!("`{short}`") }

@@ -17,7 +17,7 @@ use crate::record::{Map, Text, Value};
 
 /// A compiled path.
 #[derive(Clone, Debug)]
-pub(super) enum Path {
+pub(crate) enum Path {
     /// Member by member; no members: the value itself.
     Plain(Box<[Text]>),
     /// Member by member, then every item.
@@ -28,14 +28,14 @@ pub(super) enum Path {
 
 /// Why a path cannot be read, and where in it.
 #[derive(Debug)]
-pub(super) struct BadPath {
-    pub(super) at: std::ops::Range<usize>,
-    pub(super) reason: String,
+pub(crate) struct BadPath {
+    pub(crate) at: std::ops::Range<usize>,
+    pub(crate) reason: String,
 }
 
 impl Path {
     /// Reads a JSONPath; it starts with `$`.
-    pub(super) fn json(text: &str) -> Result<Self, BadPath> {
+    pub(crate) fn json(text: &str) -> Result<Self, BadPath> {
         let query = parse_json_path(text).map_err(|error| explain(&error, text))?;
         let mut names = Vec::with_capacity(query.segments.len());
         let mut segments = query.segments.iter().peekable();
@@ -52,12 +52,12 @@ impl Path {
     }
 
     /// Members joined by dots, `customer.email`.
-    pub(super) fn dotted(text: &str) -> Self {
+    pub(crate) fn dotted(text: &str) -> Self {
         Self::Plain(text.split('.').map(Text::from).collect())
     }
 
     /// The members of a plain path.
-    pub(super) fn members(&self) -> Option<&[Text]> {
+    pub(crate) fn members(&self) -> Option<&[Text]> {
         match self {
             Self::Plain(names) => Some(names),
             _ => None,
@@ -65,7 +65,7 @@ impl Path {
     }
 
     /// The first value there.
-    pub(super) fn pick<'v>(&self, value: &'v Value) -> Option<&'v Value> {
+    pub(crate) fn pick<'v>(&self, value: &'v Value) -> Option<&'v Value> {
         match self {
             Self::Plain(names) => walk(value, names),
             Self::Items(names) => match walk(value, names)? {
@@ -78,7 +78,7 @@ impl Path {
     }
 
     /// Takes the records out of a page: every value there, and the items of a single list.
-    pub(super) fn take_all(&self, page: Value) -> Vec<Value> {
+    pub(crate) fn take_all(&self, page: Value) -> Vec<Value> {
         let mut page = page;
         let found = match self {
             Self::Plain(names) | Self::Items(names) => walk_mut(&mut page, names).map(std::mem::take),
@@ -105,7 +105,7 @@ impl Path {
     }
 
     /// Every value there, copied.
-    pub(super) fn copy_all(&self, value: &Value) -> Vec<Value> {
+    pub(crate) fn copy_all(&self, value: &Value) -> Vec<Value> {
         match self {
             Self::Plain(_) => self.pick(value).into_iter().cloned().collect(),
             Self::Items(names) => match walk(value, names) {
@@ -134,7 +134,7 @@ fn walk_mut<'v>(value: &'v mut Value, names: &[Text]) -> Option<&'v mut Value> {
 }
 
 /// Sets the value at a plain path, making the records on the way.
-pub(super) fn put(map: &mut Map, names: &[Text], value: Value) {
+pub(crate) fn put(map: &mut Map, names: &[Text], value: Value) {
     let Some((first, rest)) = names.split_first() else {
         if let Value::Map(inner) = value {
             for (name, value) in inner.iter() {

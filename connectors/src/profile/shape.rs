@@ -9,24 +9,24 @@ use crate::record::{Map, Record, Text, Value};
 
 /// The fields of a record and where they stand.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Shape {
-    pub(super) members: Vec<Member>,
+pub(crate) struct Shape {
+    pub(crate) members: Vec<Member>,
     /// No field reads a place that another one reads too, so values may be moved.
     movable: bool,
 }
 
 /// A field.
 #[derive(Clone, Debug)]
-pub(super) struct Member {
-    pub(super) name: Text,
-    pub(super) from: Path,
-    pub(super) form: Form,
-    pub(super) readable: bool,
-    pub(super) writable: bool,
+pub(crate) struct Member {
+    pub(crate) name: Text,
+    pub(crate) from: Path,
+    pub(crate) form: Form,
+    pub(crate) readable: bool,
+    pub(crate) writable: bool,
 }
 
 impl Shape {
-    pub(super) fn new(members: Vec<Member>) -> Self {
+    pub(crate) fn new(members: Vec<Member>) -> Self {
         let places: Vec<_> =
             members.iter().filter(|member| member.readable).map(|member| member.from.members()).collect();
         let movable = places.iter().enumerate().all(|(at, place)| match place {
@@ -40,13 +40,13 @@ impl Shape {
     }
 
     /// The record in a value of the wire. The error names the field.
-    pub(super) fn read(&self, value: Value) -> Result<Record, String> {
+    pub(crate) fn read(&self, value: Value) -> Result<Record, String> {
         let (record, fault) = self.read_what_can_be(value);
         fault.map_or(Ok(record), Err)
     }
 
     /// The record as far as it can be read, and what could not.
-    pub(super) fn read_what_can_be(&self, mut value: Value) -> (Record, Option<String>) {
+    pub(crate) fn read_what_can_be(&self, mut value: Value) -> (Record, Option<String>) {
         let mut record = Map::with_capacity(self.members.len());
         let mut fault = None;
         if value.as_map().is_none() {
@@ -66,7 +66,7 @@ impl Shape {
     }
 
     /// The record as the wire wants it. The error names the field.
-    pub(super) fn write(&self, record: &Record) -> Result<Map, String> {
+    pub(crate) fn write(&self, record: &Record) -> Result<Map, String> {
         let mut wire = Map::with_capacity(record.len());
         for (name, value) in record.iter() {
             let Some(member) = self.member(name) else {
@@ -82,7 +82,7 @@ impl Shape {
     }
 
     /// The fields that can be written, within nested records too.
-    pub(super) fn writable(&self, record: &Record) -> Record {
+    pub(crate) fn writable(&self, record: &Record) -> Record {
         let fields = record.iter().filter_map(|(name, value)| {
             let member = self.member(name).filter(|member| member.writable)?;
             Some((name.clone(), member.form.writable(value)))
@@ -90,7 +90,7 @@ impl Shape {
         fields.collect()
     }
 
-    pub(super) fn member(&self, name: &str) -> Option<&Member> {
+    pub(crate) fn member(&self, name: &str) -> Option<&Member> {
         self.members.iter().find(|member| member.name.as_str() == name)
     }
 }
