@@ -103,6 +103,17 @@ pub struct Page {
     pub next: Option<String>,
 }
 
+/// Name of the entry that marks a record which could not be read whole; its value says why, in
+/// words for people. The other fields are what could be read. The record is set aside with
+/// that reason and its neighbours go on. No field of a manifest can have this name.
+pub const UNREADABLE: &str = "!unreadable";
+
+/// Why a record could not be read whole, when it could not.
+#[must_use]
+pub fn unreadable(record: &Record) -> Option<&str> {
+    record.text(UNREADABLE)
+}
+
 /// Fills in the `detail` fields that pages leave out.
 #[async_trait]
 pub trait Detail: Send + Sync {

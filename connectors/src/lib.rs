@@ -7,9 +7,11 @@
 pub mod ccv_salespos;
 pub mod check;
 pub mod contract;
+pub mod files;
 pub mod http;
 pub mod manifest;
 pub mod mpluskassa;
+pub mod profile;
 pub mod record;
 pub mod simulator;
 
