@@ -20,6 +20,13 @@ pub trait Connector: Send + Sync {
     /// What the system offers.
     fn manifest(&self) -> &Manifest;
 
+    /// The system as one account has it, where its resources depend on the account: a folder
+    /// with files, for instance. `None`: they do not.
+    fn of_account(&self, answers: &Answers) -> Option<Result<Arc<dyn Connector>, RemoteError>> {
+        let _ = answers;
+        None
+    }
+
     /// A conversation with one account of the system. Opens no connection yet; answers that
     /// are missing or malformed are refused here.
     fn connect(&self, answers: &Answers, limits: &Limits) -> Result<Arc<dyn Session>, RemoteError>;

@@ -88,6 +88,10 @@ impl Connector for Files {
         &self.manifest
     }
 
+    fn of_account(&self, answers: &Answers) -> Option<Result<Arc<dyn Connector>, RemoteError>> {
+        Some(Self::open(answers).map(|files| Arc::new(files) as Arc<dyn Connector>))
+    }
+
     fn connect(&self, answers: &Answers, _: &Limits) -> Result<Arc<dyn Session>, RemoteError> {
         let (folder, tables) = self.look(answers)?;
         // A manifest that was given out is kept, whatever came into the folder since.

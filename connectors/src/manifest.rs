@@ -59,6 +59,9 @@ pub struct Setting {
     /// Never shown, never stored in the clear.
     #[serde(default)]
     pub secret: bool,
+    /// A path of this machine; a relative one counts from the project's folder.
+    #[serde(default)]
+    pub path: bool,
     /// The value when none is given; without one the setting is required.
     pub default: Option<String>,
 }

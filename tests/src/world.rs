@@ -65,15 +65,15 @@ impl World {
         ]
         .into();
         let connection = |name: &str| {
-            (
-                name.to_owned(),
-                Connection { name: name.into(), system: name.into(), answers: Answers::default() },
-            )
+            let connector = Arc::clone(&systems[name]);
+            let (system, answers) = (name.to_owned(), Answers::default());
+            (name.to_owned(), Connection { name: name.into(), system, answers, connector, own_schema: false })
         };
+        let connections = [connection("shop"), connection("ledger")].into();
         let project = Project {
             root: folder.path().to_owned(),
             name: "test".into(),
-            connections: [connection("shop"), connection("ledger")].into(),
+            connections,
             flows: vec![FlowEntry {
                 name: "flow".into(),
                 file: "test.flow".into(),

@@ -106,6 +106,7 @@ fn settings<'r>(table: &Table<'r, '_>) -> (Named<Setting>, Known<'r>) {
         snake_case(table, &name, "a setting");
         let about = entry.need_text("about", "say what to fill in and where to find it");
         let setting = Setting {
+            path: false,
             about: about.map_or_else(String::new, |about| about.text.to_owned()),
             secret: entry.flag("secret"),
             default: entry.text("default").map(|word| word.text.to_owned()),

@@ -83,7 +83,7 @@ impl<'c> Checker<'c> {
 
     fn take_role(&mut self, side: Side, name: &Name, system: &Name, span: &Span) {
         let word = if side == Side::Source { "source" } else { "target" };
-        let known = self.catalog.systems.get(&system.text);
+        let known = self.catalog.system(&name.text, &system.text);
         if known.is_none() {
             let systems = self.catalog.systems.keys().map(String::as_str);
             self.report(
