@@ -44,6 +44,9 @@ pub(crate) fn check(text: &str, parsed: Parsed, catalog: &Catalog) -> Result<Pla
         systems: (None, None),
         scope: Scope::default(),
         locals: Vec::new(),
+        asking: false,
+        fetches_nothing: false,
+        nesting: 0,
         steps: 0,
         write_ids: Vec::new(),
     };
@@ -73,6 +76,12 @@ struct Checker<'c> {
     scope: Scope<'c>,
     /// Names that an expression gives itself: `let`, loops, parameters of closures.
     locals: Vec<String>,
+    /// The conditions of the fetch are read: there is no record yet.
+    asking: bool,
+    /// There is no fetch that could be read, so whatever name is unknown may be its.
+    fetches_nothing: bool,
+    /// Blocks around the step that is read.
+    nesting: usize,
     /// Number of steps so far.
     steps: usize,
     /// Verb and resource of the writes so far.

@@ -40,9 +40,15 @@ pub(crate) struct Parsed {
 pub(crate) fn parse(source: &Source) -> Parsed {
     let text = source.text();
     if text.len() > MAX_BYTES {
-        let problem = Problem::new(Code::TooLarge, 0..1, format!("the file is larger than {} KiB", MAX_BYTES / 1024))
-            .label("no flow is that long")
-            .help("is this a flow file? Long tables belong into the project's settings, where they can be edited");
+        let problem = Problem::new(
+            Code::TooLarge,
+            0..1,
+            format!("the file is larger than {} KiB", MAX_BYTES / 1024),
+        )
+        .label("no flow is that long")
+        .help(
+            "is this a flow file? Long tables belong into the project's settings, where they can be edited",
+        );
         return Parsed { problems: vec![problem], hopeless: true, ..Parsed::default() };
     }
     let scanned = scan::scan(text);
@@ -102,16 +108,22 @@ impl LineReader<'_> {
                 (kind, if faulty { Vec::new() } else { convert.problems })
             }
             Err(_) if faulty => (Kind::Malformed, Vec::new()),
-            Err(error) => (Kind::Malformed, vec![fault::explain(&error, line, self.text, self.span)]),
+            Err(error) => {
+                (Kind::Malformed, vec![fault::explain(&error, self.rule(line), line, self.text, self.span)])
+            }
         }
     }
 
     fn rule(&self, line: &str) -> Rule {
-        let after_name = line.trim_start_matches(|c: char| c.is_alphanumeric() || matches!(c, '_' | '.')).trim_start();
+        let after_name =
+            line.trim_start_matches(|c: char| c.is_alphanumeric() || matches!(c, '_' | '.')).trim_start();
         let assigns = after_name.len() < line.len() && after_name.starts_with('=');
         if assigns && !after_name.starts_with("==") && !after_name.starts_with("=>") {
             Rule::field_line
-        } else if line.contains("->") && !line.starts_with("table") {
+        } else if line.contains("->") && !line.starts_with("table")
+            || line.starts_with(['"', '(', '-'])
+            || line.starts_with(|c: char| c.is_ascii_digit())
+        {
             Rule::row_line
         } else {
             Rule::line

@@ -68,6 +68,7 @@ pub(crate) fn scan(text: &str) -> Scanned {
     while scanner.at < scanner.bytes.len() && !scanner.hopeless {
         scanner.line();
     }
+    scanner.control_characters();
     let masked = std::mem::take(&mut scanner.masked);
     // Whole characters only were replaced; should that ever fail, the text itself still serves.
     scanner.out.masked = String::from_utf8(masked).unwrap_or_else(|_| text.to_owned());
@@ -98,6 +99,18 @@ enum Braces {
 }
 
 impl Scanner<'_> {
+    /// Control characters are refused everywhere, within texts and comments as well.
+    fn control_characters(&mut self) {
+        let known: Vec<usize> = self.out.problems.iter().map(|problem| problem.span().start).collect();
+        let strange =
+            self.text.char_indices().filter(|(_, c)| c.is_control() && !matches!(c, '\t' | '\r' | '\n'));
+        for (at, character) in strange.take(crate::problem::MAX_PROBLEMS) {
+            if !known.contains(&at) {
+                self.out.problems.push(invisible(character, at..at + character.len_utf8()));
+            }
+        }
+    }
+
     fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
@@ -155,7 +168,12 @@ impl Scanner<'_> {
         let length = self.masked.get(start..end).unwrap_or_default().trim_ascii_end().len();
         if length > 0 {
             let indent = indent.unwrap_or_default();
-            self.out.lines.push(Line::Text { span: start..start + length, indent, opens, faulty: self.faulty });
+            self.out.lines.push(Line::Text {
+                span: start..start + length,
+                indent,
+                opens,
+                faulty: self.faulty,
+            });
         }
     }
 
@@ -165,7 +183,12 @@ impl Scanner<'_> {
         self.at += 1;
         match self.out.lines.last_mut() {
             Some(Line::Text { opens: opens @ None, .. }) => *opens = Some(at),
-            _ => self.out.lines.push(Line::Text { span: at..at + 1, indent: 0, opens: Some(at), faulty: false }),
+            _ => self.out.lines.push(Line::Text {
+                span: at..at + 1,
+                indent: 0,
+                opens: Some(at),
+                faulty: false,
+            }),
         }
     }
 
@@ -344,15 +367,7 @@ impl Scanner<'_> {
             '\t' | '\r' => {}
             strange if strange.is_control() || is_invisible(strange) => {
                 self.blank(span.clone());
-                self.report(
-                    Problem::new(
-                        Code::StrangeCharacter,
-                        span,
-                        format!("an invisible character (U+{:04X}) stands here", u32::from(strange)),
-                    )
-                    .label("it cannot be seen, and means nothing")
-                    .help("delete it; it often comes along when text is copied from a web page or a PDF"),
-                );
+                self.report(invisible(strange, span));
             }
             _ => {}
         }
@@ -361,7 +376,8 @@ impl Scanner<'_> {
     /// “Text” with curly quotes: read as text, so that the rest of the line makes sense.
     fn curly(&mut self, open: Span) {
         let line = self.text.get(open.end..self.line_end(open.end)).unwrap_or_default();
-        let close = line.char_indices().find(|(_, c)| matches!(c, '“' | '”' | '„' | '‟' | '«' | '»' | '″' | '"'));
+        let close =
+            line.char_indices().find(|(_, c)| matches!(c, '“' | '”' | '„' | '‟' | '«' | '»' | '″' | '"'));
         let end = close.map_or(open.end, |(index, c)| open.end + index + c.len_utf8());
         let inner = close.and_then(|(index, _)| line.get(..index)).unwrap_or("…").to_owned();
         self.replace(open.start..end, b'_');
@@ -376,6 +392,13 @@ impl Scanner<'_> {
                 .help(format!("write `\"{inner}\"` with straight quotes")),
         );
     }
+}
+
+fn invisible(character: char, at: Span) -> Problem {
+    let message = format!("an invisible character (U+{:04X}) stands here", u32::from(character));
+    Problem::new(Code::StrangeCharacter, at, message)
+        .label("it cannot be seen, and means nothing")
+        .help("delete it; it often comes along when text is copied from a web page or a PDF")
 }
 
 /// Characters of no width, and blanks that are no blanks.
@@ -413,12 +436,18 @@ mod tests {
     fn lines_go_on_where_they_can_only_go_on() {
         assert_eq!(lines("a = b\n  ?? c\nd = e"), ["a = b   ?? c", "d = e"]);
         assert_eq!(lines("a = f(\n  b,\n c)\nd = e"), ["a = f(________)", "d = e"]);
-        assert_eq!(lines("fetch o from shop.orders\n since x\n where y = 1"), ["fetch o from shop.orders  since x  where y = 1"]);
+        assert_eq!(
+            lines("fetch o from shop.orders\n since x\n where y = 1"),
+            ["fetch o from shop.orders  since x  where y = 1"]
+        );
     }
 
     #[test]
     fn braces_open_blocks_in_headers_and_belong_to_expressions_elsewhere() {
-        assert_eq!(lines("when a { skip \"x\" } else { b = 1 }"), ["when a {", "skip \"_\"", "}", "else {", "b = 1", "}"]);
+        assert_eq!(
+            lines("when a { skip \"x\" } else { b = 1 }"),
+            ["when a {", "skip \"_\"", "}", "else {", "b = 1", "}"]
+        );
         assert_eq!(lines("a = if b { c } else { d }"), ["a = if b {___} else {___}"]);
         assert_eq!(lines("address {\n x = #{a: 1}\n}"), ["address {", "x = #{____}", "}"]);
         assert_eq!(lines("foreach a in b {\n}"), ["foreach a in b {", "}"]);

@@ -24,15 +24,76 @@ pub(super) struct Binding<'c> {
     pub span: Span,
     /// Bound by a lookup: absent records are `()`.
     pub is_lookup: bool,
+    /// Perhaps given by a line that could not be read.
+    pub is_guess: bool,
 }
 
 /// Words that mean something in every expression.
 const RESERVED: &[&str] = &[
-    "settings", "creating", "true", "false", "let", "const", "if", "else", "switch", "for", "while", "loop", "do", "until", "in",
-    "fn", "return", "throw", "try", "catch", "this", "import", "export", "break", "continue", "private", "is", "var", "global",
-    "static", "shared", "with", "goto", "exit", "match", "case", "public", "protected", "new", "use", "module", "package",
-    "super", "thread", "spawn", "go", "await", "async", "sync", "yield", "default", "void", "null", "nil", "eval", "call",
-    "curry", "is_shared", "is_def_var", "is_def_fn", "type_of", "print", "debug", "Fn",
+    "settings",
+    "creating",
+    "true",
+    "false",
+    "let",
+    "const",
+    "if",
+    "else",
+    "switch",
+    "for",
+    "while",
+    "loop",
+    "do",
+    "until",
+    "in",
+    "fn",
+    "return",
+    "throw",
+    "try",
+    "catch",
+    "this",
+    "import",
+    "export",
+    "break",
+    "continue",
+    "private",
+    "is",
+    "var",
+    "global",
+    "static",
+    "shared",
+    "with",
+    "goto",
+    "exit",
+    "match",
+    "case",
+    "public",
+    "protected",
+    "new",
+    "use",
+    "module",
+    "package",
+    "super",
+    "thread",
+    "spawn",
+    "go",
+    "await",
+    "async",
+    "sync",
+    "yield",
+    "default",
+    "void",
+    "null",
+    "nil",
+    "eval",
+    "call",
+    "curry",
+    "is_shared",
+    "is_def_var",
+    "is_def_fn",
+    "type_of",
+    "print",
+    "debug",
+    "Fn",
 ];
 
 impl<'c> Scope<'c> {
@@ -41,7 +102,7 @@ impl<'c> Scope<'c> {
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &str> + Clone {
-        self.bound.iter().map(|binding| binding.name.as_str())
+        self.bound.iter().filter(|binding| !binding.is_guess).map(|binding| binding.name.as_str())
     }
 
     pub(super) fn ended(&self, name: &str) -> Option<&Span> {
@@ -77,24 +138,65 @@ impl<'c> Checker<'c> {
     /// Gives a name; says so when it is taken or means something else.
     pub(super) fn bind(&mut self, name: &Name, kind: Kind<'c>, is_lookup: bool) {
         self.check_name(name);
-        if let Some(taken) = self.scope.get(&name.text).map(|binding| binding.span.clone()) {
+        let taken = self
+            .scope
+            .get(&name.text)
+            .filter(|binding| !binding.is_guess)
+            .map(|binding| binding.span.clone());
+        // Which of the two is meant further on nobody knows: nothing is said of either.
+        let kind = if taken.is_some() { Kind::Any } else { kind };
+        if let Some(taken) = taken {
             self.report(taken_twice(name, &taken));
         }
-        self.scope.bound.push(Binding { name: name.text.clone(), kind, span: name.span.clone(), is_lookup });
+        self.scope.bound.push(Binding {
+            name: name.text.clone(),
+            kind,
+            span: name.span.clone(),
+            is_lookup,
+            is_guess: false,
+        });
     }
 
     /// Binds for the walk of one expression or block without a check.
     pub(super) fn bind_quietly(&mut self, name: &str, kind: Kind<'c>, span: Span) {
-        self.scope.bound.push(Binding { name: name.to_owned(), kind, span, is_lookup: false });
+        self.scope.bound.push(Binding {
+            name: name.to_owned(),
+            kind,
+            span,
+            is_lookup: false,
+            is_guess: false,
+        });
+    }
+
+    /// A line that could not be read may have given any of its first words as a name.
+    pub(super) fn bind_guesses(&mut self, line: &Span) {
+        let text = self.masked.get(line.clone()).unwrap_or_default();
+        let words = text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty());
+        for word in words.take(3) {
+            if self.scope.get(word).is_none() {
+                let name = word.to_owned();
+                self.scope.bound.push(Binding {
+                    name,
+                    kind: Kind::Any,
+                    span: line.clone(),
+                    is_lookup: false,
+                    is_guess: true,
+                });
+            }
+        }
     }
 
     /// A name of a step must not be a word of expressions, a setting's home or a table.
     pub(super) fn check_name(&mut self, name: &Name) {
         if RESERVED.contains(&name.text.as_str()) {
             self.report(
-                Problem::new(Code::ReservedName, name.span.clone(), format!("`{}` means something already", name.text))
-                    .label("cannot be used as a name")
-                    .help("take another name; it may end in `_`, or say more: `sent_order`"),
+                Problem::new(
+                    Code::ReservedName,
+                    name.span.clone(),
+                    format!("`{}` means something already", name.text),
+                )
+                .label("cannot be used as a name")
+                .help("take another name; it may end in `_`, or say more: `sent_order`"),
             );
         } else if let Some(table) = self.plan.tables.iter().find(|table| table.name == name.text) {
             let first = table.span.clone();
@@ -104,6 +206,17 @@ impl<'c> Checker<'c> {
 
     /// Nothing of that name can be read here.
     pub(super) fn unknown_name(&mut self, name: &str, at: Span) {
+        if self.asking && (self.scope.later(name).is_some() || name == "creating") {
+            self.report(
+                Problem::new(Code::OutOfReach, at, "the source is asked before there is a record")
+                    .label("not known yet")
+                    .help("`where` reads `settings` and constants only; what a record says is asked with `filter` below"),
+            );
+            return;
+        }
+        if self.fetches_nothing {
+            return;
+        }
         if let Some(given) = self.scope.ended(name).cloned() {
             self.report(
                 Problem::new(Code::OutOfReach, at, format!("`{name}` can be read within its block only"))
@@ -127,14 +240,19 @@ impl<'c> Checker<'c> {
             self.report(problem.label("a setting").help(format!("settings are read with `settings.{name}`")));
             return;
         }
-        let fetched = self.scope.bound.first().filter(|fetched| matches!(fetched.kind.field(name), Some(super::known::FieldOf::Found { .. })));
+        let fetched =
+            self.scope.bound.first().filter(|fetched| {
+                matches!(fetched.kind.field(name), Some(super::known::FieldOf::Found { .. }))
+            });
         if let Some(fetched) = fetched {
             let help = format!("did you mean `{}.{name}`?", fetched.name);
             self.report(problem.label("a field of the record that is fetched").help(help));
             return;
         }
         let help = match name {
-            "null" | "nil" | "None" | "NULL" | "undefined" | "empty" => Some("no value is written `()`".to_owned()),
+            "null" | "nil" | "None" | "NULL" | "undefined" | "empty" => {
+                Some("no value is written `()`".to_owned())
+            }
             "True" | "TRUE" | "yes" | "False" | "FALSE" | "no" => Some("write `true` or `false`".to_owned()),
             "setting" => Some("did you mean `settings`?".to_owned()),
             _ => {
