@@ -364,7 +364,7 @@ impl Scanner<'_> {
                         .help("text stands in straight double quotes: `\"…\"`"),
                 );
             }
-            '\t' | '\r' => {}
+            '\t' | '\r' | '\n' => {}
             strange if strange.is_control() || is_invisible(strange) => {
                 self.blank(span.clone());
                 self.report(invisible(strange, span));
@@ -418,7 +418,7 @@ mod tests {
             .iter()
             .map(|line| match line {
                 Line::Text { span, opens, .. } => {
-                    let shown = scanned.masked[span.clone()].to_owned();
+                    let shown = scanned.masked.get(span.clone()).unwrap().to_owned();
                     if opens.is_some() { format!("{shown} {{") } else { shown }
                 }
                 Line::Close { .. } => "}".to_owned(),
@@ -440,6 +440,19 @@ mod tests {
             lines("fetch o from shop.orders\n since x\n where y = 1"),
             ["fetch o from shop.orders  since x  where y = 1"]
         );
+    }
+
+    #[test]
+    fn lines_that_go_on_are_no_fault() {
+        for text in [
+            "a = f(\n  b,\n c)",
+            "a = `x\ny`",
+            "a = if b {\n c\n} else {\n d\n}",
+            "a = b\r\n\t?? c",
+            "a = b // c\n + d",
+        ] {
+            assert_eq!(scan(text).problems, [], "{text}");
+        }
     }
 
     #[test]

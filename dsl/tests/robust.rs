@@ -1,5 +1,7 @@
 //! Any text: a plan or messages, never a crash, and never for long.
 
+#![allow(clippy::string_slice, unreachable_pub, reason = "a test may stop at what it did not expect")]
+
 #[path = "../../tests/src/demo_catalog.rs"]
 mod demo_catalog;
 

@@ -68,7 +68,7 @@ impl<'c> Checker<'c> {
             self.report(too_deep(expr.span.clone(), "this expression is too long"));
             return Known::any();
         }
-        if let Some(mark) = text.strip_suffix([';', ',']).map(|before| before.len()) {
+        if let Some(mark) = text.strip_suffix([';', ',']).map(str::len) {
             let place = expr.span.start + mark..expr.span.end;
             let written = text.get(mark..).unwrap_or_default();
             self.report(

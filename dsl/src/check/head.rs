@@ -6,7 +6,7 @@ use crate::parse::is_step;
 use crate::plan::{Role, Setting, SettingType, Side, Span, Use};
 use crate::problem::{Code, Problem, did_you_mean};
 
-impl<'c> Checker<'c> {
+impl Checker<'_> {
     /// Reads all lines of the head, and what belongs under them.
     pub(super) fn head(&mut self, file: &File) {
         let mut title: Option<Span> = None;
@@ -22,13 +22,14 @@ impl<'c> Checker<'c> {
             }
             let under = file.nodes.get(number + 1..).unwrap_or_default();
             match &node.kind {
-                Line::Flow(text) => match &title {
-                    Some(first) => self.report(repeated("`flow`", first, &node.span)),
-                    None => {
+                Line::Flow(text) => {
+                    if let Some(first) = &title {
+                        self.report(repeated("`flow`", first, &node.span))
+                    } else {
                         title = Some(node.span.clone());
                         self.title(text);
                     }
-                },
+                }
                 Line::Role(side, name, system) => self.take_role(*side, name, system, &node.span),
                 Line::Use(path, alias) => self.take_use(path, alias, &node.span),
                 Line::Setting { name, kind, default, ask } => {

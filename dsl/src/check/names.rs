@@ -217,6 +217,18 @@ impl<'c> Checker<'c> {
         if self.fetches_nothing {
             return;
         }
+        if self.entry.as_deref() == Some(name) && self.scope.get(name).is_none() {
+            self.report(
+                Problem::new(
+                    Code::OutOfReach,
+                    at,
+                    "this `when` decides about the whole list, not about each entry",
+                )
+                .label("no entry is known yet")
+                .help(format!("choose the entries themselves: `each {name} in LIST.filter(|{name}| …) {{`")),
+            );
+            return;
+        }
         if let Some(given) = self.scope.ended(name).cloned() {
             self.report(
                 Problem::new(Code::OutOfReach, at, format!("`{name}` can be read within its block only"))

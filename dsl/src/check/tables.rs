@@ -94,7 +94,7 @@ impl Checker<'_> {
                         self.report(repeated("`otherwise`", &first, &node.span));
                     }
                     None => {
-                        otherwise = Some((self.otherwise(keys, value, what, &node.span), node.span.clone()))
+                        otherwise = Some((self.otherwise(keys, value, what, &node.span), node.span.clone()));
                     }
                 },
                 _ => break,
