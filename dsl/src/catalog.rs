@@ -63,6 +63,10 @@ pub struct Fetch {
 }
 
 /// One field of a record.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a plain fact of the schema, independent of the others"
+)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
     /// Name in flow files.
