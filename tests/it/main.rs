@@ -3,3 +3,5 @@
 mod dsl;
 mod run;
 mod script;
+mod files;
+mod profiles;

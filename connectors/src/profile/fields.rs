@@ -1,6 +1,8 @@
 //! Reads the fields of a resource: what flows know of them, and where the wire has them.
 
 use jiff::tz::TimeZone;
+use toml::Spanned;
+use toml::de::DeValue;
 
 use super::form::{Form, Moment, Money, Truth};
 use super::path::Path;
@@ -26,9 +28,12 @@ const KINDS: [(&str, Kind); 9] = [
 pub(super) fn read(table: &Table<'_, '_>) -> (Named<Field>, Shape) {
     let mut fields = Vec::new();
     let mut members: Vec<Member> = Vec::new();
-    for (name, entry) in table.named() {
+    for (name, value) in table.entries() {
         snake_case(table, &name, "a field");
-        let (field, member) = one(&name, entry);
+        let (field, member) = match table.named_one(name.text) {
+            Some((_, entry)) => one(&name, entry),
+            None => no_table(table, &name, value),
+        };
         if let Some(other) = members.iter().find(|other| clashes(other, &member)) {
             table.reader.report(
                 Problem::new(
@@ -44,6 +49,36 @@ pub(super) fn read(table: &Table<'_, '_>) -> (Named<Field>, Shape) {
         members.push(member);
     }
     (fields.into_iter().collect(), Shape::new(members))
+}
+
+/// A field that is not a table stays known, so that only this is wrong with it.
+fn no_table(table: &Table<'_, '_>, name: &Word<'_>, value: &Spanned<DeValue<'_>>) -> (Field, Member) {
+    let written = value.get_ref().as_str().filter(|word| KINDS.iter().any(|(known, _)| known == word));
+    let problem =
+        Problem::new(Code::WrongKind, value.span(), format!("the field `{}` has to be a table", name.text))
+            .label("this is none");
+    table.reader.report(match written {
+        Some(kind) => problem.help(format!("write `{} = {{ type = \"{kind}\" }}`", name.text)),
+        None => {
+            problem.help(format!("write `{} = {{}}`, with what is known of it between the braces", name.text))
+        }
+    });
+    let field = Field {
+        kind: Kind::Any,
+        about: String::new(),
+        required: false,
+        read_only: true,
+        write_only: false,
+        max_length: None,
+        digits_only: false,
+        values: Vec::new(),
+        fields: Named::default(),
+        items: None,
+    };
+    let from = Path::Plain([Text::from(name.text)].into());
+    let member =
+        Member { name: Text::from(name.text), from, form: Form::Any, readable: true, writable: false };
+    (field, member)
 }
 
 /// Two fields that a write would put in one place.
@@ -241,7 +276,7 @@ pub(super) fn moment(table: &Table<'_, '_>) -> Moment {
                     word.at.clone(),
                     format!("`{}` is no way to write a date", word.text),
                 )
-                .label(error.to_string())
+                .label(error.to_string().rsplit(": ").next().unwrap_or_default())
                 .help("as in `%d-%m-%Y` or `%Y-%m-%d %H:%M:%S`"),
             );
         }

@@ -176,12 +176,9 @@ fn connect(table: Table<'_, '_>, known: &Known<'_>) -> Dialect {
 
 fn address_of(table: &Table<'_, '_>, word: &Word<'_>, known: &Known<'_>) -> Template {
     let template = Template::read(table.reader, word, &known.settings, &[]);
-    let starts_well = match template.parts().first() {
-        Some(Part::Text(text)) => text.starts_with("https://") || text.starts_with("http://"),
-        Some(Part::Setting(_)) => true,
-        // What is wrong with it has been said.
-        _ => !word.text.is_empty(),
-    };
+    // A hole that names nothing has been reported as such.
+    let starts_well = word.text.starts_with('{')
+        || matches!(template.parts().first(), Some(Part::Text(text)) if text.starts_with("https://") || text.starts_with("http://"));
     if !starts_well {
         table.reader.report(
             Problem::new(Code::BadAddress, word.at.clone(), format!("`{}` is not an address", word.text))

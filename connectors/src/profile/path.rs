@@ -160,6 +160,9 @@ fn explain(error: &JsonPathError, text: &str) -> BadPath {
         let end = text.chars().next().map_or(0, char::len_utf8);
         return BadPath { at: 0..end, reason: "a JSONPath starts with `$`".into() };
     }
+    if let (Some(open), true) = (text.rfind('['), text.matches('[').count() > text.matches(']').count()) {
+        return BadPath { at: open..open + 1, reason: "this `[` is never closed".into() };
+    }
     let JsonPathError::PestError(error) = error else {
         return BadPath { at: 0..text.len(), reason: "not a JSONPath".into() };
     };

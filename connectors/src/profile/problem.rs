@@ -133,7 +133,10 @@ impl Problem {
             return self;
         }
         let listed: Vec<_> = known.iter().map(|word| format!("`{word}`")).collect();
-        self.help(format!("there is {}", listed.join(", ")))
+        match listed.as_slice() {
+            [only] => self.help(format!("there is only {only}")),
+            _ => self.help(format!("there are {}", listed.join(", "))),
+        }
     }
 
     /// Its kind.
@@ -191,7 +194,7 @@ impl ProfileReport {
             problem.at = shown(text, &problem.at);
         }
         problems.sort_by_key(|problem| (problem.at.start, problem.code));
-        problems.dedup_by(|next, first| next.at == first.at && next.code == first.code);
+        problems.dedup();
         Self { name: name.to_owned(), text: NamedSource::new(name, text.to_owned()), problems }
     }
 
@@ -232,9 +235,36 @@ fn shown(text: &str, at: &Span) -> Span {
     at.start..at.end.min(text.len())
 }
 
+/// What other languages call the types of fields, and what we do.
+const OTHER_WORDS: [(&str, &str); 18] = [
+    ("string", "text"),
+    ("str", "text"),
+    ("varchar", "text"),
+    ("char", "text"),
+    ("int", "integer"),
+    ("long", "integer"),
+    ("number", "decimal"),
+    ("numeric", "decimal"),
+    ("float", "decimal"),
+    ("double", "decimal"),
+    ("money", "decimal"),
+    ("bool", "boolean"),
+    ("timestamp", "datetime"),
+    ("time", "datetime"),
+    ("object", "record"),
+    ("map", "record"),
+    ("array", "list"),
+    ("json", "any"),
+];
+
 /// The known word that a misspelt one most likely stands for.
 pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let word = word.to_lowercase();
+    // Words of other languages, where one of ours is known here.
+    let ours = OTHER_WORDS.iter().find(|(other, _)| *other == word).map(|(_, ours)| *ours);
+    if let Some(ours) = ours.and_then(|ours| known.iter().find(|known| **known == ours)) {
+        return Some(ours);
+    }
     let (near, distance) = known
         .iter()
         .map(|known| (*known, strsim::damerau_levenshtein(&word, known)))

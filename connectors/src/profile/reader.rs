@@ -43,6 +43,11 @@ impl<'t> Reader<'t> {
         self.problems.borrow_mut().push(problem);
     }
 
+    /// Problems so far.
+    pub(super) fn count(&self) -> usize {
+        self.problems.borrow().len()
+    }
+
     pub(super) fn into_problems(self) -> Vec<Problem> {
         self.problems.into_inner()
     }

@@ -238,6 +238,7 @@ fn find(table: Table<'_, '_>, around: &Around<'_>, fetch: Option<&FetchWay>) -> 
         );
     }
     let names: Vec<&str> = by.iter().map(|word| word.text).collect();
+    let so_far = table.reader.count();
     let ask =
         ask(&table, around, &names, Path::Items([].into()), fetch.map(|way| &way.ask), paging::read(&table));
     let batch = table.number("batch", 1, 10_000).and_then(|batch| usize::try_from(batch).ok()).unwrap_or(1);
@@ -245,7 +246,8 @@ fn find(table: Table<'_, '_>, around: &Around<'_>, fetch: Option<&FetchWay>) -> 
         let in_path = ask.path.fields().any(|hole| hole == name);
         in_path || ask.parameters.iter().any(|(_, value)| value.fields().any(|hole| hole == name))
     };
-    if !by.is_empty() && !by.iter().any(|word| sent(word.text)) {
+    // A misspelt hole has been reported as such.
+    if table.reader.count() == so_far && !by.is_empty() && !by.iter().any(|word| sent(word.text)) {
         let first = names.first().copied().unwrap_or_default();
         table.reader.report(
             Problem::new(

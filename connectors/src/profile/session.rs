@@ -12,7 +12,7 @@ use bytes::Bytes;
 use super::dialect::{Dialect, Probe, Ways, segment};
 use super::form::plain;
 use super::path::Path;
-use super::speaker::{Ear, Speaker};
+use super::speaker::{Ear, Missing, Speaker};
 use super::template::Template;
 use crate::contract::{
     Advice, Create, Detail, Fetch, FetchRequest, Find, Limits, RemoteError, Session, Update,
@@ -94,11 +94,11 @@ impl Conversation {
         Ok(url)
     }
 
-    async fn send(&self, mut call: Call, may_be_absent: bool) -> Result<Reply, RemoteError> {
+    async fn send(&self, mut call: Call, missing: Missing) -> Result<Reply, RemoteError> {
         if let Some(per_minute) = self.per_minute {
             call = call.lane("all", per_minute);
         }
-        self.http.send(&call, &Ear { speaker: &self.speaker, may_be_absent }).await
+        self.http.send(&call, &Ear { speaker: &self.speaker, missing }).await
     }
 
     /// The JSON of a reply to a read. A broken one may be whole next time.
@@ -122,7 +122,7 @@ impl Session for Conversation {
         let mut answer = None;
         if let Some((path, says)) = &self.probe {
             let url = self.url(&path.fill(&|_| String::new()), std::iter::empty())?;
-            let reply = self.send(Call::get(url), false).await?;
+            let reply = self.send(Call::get(url), Missing::Address).await?;
             if let Some(says) = says {
                 answer = says.pick(&self.json(&reply.body)?).map(plain);
             }

@@ -24,8 +24,18 @@ pub(super) struct Speaker {
 /// A speaker that hears one reply.
 pub(super) struct Ear<'s> {
     pub(super) speaker: &'s Speaker,
-    /// 404 means that there is nothing, not that something is wrong.
-    pub(super) may_be_absent: bool,
+    pub(super) missing: Missing,
+}
+
+/// What 404 says of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// The address is wrong.
+    Address,
+    /// There is no such record, and that is an answer.
+    Nothing,
+    /// There is no such record, so it cannot be changed.
+    Record,
 }
 
 impl Speaker {
@@ -145,7 +155,7 @@ impl Protocol for Ear<'_> {
         if let Some((rule, body)) = self.speaker.rule(reply) {
             return self.speaker.by_rule(rule, &body, reply);
         }
-        if self.may_be_absent && reply.status.as_u16() == 404 {
+        if self.missing == Missing::Nothing && reply.status.as_u16() == 404 {
             return Verdict::Accept;
         }
         if reply.status.is_success() {
@@ -160,6 +170,9 @@ impl Protocol for Ear<'_> {
             Verdict::Refuse(mut error) => {
                 if let Some(told) = self.speaker.told(reply) {
                     error.reason = told;
+                }
+                if self.missing == Missing::Record && reply.status.as_u16() == 404 {
+                    error.advice = Advice::SkipRecord;
                 }
                 if error.advice == Advice::Reconnect && error.help.is_none() {
                     error = error.with_help("fill in the credentials of this connection again");

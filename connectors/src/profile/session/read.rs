@@ -14,7 +14,7 @@ use crate::contract::{Advice, Fetch, FetchRequest, Page, RemoteError, UNREADABLE
 use crate::http::Call;
 use crate::profile::dialect::{Ask, End, FetchWay, Paging, PagingKind, Ways};
 use crate::profile::form::{Form, plain};
-use crate::profile::speaker::is_yes;
+use crate::profile::speaker::{Missing, is_yes};
 use crate::record::{Map, Record, Text, Value};
 
 /// Where reading stands.
@@ -70,7 +70,7 @@ impl Conversation {
         path: &str,
         mut parameters: Vec<(&str, String)>,
         turn: Option<&Turn>,
-        may_be_absent: bool,
+        missing: Missing,
     ) -> Result<Raw, RemoteError> {
         if let (Some(paging), Some(turn)) = (&ask.paging, turn) {
             parameters.push((&paging.parameter, turn.at.to_string()));
@@ -79,8 +79,8 @@ impl Conversation {
             }
         }
         let url = self.url(path, parameters.into_iter())?;
-        let reply = self.send(Call::get(url), may_be_absent).await?;
-        if reply.body.is_empty() || (may_be_absent && self.speaker.says_nothing(&reply)) {
+        let reply = self.send(Call::get(url), missing).await?;
+        if reply.body.is_empty() || (missing == Missing::Nothing && self.speaker.says_nothing(&reply)) {
             return Ok(Raw { records: Vec::new(), next: None });
         }
         let mut page = self.json(&reply.body)?;
@@ -160,7 +160,7 @@ impl Conversation {
         let mut turn = ask.paging.as_ref().map(|paging| Turn::first(paging, 0));
         let mut records = Vec::new();
         loop {
-            let raw = self.ask(ask, path, parameters.clone(), turn.as_ref(), true).await?;
+            let raw = self.ask(ask, path, parameters.clone(), turn.as_ref(), Missing::Nothing).await?;
             records.extend(raw.records);
             let Some(next) = raw.next else { return Ok(records) };
             turn = Some(next);
@@ -226,7 +226,8 @@ impl Fetch for Conversation {
         };
         let parameters = self.parameters(ways, way, request)?;
         let path = way.ask.path.fill(&|_| String::new());
-        let raw = self.ask(&way.ask, &path, parameters, turn.as_ref(), way.empty_on_404).await?;
+        let missing = if way.empty_on_404 { Missing::Nothing } else { Missing::Address };
+        let raw = self.ask(&way.ask, &path, parameters, turn.as_ref(), missing).await?;
         let records = raw.records.into_iter().map(|value| read(ways, value)).collect();
         Ok(Page { records, next: raw.next.map(|turn| turn.to_text()) })
     }
