@@ -93,7 +93,8 @@ async fn a_call_that_waited_for_its_turn_heeds_the_pause_too() {
         requests.load(Ordering::Relaxed)
     };
     let ((one, two), early) = tokio::join!(both, counted);
-    (one.unwrap(), two.unwrap());
+    one.unwrap();
+    two.unwrap();
     assert_eq!(early, 1, "the second call was not sent while the server asked for a pause");
 }
 
