@@ -27,12 +27,14 @@ pub fn all() -> Vec<Arc<dyn Connector>> {
     // Its manifest is part of the program, and a test reads it.
     all.extend(files::Files::system().ok().map(|files| Arc::new(files) as Arc<dyn Connector>));
     all
+    vec![Arc::new(ccv_salespos::CcvSalespos)]
 }
 
 /// An empty simulator of the system of that name, where there is one.
 #[must_use]
 pub fn simulator(system: &str) -> Option<Arc<dyn Simulator>> {
     match system {
+        "ccv_salespos" => Some(Arc::new(ccv_salespos::simulator::CcvShop::default())),
         _ => None,
     }
 }
