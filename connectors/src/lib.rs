@@ -19,13 +19,14 @@ use simulator::Simulator;
 /// The one list of connectors.
 #[must_use]
 pub fn all() -> Vec<Arc<dyn Connector>> {
-    vec![]
+    vec![Arc::new(mpluskassa::MplusKassa)]
 }
 
 /// An empty simulator of the system of that name, where there is one.
 #[must_use]
 pub fn simulator(system: &str) -> Option<Arc<dyn Simulator>> {
     match system {
+        "mpluskassa" => Some(Arc::new(mpluskassa::simulator::TillSimulator::new())),
         _ => None,
     }
 }
