@@ -13,6 +13,7 @@ mod orders;
 mod payments;
 mod relations;
 mod sample;
+mod specimens;
 mod stock;
 mod totals;
 
@@ -35,6 +36,7 @@ use crate::manifest::Answers;
 use crate::record::Record;
 use crate::simulator::Simulator;
 use books::Books;
+pub use specimens::{Specimen, operations, outlines, specimens};
 
 /// The credentials that it takes.
 const IDENT: &str = "weft-demo";
