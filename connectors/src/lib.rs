@@ -23,11 +23,11 @@ use simulator::Simulator;
 /// The one list of connectors.
 #[must_use]
 pub fn all() -> Vec<Arc<dyn Connector>> {
-    let mut all: Vec<Arc<dyn Connector>> = vec![];
+    let mut all: Vec<Arc<dyn Connector>> =
+        vec![Arc::new(ccv_salespos::CcvSalespos), Arc::new(mpluskassa::MplusKassa)];
     // Its manifest is part of the program, and a test reads it.
     all.extend(files::Files::system().ok().map(|files| Arc::new(files) as Arc<dyn Connector>));
     all
-    vec![Arc::new(ccv_salespos::CcvSalespos)]
 }
 
 /// An empty simulator of the system of that name, where there is one.
@@ -35,6 +35,7 @@ pub fn all() -> Vec<Arc<dyn Connector>> {
 pub fn simulator(system: &str) -> Option<Arc<dyn Simulator>> {
     match system {
         "ccv_salespos" => Some(Arc::new(ccv_salespos::simulator::CcvShop::default())),
+        "mpluskassa" => Some(Arc::new(mpluskassa::simulator::TillSimulator::new())),
         _ => None,
     }
 }

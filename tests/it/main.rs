@@ -5,3 +5,4 @@ mod run;
 mod script;
 mod files;
 mod profiles;
+mod wsdl;
