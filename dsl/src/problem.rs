@@ -119,6 +119,9 @@ impl Report {
     pub(crate) fn new(source: &Source, mut problems: Vec<Problem>) -> Self {
         for problem in &mut problems {
             problem.at = on_text(source.text(), &problem.at);
+            for text in [&mut problem.message, &mut problem.label].into_iter().chain(&mut problem.help) {
+                *text = printable(text);
+            }
         }
         problems.sort_by_key(|problem| (problem.at.start, problem.code));
         problems.dedup_by(|next, first| next.at == first.at && next.message == first.message);
@@ -126,7 +129,7 @@ impl Report {
         problems.truncate(MAX_PROBLEMS);
         Self {
             name: source.name().to_owned(),
-            text: Box::new(NamedSource::new(source.name(), source.text().to_owned())),
+            text: Box::new(NamedSource::new(printable(source.name()), printable(source.text()))),
             problems,
             left_out,
         }
@@ -161,6 +164,19 @@ fn count(problems: usize, left_out: bool) -> String {
         (1, false) => "1 problem".to_owned(),
         (many, false) => format!("{many} problems"),
     }
+}
+
+/// Text that does nothing to a terminal: control characters and those that turn the direction
+/// of writing are replaced by others of the same length in bytes.
+fn printable(text: &str) -> String {
+    let stand_in = |c: char| match c {
+        '\n' | '\t' | '\r' => c,
+        '\u{0}'..='\u{1f}' | '\u{7f}' => '?',
+        '\u{80}'..='\u{9f}' => '·',
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' => '\u{fffd}',
+        _ => c,
+    };
+    text.chars().map(stand_in).collect()
 }
 
 /// A place on characters of the text: at the end of the file the last letter stands in, an

@@ -166,3 +166,41 @@ fn piece() -> impl Strategy<Value = String> {
     (prop::sample::select(pieces), prop::bool::ANY)
         .prop_map(|(piece, blank)| if blank { format!("{piece} ") } else { piece.to_owned() })
 }
+
+/// A flow of 5,000 lines of all kinds, without a mistake.
+fn long_flow() -> String {
+    let mut text = DESIGN.to_owned();
+    for number in 0..125 {
+        text.push_str(&format!(
+            "lookup known_{number} in till.orders by ext_order_id = order.number + \"-{number}\"\n"
+        ));
+        text.push_str(&format!("skip `already there: ${{known_{number}.reference}}` if known_{number}\n"));
+        text.push_str(
+            "upsert relation_NUMBER in till.relations by email {\n"
+                .replace("NUMBER", &number.to_string())
+                .as_str(),
+        );
+        for line in 0..30 {
+            let value =
+                "order.customer.company ?? order.customer.full_name + payment_method[order.payment.method]";
+            text.push_str(&format!(
+                "    contact = {value} when order.total_incl > {line} && order.status == \"paid\" // {line}\n"
+            ));
+        }
+        text.push_str("    email = order.customer.email\n    kind = \"person\"\n    name = order.customer.full_name\n}\n");
+        text.push_str("each line in order.lines {\n    notify `line ${line.sku}: ${vat_code[order.billing.country, line.vat_rate]}`\n}\n");
+    }
+    text
+}
+
+#[test]
+fn a_long_flow_is_checked_soon() {
+    let text = long_flow();
+    assert!(text.lines().count() >= 5_000, "{}", text.lines().count());
+    let started = Instant::now();
+    assert_eq!(survives(&text), []);
+    let took = started.elapsed();
+    println!("{} lines, {} bytes: {took:?}", text.lines().count(), text.len());
+    // Unoptimised; optimised it takes a fraction of that.
+    assert!(took.as_secs() < 5, "{took:?}");
+}
