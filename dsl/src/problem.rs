@@ -77,6 +77,18 @@ impl Problem {
         &self.message
     }
 
+    /// What stands under the place; empty when the message says it all.
+    #[must_use]
+    pub fn caption(&self) -> &str {
+        &self.label
+    }
+
+    /// A second place that explains the first, with what stands under it.
+    #[must_use]
+    pub fn elsewhere(&self) -> Option<(Span, &str)> {
+        self.elsewhere.as_deref().map(|(at, label)| (at.clone(), label.as_str()))
+    }
+
     /// What to do next, when that is known.
     #[must_use]
     pub fn advice(&self) -> Option<&str> {
