@@ -1,1 +1,36 @@
-//! dsl
+//! The flow language: text in, checked plan out. No I/O, no async, no clock.
+//!
+//! [`compile`] reads one flow file against a [`catalog::Catalog`] and gives the
+//! [`plan::Plan`] that the engine runs, or a [`Report`] with every mistake in it.
+
+mod answers;
+pub mod ast;
+pub mod catalog;
+mod check;
+mod codes;
+mod labels;
+mod parse;
+pub mod plan;
+mod problem;
+mod scan;
+mod source;
+mod two_way;
+
+pub use answers::Found;
+pub use check::MAX_EXPRESSION_DEPTH;
+pub use problem::{Code, Problem, Report};
+pub use source::{MAX_BYTES, Source};
+pub use two_way::{Active, TwoWay, two_way};
+
+/// Checks a flow and makes its plan. All problems of the file come together.
+pub fn compile(source: &Source, catalog: &catalog::Catalog) -> Result<plan::Plan, Report> {
+    check::check(source.text(), parse::parse(source), catalog).map_err(|problems| Report::new(source, problems))
+}
+
+/// Reads a flow without a catalog: its form only. What could not be read is malformed in the
+/// file, and a problem beside it.
+#[must_use]
+pub fn parse(source: &Source) -> (ast::File, Vec<Problem>) {
+    let parsed = parse::parse(source);
+    (parsed.file, parsed.problems)
+}

@@ -1,0 +1,144 @@
+//! Ast + catalog → plan, or every problem there is.
+//!
+//! The head is read first, so that settings and tables are known wherever they stand; then
+//! the steps in their order, so that a name is known from its step on. A mistake never stops
+//! the reading: what cannot be known after it is `Any`, of which nothing is said.
+
+mod abilities;
+mod advice;
+mod exprs;
+mod fields;
+mod functions;
+mod head;
+mod known;
+mod names;
+mod steps;
+mod tables;
+mod triggers;
+mod values;
+mod walk;
+
+use crate::ast::{File, Kind as Line, Node};
+use crate::catalog::{Catalog, Resource, System};
+use crate::parse::Parsed;
+use crate::plan::{Plan, Role, Side, Span};
+use crate::problem::{Code, Problem};
+
+pub use exprs::MAX_EXPRESSION_DEPTH;
+
+use names::Scope;
+
+/// Checks a file as read. Problems of form are among the result.
+pub(crate) fn check(text: &str, parsed: Parsed, catalog: &Catalog) -> Result<Plan, Vec<Problem>> {
+    let Parsed { file, masked, problems, hopeless } = parsed;
+    if hopeless {
+        return Err(problems);
+    }
+    let mut checker = Checker {
+        text,
+        masked: &masked,
+        catalog,
+        problems,
+        engine: exprs::engine(),
+        plan: empty_plan(),
+        systems: (None, None),
+        scope: Scope::default(),
+        locals: Vec::new(),
+        steps: 0,
+        write_ids: Vec::new(),
+    };
+    checker.head(&file);
+    checker.triggers(&file);
+    let fetch = checker.steps_of_flow(&file);
+    let Checker { mut plan, problems, .. } = checker;
+    match fetch {
+        Some(fetch) if problems.is_empty() => {
+            plan.fetch = fetch;
+            Ok(plan)
+        }
+        _ => Err(problems),
+    }
+}
+
+/// What is gathered while one flow is read.
+struct Checker<'c> {
+    text: &'c str,
+    masked: &'c str,
+    catalog: &'c Catalog,
+    problems: Vec<Problem>,
+    engine: rhai::Engine,
+    plan: Plan,
+    /// Source and target, when they are known.
+    systems: (Option<&'c System>, Option<&'c System>),
+    scope: Scope<'c>,
+    /// Names that an expression gives itself: `let`, loops, parameters of closures.
+    locals: Vec<String>,
+    /// Number of steps so far.
+    steps: usize,
+    /// Verb and resource of the writes so far.
+    write_ids: Vec<String>,
+}
+
+impl<'c> Checker<'c> {
+    fn report(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
+    fn system(&self, side: Side) -> Option<&'c System> {
+        match side {
+            Side::Source => self.systems.0,
+            Side::Target => self.systems.1,
+        }
+    }
+
+    fn role(&self, side: Side) -> &Role {
+        match side {
+            Side::Source => &self.plan.source,
+            Side::Target => &self.plan.target,
+        }
+    }
+
+    fn resource(&self, side: Side, name: &str) -> Option<&'c Resource> {
+        self.system(side).and_then(|system| system.resources.get(name))
+    }
+}
+
+/// The lines of the head and the triggers, wherever they stand at the top.
+fn top_lines(file: &File) -> impl Iterator<Item = &Node> {
+    file.nodes.iter().filter(|node| !matches!(node.kind, Line::Malformed))
+}
+
+/// A plan into which the head is filled; it leaves this module only when all of it was.
+fn empty_plan() -> Plan {
+    let role = || Role { name: String::new(), system: String::new(), span: 0..0 };
+    Plan {
+        name: String::new(),
+        source: role(),
+        target: role(),
+        uses: Vec::new(),
+        settings: Vec::new(),
+        tables: Vec::new(),
+        triggers: Vec::new(),
+        overlapping: crate::plan::Overlapping::default(),
+        missed: crate::plan::Missed::default(),
+        apart: None,
+        fetch: crate::plan::Fetch {
+            name: String::new(),
+            side: Side::Source,
+            resource: String::new(),
+            since: None,
+            conditions: Vec::new(),
+            span: 0..0,
+        },
+        steps: Vec::new(),
+        carries: Vec::new(),
+    }
+}
+
+/// Two lines where one may stand.
+fn repeated(what: &str, first: &Span, second: &Span) -> Problem {
+    Problem::new(Code::RepeatedLine, second.clone(), format!("{what} stands twice"))
+        .label("here again")
+        .also(first.clone(), "first here")
+        .help("take one of the two away")
+}

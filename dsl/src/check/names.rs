@@ -1,0 +1,155 @@
+//! Names that steps give, and where they can be read.
+
+use super::Checker;
+use super::known::Kind;
+use crate::ast::Name;
+use crate::plan::Span;
+use crate::problem::{Code, Problem};
+
+/// Names that expressions may read at one place.
+#[derive(Debug, Default)]
+pub(super) struct Scope<'c> {
+    bound: Vec<Binding<'c>>,
+    /// Names that were given in a block which has ended.
+    ended: Vec<(String, Span)>,
+    /// Names that later steps give.
+    later: Vec<(String, Span)>,
+}
+
+/// A name and what it stands for.
+#[derive(Clone, Debug)]
+pub(super) struct Binding<'c> {
+    pub name: String,
+    pub kind: Kind<'c>,
+    pub span: Span,
+    /// Bound by a lookup: absent records are `()`.
+    pub is_lookup: bool,
+}
+
+/// Words that mean something in every expression.
+const RESERVED: &[&str] = &[
+    "settings", "creating", "true", "false", "let", "const", "if", "else", "switch", "for", "while", "loop", "do", "until", "in",
+    "fn", "return", "throw", "try", "catch", "this", "import", "export", "break", "continue", "private", "is", "var", "global",
+    "static", "shared", "with", "goto", "exit", "match", "case", "public", "protected", "new", "use", "module", "package",
+    "super", "thread", "spawn", "go", "await", "async", "sync", "yield", "default", "void", "null", "nil", "eval", "call",
+    "curry", "is_shared", "is_def_var", "is_def_fn", "type_of", "print", "debug", "Fn",
+];
+
+impl<'c> Scope<'c> {
+    pub(super) fn get(&self, name: &str) -> Option<&Binding<'c>> {
+        self.bound.iter().rev().find(|binding| binding.name == name)
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.bound.iter().map(|binding| binding.name.as_str())
+    }
+
+    pub(super) fn ended(&self, name: &str) -> Option<&Span> {
+        self.ended.iter().rev().find(|(ended, _)| ended == name).map(|(_, span)| span)
+    }
+
+    pub(super) fn later(&self, name: &str) -> Option<&Span> {
+        self.later.iter().find(|(later, _)| later == name).map(|(_, span)| span)
+    }
+
+    pub(super) fn announce(&mut self, names: Vec<(String, Span)>) {
+        self.later = names;
+    }
+
+    pub(super) fn depth(&self) -> usize {
+        self.bound.len()
+    }
+
+    /// Forgets names that were never the writer's.
+    pub(super) fn forget(&mut self, depth: usize) {
+        self.bound.truncate(depth);
+    }
+
+    /// Forgets the names given since then: their block has ended.
+    pub(super) fn end(&mut self, depth: usize) {
+        for binding in self.bound.drain(depth.min(self.bound.len())..) {
+            self.ended.push((binding.name, binding.span));
+        }
+    }
+}
+
+impl<'c> Checker<'c> {
+    /// Gives a name; says so when it is taken or means something else.
+    pub(super) fn bind(&mut self, name: &Name, kind: Kind<'c>, is_lookup: bool) {
+        self.check_name(name);
+        if let Some(taken) = self.scope.get(&name.text).map(|binding| binding.span.clone()) {
+            self.report(taken_twice(name, &taken));
+        }
+        self.scope.bound.push(Binding { name: name.text.clone(), kind, span: name.span.clone(), is_lookup });
+    }
+
+    /// Binds for the walk of one expression or block without a check.
+    pub(super) fn bind_quietly(&mut self, name: &str, kind: Kind<'c>, span: Span) {
+        self.scope.bound.push(Binding { name: name.to_owned(), kind, span, is_lookup: false });
+    }
+
+    /// A name of a step must not be a word of expressions, a setting's home or a table.
+    pub(super) fn check_name(&mut self, name: &Name) {
+        if RESERVED.contains(&name.text.as_str()) {
+            self.report(
+                Problem::new(Code::ReservedName, name.span.clone(), format!("`{}` means something already", name.text))
+                    .label("cannot be used as a name")
+                    .help("take another name; it may end in `_`, or say more: `sent_order`"),
+            );
+        } else if let Some(table) = self.plan.tables.iter().find(|table| table.name == name.text) {
+            let first = table.span.clone();
+            self.report(taken_twice(name, &first));
+        }
+    }
+
+    /// Nothing of that name can be read here.
+    pub(super) fn unknown_name(&mut self, name: &str, at: Span) {
+        if let Some(given) = self.scope.ended(name).cloned() {
+            self.report(
+                Problem::new(Code::OutOfReach, at, format!("`{name}` can be read within its block only"))
+                    .label("its block has ended")
+                    .also(given, "given here")
+                    .help("read it within the block of the `each`, or look it up again here"),
+            );
+            return;
+        }
+        if let Some(given) = self.scope.later(name).cloned() {
+            self.report(
+                Problem::new(Code::OutOfReach, at, format!("`{name}` is given further down"))
+                    .label("not known yet")
+                    .also(given, "given here")
+                    .help("move the step that gives it above this one"),
+            );
+            return;
+        }
+        let problem = Problem::new(Code::UnknownName, at.clone(), format!("nothing is called `{name}`"));
+        if self.plan.settings.iter().any(|setting| setting.name == name) {
+            self.report(problem.label("a setting").help(format!("settings are read with `settings.{name}`")));
+            return;
+        }
+        let fetched = self.scope.bound.first().filter(|fetched| matches!(fetched.kind.field(name), Some(super::known::FieldOf::Found { .. })));
+        if let Some(fetched) = fetched {
+            let help = format!("did you mean `{}.{name}`?", fetched.name);
+            self.report(problem.label("a field of the record that is fetched").help(help));
+            return;
+        }
+        let help = match name {
+            "null" | "nil" | "None" | "NULL" | "undefined" | "empty" => Some("no value is written `()`".to_owned()),
+            "True" | "TRUE" | "yes" | "False" | "FALSE" | "no" => Some("write `true` or `false`".to_owned()),
+            "setting" => Some("did you mean `settings`?".to_owned()),
+            _ => {
+                let tables = self.plan.tables.iter().map(|table| table.name.as_str());
+                let names = self.scope.names().chain(tables).chain(["settings"]);
+                crate::problem::did_you_mean(name, names, "names that can be read here")
+            }
+        };
+        self.report(problem.label("not known here").maybe_help(help));
+    }
+}
+
+pub(super) fn taken_twice(name: &Name, first: &Span) -> Problem {
+    Problem::new(Code::NameTaken, name.span.clone(), format!("`{}` is taken", name.text))
+        .label("the same name again")
+        .also(first.clone(), "given here first")
+        .help("give one of the two another name")
+}

@@ -1,0 +1,232 @@
+//! A catalog to check flows against: a web shop and a till, as in the design's example.
+
+use dsl::catalog::{Catalog, Fetch, Field, Function, Resource, Script, System, Type};
+
+/// The catalog of the golden tests and of the examples in the docs.
+#[must_use]
+pub fn demo_catalog() -> Catalog {
+    let systems = [shop(), till()].into_iter().map(|system| (system.name.clone(), system)).collect();
+    let address = script(&[("street", 1), ("number", 1), ("join", 2)]);
+    let broken = Script {
+        functions: Vec::new(),
+        broken: Some(("expecting ')' to close the parameters list of function `total`".to_owned(), 3, 18)),
+    };
+    let scripts = [
+        ("scripts/address.rhai", address),
+        ("scripts/names.rhai", script(&[("full_name", 2), ("person", 1)])),
+        ("scripts/broken.rhai", broken),
+    ];
+    Catalog {
+        systems,
+        scripts: scripts.into_iter().map(|(path, script)| (path.to_owned(), script)).collect(),
+        functions: functions(&[("round_money", 1), ("round_money", 2), ("country_code", 1), ("format_date", 2)]),
+    }
+}
+
+fn functions(list: &[(&str, usize)]) -> Vec<Function> {
+    let function = |(name, arity): &(&str, usize)| Function { name: (*name).to_owned(), arity: *arity, about: String::new() };
+    list.iter().map(function).collect()
+}
+
+fn script(list: &[(&str, usize)]) -> Script {
+    Script { functions: functions(list), broken: None }
+}
+
+/// A field from its name and type; marks after the name: `!` required, `<` read only, `>` write only.
+fn field(name: &str, kind: Type) -> Field {
+    let bare = name.trim_end_matches(['!', '<', '>']);
+    Field {
+        name: bare.to_owned(),
+        kind,
+        about: String::new(),
+        required: name.contains('!'),
+        read_only: name.contains('<'),
+        write_only: name.contains('>'),
+        max_length: None,
+        digits_only: false,
+    }
+}
+
+fn of_length(name: &str, max_length: usize) -> Field {
+    Field { max_length: Some(max_length), ..field(name, Type::Text) }
+}
+
+fn options(list: &[&str]) -> Type {
+    Type::Enum(list.iter().map(|option| (*option).to_owned()).collect())
+}
+
+fn names(list: &[&str]) -> Vec<String> {
+    list.iter().map(|name| (*name).to_owned()).collect()
+}
+
+fn sets(list: &[&[&str]]) -> Vec<Vec<String>> {
+    list.iter().map(|set| names(set)).collect()
+}
+
+fn system(name: &str, title: &str, events: &[&str], resources: Vec<Resource>) -> System {
+    let resources = resources.into_iter().map(|resource| (resource.name.clone(), resource)).collect();
+    System { name: name.to_owned(), title: title.to_owned(), resources, events: names(events) }
+}
+
+fn address() -> Type {
+    Type::Record(vec![
+        field("street", Type::Text),
+        field("house_number", Type::Text),
+        field("postcode", Type::Text),
+        field("city", Type::Text),
+        field("country", Type::Text),
+    ])
+}
+
+fn order_line() -> Type {
+    Type::Record(vec![
+        field("position", Type::Integer),
+        field("sku", Type::Text),
+        field("title", Type::Text),
+        field("quantity", Type::Integer),
+        field("price_incl", Type::Decimal),
+        field("vat_rate", Type::Integer),
+    ])
+}
+
+fn customer() -> Vec<Field> {
+    vec![
+        field("email", Type::Text),
+        field("company", Type::Text),
+        field("full_name", Type::Text),
+        field("phone", Type::Text),
+        field("newsletter", Type::Boolean),
+    ]
+}
+
+fn shop() -> System {
+    let orders = Resource {
+        name: "orders".to_owned(),
+        about: "Orders of the web shop.".to_owned(),
+        key: "id".to_owned(),
+        fields: vec![
+            field("id<", Type::Integer),
+            field("number<", Type::Text),
+            field("status", options(&["new", "paid", "sent", "cancelled"])),
+            field("created_at<", Type::DateTime),
+            field("modified_at<", Type::DateTime),
+            field("delivery_date", Type::Date),
+            field("total_incl<", Type::Decimal),
+            field("remark", Type::Text),
+            field("api_token>", Type::Text),
+            field("customer", Type::Record(customer())),
+            field("billing", address()),
+            field("shipping", address()),
+            field("payment", Type::Record(vec![field("method", Type::Text), field("paid", Type::Boolean)])),
+            field("lines", Type::List(Box::new(order_line()))),
+            field("tags", Type::List(Box::new(Type::Text))),
+            field("extra", Type::Any),
+        ],
+        fetch: Some(Fetch { filters: names(&["status"]), since: names(&["modified_at", "created_at"]) }),
+        find: sets(&[&["number"]]),
+        create: false,
+        update: true,
+    };
+    let customers = Resource {
+        name: "customers".to_owned(),
+        key: "id".to_owned(),
+        fields: [vec![field("id<", Type::Integer)], customer()].concat(),
+        fetch: Some(Fetch::default()),
+        find: sets(&[&["email"]]),
+        create: true,
+        update: true,
+        ..Resource::default()
+    };
+    let stock = Resource {
+        name: "stock".to_owned(),
+        key: "sku".to_owned(),
+        fields: vec![field("sku!", Type::Text), field("available!", Type::Integer)],
+        find: sets(&[&["sku"]]),
+        update: true,
+        ..Resource::default()
+    };
+    system("ccv_salespos", "CCV SalesPOS", &["orders.created", "orders.updated"], vec![orders, customers, stock])
+}
+
+fn till() -> System {
+    system("mpluskassa", "MplusKASSA", &[], vec![till_orders(), products(), relations()])
+}
+
+fn till_orders() -> Resource {
+    Resource {
+        name: "orders".to_owned(),
+        key: "id".to_owned(),
+        fields: vec![
+            field("id<", Type::Integer),
+            of_length("ext_order_id!", 20),
+            field("relation_number!", Type::Integer),
+            field("employee_number!", Type::Integer),
+            field("order_type", options(&["order", "invoice"])),
+            field("payment_method", Type::Text),
+            field("reference", Type::Text),
+            field("delivery_date", Type::Date),
+            field("paid", Type::Boolean),
+            field("discount", Type::Decimal),
+            field("delivery", address()),
+            field(
+                "lines!",
+                Type::List(Box::new(Type::Record(vec![
+                    Field { digits_only: true, ..field("article_number!", Type::Text) },
+                    field("quantity!", Type::Integer),
+                    field("price", Type::Decimal),
+                    field("vat_code", Type::Integer),
+                    of_length("description", 40),
+                ]))),
+            ),
+        ],
+        find: sets(&[&["ext_order_id"]]),
+        create: true,
+        ..Resource::default()
+    }
+}
+
+fn products() -> Resource {
+    Resource {
+        name: "products".to_owned(),
+        key: "id".to_owned(),
+        fields: vec![
+            field("id<", Type::Integer),
+            Field { digits_only: true, ..field("article_number!", Type::Text) },
+            field("branch", Type::Integer),
+            field("description!", Type::Text),
+            field("price", Type::Decimal),
+            field("stock<", Type::Integer),
+        ],
+        fetch: Some(Fetch { filters: Vec::new(), since: Vec::new() }),
+        find: sets(&[&["article_number"], &["article_number", "branch"]]),
+        ..Resource::default()
+    }
+}
+
+fn relations() -> Resource {
+    Resource {
+        name: "relations".to_owned(),
+        key: "number".to_owned(),
+        fields: vec![
+            // The design's example writes a house number into it and reads the debtor's from it.
+            field("number", Type::Any),
+            field("email", Type::Text),
+            field("ext_relation_id", Type::Text),
+            field("kind!", options(&["person", "company"])),
+            field("name!", Type::Text),
+            field("contact", Type::Text),
+            field("street", Type::Text),
+            field("house_number", Type::Text),
+            field("phone", Type::Text),
+            field("language", options(&["nl", "en", "de"])),
+            field("credit_limit", Type::Decimal),
+            field("when", Type::Text),
+            field("blocked", Type::Boolean),
+        ],
+        fetch: Some(Fetch { filters: Vec::new(), since: Vec::new() }),
+        find: sets(&[&["email"], &["number"], &["ext_relation_id"]]),
+        create: true,
+        update: true,
+        ..Resource::default()
+    }
+}
