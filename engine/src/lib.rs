@@ -1,2 +1,5 @@
 //! engine
+
+pub mod catalog;
+pub mod script;
 pub mod store;

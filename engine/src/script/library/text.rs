@@ -1,0 +1,352 @@
+//! Text: trimming, searching, cutting, padding.
+
+use rhai::{Array, Dynamic, ImmutableString};
+
+use super::LibraryFunction;
+use super::call::{Call, Outcome, map_of};
+use super::operators::equal;
+use crate::script::error::Mistake;
+use crate::script::limits::Limits;
+use crate::script::table::TableValue;
+use crate::script::values::{from_dynamic, kind};
+
+macro_rules! function {
+    ($name:literal, $arguments:expr, $signature:literal, $about:literal, $example:literal, $run:expr) => {
+        $crate::script::library::LibraryFunction {
+            name: $name,
+            signature: $signature,
+            about: $about,
+            example: $example,
+            arguments: $arguments,
+            run: $run,
+        }
+    };
+}
+pub(super) use function;
+
+pub(super) const FUNCTIONS: &[LibraryFunction] = &[
+    function!(
+        "trim",
+        (1, 1),
+        "trim(text) -> text",
+        "Without white space at both ends.",
+        "trim(\"  Jan \") → \"Jan\"",
+        |call| { Ok(call.text(0)?.trim().into()) }
+    ),
+    function!(
+        "to_upper",
+        (1, 1),
+        "to_upper(text) -> text",
+        "In capitals.",
+        "to_upper(\"nl\") → \"NL\"",
+        |call| {
+            let text = call.text(0)?;
+            call.room_for_text(text.len())?;
+            Ok(text.to_uppercase().into())
+        }
+    ),
+    function!(
+        "to_lower",
+        (1, 1),
+        "to_lower(text) -> text",
+        "In small letters.",
+        "to_lower(\"Info@Shop.NL\") → \"info@shop.nl\"",
+        |call| {
+            let text = call.text(0)?;
+            call.room_for_text(text.len())?;
+            Ok(text.to_lowercase().into())
+        }
+    ),
+    function!(
+        "capitalize",
+        (1, 1),
+        "capitalize(text) -> text",
+        "With a capital first letter.",
+        "capitalize(\"lindelaan\") → \"Lindelaan\"",
+        |call| {
+            let text = call.text(0)?;
+            call.room_for_text(text.len())?;
+            let mut letters = text.chars();
+            let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+            Ok((first + letters.as_str()).into())
+        }
+    ),
+    function!(
+        "contains",
+        (2, 2),
+        "contains(text | list | record | table, value) -> boolean",
+        "True when the text holds the part, the list the item, the record the field, the table a row; `value in list` is the same.",
+        "contains([\"paid\", \"sent\"], \"paid\") → true",
+        contains
+    ),
+    function!(
+        "starts_with",
+        (2, 2),
+        "starts_with(text, start) -> boolean",
+        "True when the text begins so.",
+        "starts_with(\"NL123\", \"NL\") → true",
+        |call| { Ok(call.text(0)?.starts_with(call.text(1)?.as_str()).into()) }
+    ),
+    function!(
+        "ends_with",
+        (2, 2),
+        "ends_with(text, end) -> boolean",
+        "True when the text ends so.",
+        "ends_with(\"a.pdf\", \".pdf\") → true",
+        |call| { Ok(call.text(0)?.ends_with(call.text(1)?.as_str()).into()) }
+    ),
+    function!(
+        "replace",
+        (3, 3),
+        "replace(text, old, new) -> text",
+        "With every `old` replaced by `new`.",
+        "replace(\"1.234\", \".\", \"\") → \"1234\"",
+        replace
+    ),
+    function!(
+        "split",
+        (1, 3),
+        "split(text, separator, most) -> list",
+        "The parts between separators (white space when none is given), at most that many.",
+        "split(\"Jan;Piet\", \";\") → [\"Jan\", \"Piet\"]",
+        split
+    ),
+    function!(
+        "sub_string",
+        (2, 3),
+        "sub_string(text, start, length) -> text",
+        "The part from a letter on, counted from 0, from the end when negative; to the end without a length.",
+        "sub_string(\"1234AB\", 4) → \"AB\"",
+        sub_string
+    ),
+    function!(
+        "truncate",
+        (2, 2),
+        "truncate(text, length) -> text",
+        "The first letters, at most that many.",
+        "truncate(\"Keizersgracht\", 6) → \"Keizer\"",
+        |call| {
+            let text = call.text(0)?;
+            let most = call.size(1)?;
+            Ok(text.chars().take(most).collect::<String>().into())
+        }
+    ),
+    function!(
+        "pad_left",
+        (3, 3),
+        "pad_left(text, length, letter) -> text",
+        "Filled up at the start until it is that long.",
+        "pad_left(\"42\", 5, \"0\") → \"00042\"",
+        |call| pad(call, true)
+    ),
+    function!(
+        "pad_right",
+        (3, 3),
+        "pad_right(text, length, letter) -> text",
+        "Filled up at the end until it is that long.",
+        "pad_right(\"42\", 5, \".\") → \"42...\"",
+        |call| pad(call, false)
+    ),
+    function!(
+        "digits",
+        (1, 1),
+        "digits(text) -> text",
+        "Its digits only.",
+        "digits(\"+31 (0)20-123\") → \"31020123\"",
+        |call| { Ok(call.text(0)?.chars().filter(char::is_ascii_digit).collect::<String>().into()) }
+    ),
+    function!(
+        "is_digits",
+        (1, 1),
+        "is_digits(text) -> boolean",
+        "True for digits only, and at least one.",
+        "is_digits(\"8712345\") → true",
+        |call| {
+            let text = call.text(0)?;
+            Ok((!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).into())
+        }
+    ),
+    function!(
+        "is_blank",
+        (1, 1),
+        "is_blank(value) -> boolean",
+        "True for no value and for text of white space only.",
+        "is_blank(\"  \") → true",
+        |call| {
+            Ok((call.value(0).is_unit() || (is_text(call.value(0)) && call.text(0)?.trim().is_empty()))
+                .into())
+        }
+    ),
+    function!(
+        "or_nothing",
+        (1, 1),
+        "or_nothing(value) -> value",
+        "The value, or `()` when it is blank text; for use with `??`.",
+        "or_nothing(\"\") ?? \"none\" → \"none\"",
+        |call| {
+            let blank = is_text(call.value(0)) && call.text(0)?.trim().is_empty();
+            Ok(if blank { Dynamic::UNIT } else { call.owned(0) })
+        }
+    ),
+    function!(
+        "index_of",
+        (2, 2),
+        "index_of(text | list, value) -> integer",
+        "Where the part or item first stands, counted from 0; `()` when it is not there.",
+        "index_of(\"Lindelaan 14\", \" \") → 9",
+        index_of
+    ),
+    function!(
+        "letters",
+        (1, 1),
+        "letters(text) -> list",
+        "Its letters, one by one.",
+        "letters(\"abc\") → [\"a\", \"b\", \"c\"]",
+        |call| {
+            let text = call.text(0)?;
+            call.room_for_items(text.chars().count())?;
+            Ok(text.chars().map(|letter| Dynamic::from(letter.to_string())).collect::<Array>().into())
+        }
+    ),
+    function!(
+        "to_text",
+        (1, 1),
+        "to_text(value) -> text",
+        "The value as text, as `${value}` between back-ticks writes it; `()` becomes the empty text.",
+        "to_text(12.50) → \"12.50\"",
+        |call| {
+            let text = shown(call.value(0));
+            call.room_for_text(text.len())?;
+            Ok(text.into())
+        }
+    ),
+];
+
+fn is_text(value: &Dynamic) -> bool {
+    value.is_string() || value.is_char()
+}
+
+/// A text, or a single letter as text.
+pub(super) fn of(value: &Dynamic) -> Option<ImmutableString> {
+    if let Ok(text) = value.as_immutable_string_ref() {
+        return Some(text.clone());
+    }
+    value.as_char().ok().map(|letter| letter.to_string().into())
+}
+
+/// Any value as text: text as it is, nothing as the empty text, numbers with all their digits,
+/// lists and records as JSON.
+pub(in crate::script) fn shown(value: &Dynamic) -> ImmutableString {
+    if let Some(text) = of(value) {
+        return text;
+    }
+    if let Some(mistake) = value.read_lock::<Mistake>() {
+        return mistake.to_string().into();
+    }
+    match from_dynamic(value, &Limits::default()) {
+        Ok(connectors::record::Value::Null) => ImmutableString::new(),
+        Ok(value) => value.to_string().into(),
+        Err(_) => kind(value).into(),
+    }
+}
+
+fn contains(call: &mut Call<'_, '_>) -> Outcome {
+    let (within, value) = (call.value(0), call.value(1));
+    if within.is_array() {
+        for item in call.list(0)?.iter() {
+            if equal(item, value)? {
+                return Ok(true.into());
+            }
+        }
+        return Ok(false.into());
+    }
+    if let Some(table) = within.read_lock::<TableValue>() {
+        return Ok(table.has(value)?.into());
+    }
+    if let (Some(range), Ok(number)) = (within.read_lock::<std::ops::Range<i64>>(), value.as_int()) {
+        return Ok(range.contains(&number).into());
+    }
+    if let (Some(range), Ok(number)) = (within.read_lock::<std::ops::RangeInclusive<i64>>(), value.as_int()) {
+        return Ok(range.contains(&number).into());
+    }
+    if is_text(within) {
+        return Ok(call.text(0)?.contains(call.text(1)?.as_str()).into());
+    }
+    match map_of(within) {
+        Some(fields) => Ok(fields.contains_key(call.text(1)?.as_str()).into()),
+        None => Err(call.wrong(0, "a list, a text, a record or a table").into()),
+    }
+}
+
+fn replace(call: &mut Call<'_, '_>) -> Outcome {
+    let (text, old, new) = (call.text(0)?, call.text(1)?, call.text(2)?);
+    if old.is_empty() {
+        return Err(Mistake::bad_argument(
+            "`replace` needs something to look for: its second argument is empty",
+        )
+        .into());
+    }
+    let found = text.matches(old.as_str()).count();
+    let length = text.len() - found * old.len() + found.saturating_mul(new.len());
+    call.room_for_text(length)?;
+    Ok(text.replace(old.as_str(), &new).into())
+}
+
+fn split(call: &mut Call<'_, '_>) -> Outcome {
+    let text = call.text(0)?;
+    let item = |part: &str| Dynamic::from(ImmutableString::from(part));
+    if call.count() == 1 {
+        call.room_for_items(text.split_whitespace().count())?;
+        return Ok(text.split_whitespace().map(item).collect::<Array>().into());
+    }
+    let separator = call.text(1)?;
+    if separator.is_empty() {
+        return Err(Mistake::bad_argument("`split` needs a separator; `letters` gives the letters").into());
+    }
+    let most = if call.count() == 3 { call.size(2)?.max(1) } else { usize::MAX };
+    call.room_for_items(text.splitn(most, separator.as_str()).count())?;
+    Ok(text.splitn(most, separator.as_str()).map(item).collect::<Array>().into())
+}
+
+fn sub_string(call: &mut Call<'_, '_>) -> Outcome {
+    let text = call.text(0)?;
+    let start = match call.integer(1)? {
+        from_end if from_end < 0 => {
+            let letters = text.chars().count();
+            letters.saturating_sub(usize::try_from(from_end.unsigned_abs()).unwrap_or(usize::MAX))
+        }
+        start => usize::try_from(start).unwrap_or(usize::MAX),
+    };
+    let length = if call.count() == 3 { call.size(2)? } else { usize::MAX };
+    Ok(text.chars().skip(start).take(length).collect::<String>().into())
+}
+
+fn pad(call: &mut Call<'_, '_>, left: bool) -> Outcome {
+    let (text, length, fill) = (call.text(0)?, call.size(1)?, call.text(2)?);
+    let missing = length.saturating_sub(text.chars().count());
+    let mut letters = fill.chars();
+    let (Some(letter), None) = (letters.next(), letters.next()) else {
+        return Err(Mistake::bad_argument("the third argument of a pad function is a single letter").into());
+    };
+    call.room_for_text(text.len().saturating_add(missing.saturating_mul(letter.len_utf8())))?;
+    let padding: String = std::iter::repeat_n(letter, missing).collect();
+    Ok(if left { format!("{padding}{text}") } else { format!("{text}{padding}") }.into())
+}
+
+fn index_of(call: &mut Call<'_, '_>) -> Outcome {
+    if is_text(call.value(0)) {
+        let (text, part) = (call.text(0)?, call.text(1)?);
+        let found = text.split_once(part.as_str()).map(|(before, _)| before.chars().count());
+        return Ok(position(found));
+    }
+    for (at, item) in call.list(0)?.iter().enumerate() {
+        if equal(item, call.value(1))? {
+            return Ok(position(Some(at)));
+        }
+    }
+    Ok(Dynamic::UNIT)
+}
+
+fn position(at: Option<usize>) -> Dynamic {
+    at.and_then(|at| i64::try_from(at).ok()).map_or(Dynamic::UNIT, Dynamic::from_int)
+}
