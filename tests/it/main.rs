@@ -1,3 +1,3 @@
 //! One binary for all integration tests.
 
-mod script;
+mod flows;
