@@ -5,10 +5,13 @@
 //! reply; everything between belongs here. Repeating is decided by what is known: a call that
 //! never left may always be repeated, one whose answer was lost only when it is safe.
 
+mod broken;
 mod exchange;
 mod pace;
 mod redact;
 mod send;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
@@ -22,6 +25,11 @@ pub use exchange::{Exchange, recorded};
 pub use pace::Pace;
 pub use redact::Secrets;
 pub use send::Http;
+#[cfg(test)]
+pub(crate) use send::choose_cryptography;
+
+/// Longest pause that a server's wish can stand for.
+const LONGEST_WISH: Duration = Duration::from_hours(24);
 
 /// One request, as often as it takes.
 #[derive(Clone, Debug)]
@@ -39,6 +47,8 @@ pub struct Call {
     pub repeatable: bool,
     /// The budget it counts against: lane name and calls a minute.
     pub lane: Option<(String, u32)>,
+    /// Why it cannot be sent, when that shows while it is built.
+    pub problem: Option<String>,
 }
 
 /// What came back.
@@ -90,6 +100,7 @@ impl Call {
             body: Bytes::new(),
             repeatable: true,
             lane: None,
+            problem: None,
         }
     }
 
@@ -98,7 +109,7 @@ impl Call {
     pub fn write(method: Method, url: Url, content_type: &'static str, body: impl Into<Bytes>) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(reqwest::header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-        Self { method, url, headers, body: body.into(), repeatable: false, lane: None }
+        Self { method, url, headers, body: body.into(), repeatable: false, lane: None, problem: None }
     }
 
     /// The same, marked as safe to send twice.
@@ -115,11 +126,15 @@ impl Call {
         self
     }
 
-    /// The same with one more header; a value that no header can carry is left out.
+    /// The same with one more header. A value that no header can carry makes
+    /// [`Http::send`] refuse the call.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.headers.insert(name, value);
+        } else {
+            // The value may be a secret and is not repeated.
+            self.problem = Some(format!("the header {name} cannot carry the value that it is given"));
         }
         self
     }
@@ -132,15 +147,20 @@ impl Reply {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// `Retry-After` as a pause, from seconds or a date.
+    /// `Retry-After` as a pause, from seconds or a date; zero when the date has passed, and
+    /// never more than a day.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         let text = self.header("retry-after")?.trim();
-        if let Ok(seconds) = text.parse::<u64>() {
-            return Some(Duration::from_secs(seconds));
+        if text.starts_with(|letter: char| letter.is_ascii_digit()) {
+            // Systems send fractions too, and numbers beyond any clock.
+            let whole = text.split('.').next().unwrap_or(text);
+            let seconds = whole.parse::<u64>().unwrap_or(if whole.len() > 18 { u64::MAX } else { 0 });
+            return Some(Duration::from_secs(seconds).min(LONGEST_WISH));
         }
         let at = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
-        Duration::try_from(at.duration_since(jiff::Timestamp::now())).ok()
+        let pause = at.duration_since(jiff::Timestamp::now());
+        Some(Duration::try_from(pause).unwrap_or_default().min(LONGEST_WISH))
     }
 
     /// The start of the body on one line, for messages: no markup, no control characters.
@@ -175,22 +195,32 @@ pub fn judge_status(system: &str, reply: &Reply) -> Verdict {
         text => format!("answered with status {status}: {text}"),
     };
     let refuse = |advice| Verdict::Refuse(RemoteError::new(advice, system, said.clone()));
+    if let Some(error) = moved(system, reply) {
+        return Verdict::Refuse(error);
+    }
     match status {
         200..=299 => Verdict::Accept,
-        401 => refuse(Advice::Reconnect),
+        401 => Verdict::Refuse(
+            RemoteError::new(Advice::Reconnect, system, said)
+                .with_help("check the credentials of the connection, or sign in again"),
+        ),
         408 | 425 | 500 | 502 | 504 => {
             Verdict::Again { reason: said, after: reply.retry_after(), untouched: false }
         }
         429 | 503 => Verdict::Again { reason: said, after: reply.retry_after(), untouched: true },
-        300..=399 => Verdict::Refuse(
-            RemoteError::new(
-                Advice::StopFlow,
-                system,
-                format!("moved to {}", reply.header("location").unwrap_or("another address")),
-            )
-            .with_help("put the new address into the connection, if you trust it"),
-        ),
         403..=405 | 501 => refuse(Advice::StopFlow),
         _ => refuse(Advice::SkipRecord),
     }
+}
+
+/// A redirect as an error: where credentials and records go is for people to say. The query is
+/// left out, for tokens travel in it.
+fn moved(system: &str, reply: &Reply) -> Option<RemoteError> {
+    if !matches!(reply.status.as_u16(), 300..=303 | 305..=399) {
+        return None;
+    }
+    let to = reply.header("location").and_then(|to| to.split(['?', '#']).next());
+    let reason = format!("moved to {}", to.unwrap_or("another address"));
+    let help = "put the new address into the connection, if you trust it";
+    Some(RemoteError::new(Advice::StopFlow, system, reason).with_help(help))
 }

@@ -5,6 +5,7 @@
 //! conformance suite read manifests; only the engine calls sessions.
 
 pub mod ccv_salespos;
+pub mod check;
 pub mod contract;
 pub mod http;
 pub mod manifest;

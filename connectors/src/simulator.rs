@@ -1,17 +1,32 @@
 //! Stand-ins for remote systems: stateful servers that enforce what the real ones enforce,
 //! count what they are asked, and fail on demand.
 //!
-//! A simulator is an [`axum::Router`] over its own books. [`serve`] puts it on a loopback port
+//! A simulator is an [`axum::Router`] over its own books. [`start`] puts it on a loopback port
 //! and, in front of it, the [`Faults`] that a test or a person has switched on.
 
 mod faults;
+mod only;
 mod server;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::Response;
+use axum::http::request::Parts;
 
 use crate::manifest::Answers;
 use crate::record::Record;
 
 pub use faults::{Fault, Faults};
-pub use server::{Running, serve};
+pub use only::Only;
+pub use server::{Running, Seen, serve, serve_worded, start};
+
+/// How a system words a fault, when it has words of its own: a SOAP system answers with a
+/// fault in an envelope. `None` leaves it to the kit. Asked for [`Fault::Busy`],
+/// [`Fault::Down`], [`Fault::Html`] and [`Fault::Expired`].
+pub type Wording = Arc<dyn Fn(Fault, &Parts) -> Option<Response<Body>> + Send + Sync>;
 
 /// A stand-in for one system.
 pub trait Simulator: Send + Sync {
@@ -34,5 +49,17 @@ pub trait Simulator: Send + Sync {
     fn change(&self, resource: &str, number: usize) -> Option<Record>;
 
     /// The books as JSON, for tests and people: a list for each kind of record.
+    /// Lists of what resources hold carry the resource's name.
     fn books(&self) -> serde_json::Value;
+
+    /// How the system words a fault.
+    fn wording(&self) -> Option<Wording> {
+        None
+    }
+
+    /// False for systems that are not reached over the network: nothing between Weft and them
+    /// can fail, and the router is not asked.
+    fn is_remote(&self) -> bool {
+        true
+    }
 }

@@ -107,7 +107,9 @@ impl Constant {
             Self::Decimal(decimal) => decimal.to_string(),
             Self::Boolean(boolean) => boolean.to_string(),
             Self::Nothing => "()".to_owned(),
-            Self::List(values) => format!("[{}]", values.iter().map(Self::written).collect::<Vec<_>>().join(", ")),
+            Self::List(values) => {
+                format!("[{}]", values.iter().map(Self::written).collect::<Vec<_>>().join(", "))
+            }
         }
     }
 }
@@ -116,7 +118,9 @@ impl Constant {
 pub(crate) fn is_date(text: &str) -> bool {
     let mut parts = text.split('-');
     let mut number = |digits: usize| {
-        let part = parts.next().filter(|part| part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit()));
+        let part = parts
+            .next()
+            .filter(|part| part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit()));
         part.and_then(|part| part.parse::<u32>().ok())
     };
     let (Some(year), Some(month), Some(day)) = (number(4), number(2), number(2)) else { return false };
@@ -159,6 +163,11 @@ mod tests {
     #[test]
     fn dates_are_days_that_exist() {
         assert!(is_date("2024-02-29") && is_date("2026-12-31"));
-        assert!(!is_date("2026-02-29") && !is_date("21-11-2026") && !is_date("2026-1-1") && !is_date("2026-11-21-"));
+        assert!(
+            !is_date("2026-02-29")
+                && !is_date("21-11-2026")
+                && !is_date("2026-1-1")
+                && !is_date("2026-11-21-")
+        );
     }
 }

@@ -24,7 +24,8 @@ pub use two_way::{Active, TwoWay, two_way};
 
 /// Checks a flow and makes its plan. All problems of the file come together.
 pub fn compile(source: &Source, catalog: &catalog::Catalog) -> Result<plan::Plan, Report> {
-    check::check(source.text(), parse::parse(source), catalog).map_err(|problems| Report::new(source, problems))
+    check::check(source.text(), parse::parse(source), catalog)
+        .map_err(|problems| Report::new(source, problems))
 }
 
 /// Reads a flow without a catalog: its form only. What could not be read is malformed in the

@@ -40,9 +40,15 @@ pub(crate) struct Parsed {
 pub(crate) fn parse(source: &Source) -> Parsed {
     let text = source.text();
     if text.len() > MAX_BYTES {
-        let problem = Problem::new(Code::TooLarge, 0..1, format!("the file is larger than {} KiB", MAX_BYTES / 1024))
-            .label("no flow is that long")
-            .help("is this a flow file? Long tables belong into the project's settings, where they can be edited");
+        let problem = Problem::new(
+            Code::TooLarge,
+            0..1,
+            format!("the file is larger than {} KiB", MAX_BYTES / 1024),
+        )
+        .label("no flow is that long")
+        .help(
+            "is this a flow file? Long tables belong into the project's settings, where they can be edited",
+        );
         return Parsed { problems: vec![problem], hopeless: true, ..Parsed::default() };
     }
     let scanned = scan::scan(text);
@@ -107,7 +113,8 @@ impl LineReader<'_> {
     }
 
     fn rule(&self, line: &str) -> Rule {
-        let after_name = line.trim_start_matches(|c: char| c.is_alphanumeric() || matches!(c, '_' | '.')).trim_start();
+        let after_name =
+            line.trim_start_matches(|c: char| c.is_alphanumeric() || matches!(c, '_' | '.')).trim_start();
         let assigns = after_name.len() < line.len() && after_name.starts_with('=');
         if assigns && !after_name.starts_with("==") && !after_name.starts_with("=>") {
             Rule::field_line

@@ -96,8 +96,10 @@ impl Diagnostic for Problem {
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let label = (!self.label.is_empty()).then(|| self.label.clone());
         let main = LabeledSpan::new_primary_with_span(label, self.at.clone());
-        let other =
-            self.elsewhere.as_ref().map(|(at, label)| LabeledSpan::new_with_span(Some(label.clone()), at.clone()));
+        let other = self
+            .elsewhere
+            .as_ref()
+            .map(|(at, label)| LabeledSpan::new_with_span(Some(label.clone()), at.clone()));
         Some(Box::new(other.into_iter().chain([main])))
     }
 }
@@ -202,11 +204,19 @@ pub(crate) fn closest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>)
             _ => None,
         }
     };
-    names.into_iter().filter_map(|name| fits(name).map(|distance| (distance, name))).min().map(|(_, name)| name)
+    names
+        .into_iter()
+        .filter_map(|name| fits(name).map(|distance| (distance, name)))
+        .min()
+        .map(|(_, name)| name)
 }
 
 /// ``did you mean `x`?``, or the names there are when none is close.
-pub(crate) fn did_you_mean<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str> + Clone, there_are: &str) -> Option<String> {
+pub(crate) fn did_you_mean<'a>(
+    wrong: &str,
+    names: impl IntoIterator<Item = &'a str> + Clone,
+    there_are: &str,
+) -> Option<String> {
     if let Some(name) = closest(wrong, names.clone()) {
         return Some(format!("did you mean `{name}`?"));
     }

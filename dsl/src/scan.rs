@@ -155,7 +155,12 @@ impl Scanner<'_> {
         let length = self.masked.get(start..end).unwrap_or_default().trim_ascii_end().len();
         if length > 0 {
             let indent = indent.unwrap_or_default();
-            self.out.lines.push(Line::Text { span: start..start + length, indent, opens, faulty: self.faulty });
+            self.out.lines.push(Line::Text {
+                span: start..start + length,
+                indent,
+                opens,
+                faulty: self.faulty,
+            });
         }
     }
 
@@ -165,7 +170,12 @@ impl Scanner<'_> {
         self.at += 1;
         match self.out.lines.last_mut() {
             Some(Line::Text { opens: opens @ None, .. }) => *opens = Some(at),
-            _ => self.out.lines.push(Line::Text { span: at..at + 1, indent: 0, opens: Some(at), faulty: false }),
+            _ => self.out.lines.push(Line::Text {
+                span: at..at + 1,
+                indent: 0,
+                opens: Some(at),
+                faulty: false,
+            }),
         }
     }
 
@@ -361,7 +371,8 @@ impl Scanner<'_> {
     /// “Text” with curly quotes: read as text, so that the rest of the line makes sense.
     fn curly(&mut self, open: Span) {
         let line = self.text.get(open.end..self.line_end(open.end)).unwrap_or_default();
-        let close = line.char_indices().find(|(_, c)| matches!(c, '“' | '”' | '„' | '‟' | '«' | '»' | '″' | '"'));
+        let close =
+            line.char_indices().find(|(_, c)| matches!(c, '“' | '”' | '„' | '‟' | '«' | '»' | '″' | '"'));
         let end = close.map_or(open.end, |(index, c)| open.end + index + c.len_utf8());
         let inner = close.and_then(|(index, _)| line.get(..index)).unwrap_or("…").to_owned();
         self.replace(open.start..end, b'_');
@@ -413,12 +424,18 @@ mod tests {
     fn lines_go_on_where_they_can_only_go_on() {
         assert_eq!(lines("a = b\n  ?? c\nd = e"), ["a = b   ?? c", "d = e"]);
         assert_eq!(lines("a = f(\n  b,\n c)\nd = e"), ["a = f(________)", "d = e"]);
-        assert_eq!(lines("fetch o from shop.orders\n since x\n where y = 1"), ["fetch o from shop.orders  since x  where y = 1"]);
+        assert_eq!(
+            lines("fetch o from shop.orders\n since x\n where y = 1"),
+            ["fetch o from shop.orders  since x  where y = 1"]
+        );
     }
 
     #[test]
     fn braces_open_blocks_in_headers_and_belong_to_expressions_elsewhere() {
-        assert_eq!(lines("when a { skip \"x\" } else { b = 1 }"), ["when a {", "skip \"_\"", "}", "else {", "b = 1", "}"]);
+        assert_eq!(
+            lines("when a { skip \"x\" } else { b = 1 }"),
+            ["when a {", "skip \"_\"", "}", "else {", "b = 1", "}"]
+        );
         assert_eq!(lines("a = if b { c } else { d }"), ["a = if b {___} else {___}"]);
         assert_eq!(lines("address {\n x = #{a: 1}\n}"), ["address {", "x = #{____}", "}"]);
         assert_eq!(lines("foreach a in b {\n}"), ["foreach a in b {", "}"]);

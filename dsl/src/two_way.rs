@@ -41,7 +41,11 @@ pub fn two_way(flows: &[Active<'_>]) -> Vec<TwoWay> {
                 other.plan.carries.iter().any(|back| back.from == carries.to && back.to == carries.from)
             };
             if let Some(carries) = one.plan.carries.iter().find(reversed) {
-                found.push(TwoWay { first: one.file.to_owned(), second: other.file.to_owned(), carries: carries.clone() });
+                found.push(TwoWay {
+                    first: one.file.to_owned(),
+                    second: other.file.to_owned(),
+                    carries: carries.clone(),
+                });
             }
         }
     }

@@ -12,7 +12,11 @@ fn corpus(folder: &str) -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/corpus/flow").join(folder);
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let flows = files.filter(|path| path.extension().is_some_and(|extension| extension == "flow"));
-    flows.map(|path| (path.display().to_string(), String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned())).collect()
+    flows
+        .map(|path| {
+            (path.display().to_string(), String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned())
+        })
+        .collect()
 }
 
 #[test]

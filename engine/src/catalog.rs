@@ -8,8 +8,11 @@ use dsl::catalog;
 /// What the checker may know of one system.
 #[must_use]
 pub fn system(manifest: &Manifest) -> catalog::System {
-    let resources: BTreeMap<_, _> =
-        manifest.resources.iter().map(|(name, resource)| (name.to_owned(), self::resource(name, resource))).collect();
+    let resources: BTreeMap<_, _> = manifest
+        .resources
+        .iter()
+        .map(|(name, resource)| (name.to_owned(), self::resource(name, resource)))
+        .collect();
     catalog::System {
         name: manifest.name.clone(),
         title: manifest.title.clone(),

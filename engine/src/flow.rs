@@ -57,8 +57,7 @@ impl Flow {
     /// A script's fault in words, with its place in the flow.
     #[must_use]
     pub fn script_reason(&self, script: &Script, error: &ScriptError) -> String {
-        let offset =
-            error.at.map_or(script.expr.span.start, |at| script.expr.place(at.line, at.column));
+        let offset = error.at.map_or(script.expr.span.start, |at| script.expr.place(at.line, at.column));
         let place = self.place_of(offset);
         match error.help() {
             Some(help) => format!("{error} ({place}); {help}"),

@@ -1,5 +1,15 @@
-//! engine
+//! Runs checked plans: scripts, pipeline, store, and the program `weft`.
+//!
+//! The only crate with a runtime, a clock and a `main`. It depends on `dsl` and on
+//! `connectors`, which know nothing of each other: [`catalog`] is where they meet.
 
 pub mod catalog;
+pub mod cli;
+pub mod flow;
+pub mod load;
+pub mod program;
+pub mod project;
+pub mod run;
 pub mod script;
 pub mod store;
+pub mod trouble;

@@ -65,13 +65,27 @@ impl Project {
         match start.ancestors().find(|folder| folder.join(MAIN_FILE).is_file()) {
             Some(root) => Self::open(root),
             None => Err(Trouble::new("R001", format!("no {MAIN_FILE} in `{}` or above it", start.display()))
-                .help("change into a project's folder, name one with `--project FOLDER`, or try `weft demo`")),
+                .help(
+                    "change into a project's folder, name one with `--project FOLDER`, or try `weft demo`",
+                )),
         }
     }
 
     /// The project in that folder.
     pub fn open(root: &Path) -> Result<Self, Trouble> {
         file::read(root)
+    }
+
+    /// No project: the systems that come with Weft, to check a single file.
+    #[must_use]
+    pub fn bare(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            name: String::new(),
+            connections: BTreeMap::new(),
+            flows: Vec::new(),
+            systems: file::built_in(),
+        }
     }
 
     /// Where the project keeps its store.
@@ -89,9 +103,8 @@ impl Project {
             .or_else(|| self.flows.iter().find(|flow| same_file(&self.root.join(&flow.file), wanted)))
             .ok_or_else(|| {
                 let known = self.flows.iter().map(|flow| flow.name.as_str());
-                let help = crate::trouble::did_you_mean(name, known.clone()).unwrap_or_else(|| {
-                    format!("the project has {}", known.collect::<Vec<_>>().join(", "))
-                });
+                let help = crate::trouble::did_you_mean(name, known.clone())
+                    .unwrap_or_else(|| format!("the project has {}", known.collect::<Vec<_>>().join(", ")));
                 Trouble::new("R002", format!("the project has no flow `{name}`")).help(help)
             })
     }
@@ -115,7 +128,10 @@ impl Project {
                     flow.name, connection.system
                 ),
             )
-            .help(format!("bind the role to a {system} connection: `{role} = \"NAME\"` under `[flows.{}]`", flow.name)));
+            .help(format!(
+                "bind the role to a {system} connection: `{role} = \"NAME\"` under `[flows.{}]`",
+                flow.name
+            )));
         }
         Ok(connection)
     }

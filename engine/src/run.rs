@@ -19,10 +19,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use connectors::contract::{FetchRequest, RemoteError};
-use connectors::record::Record;
+use connectors::record::{Record, Value, read_json};
 
 use crate::flow::Flow;
-use crate::store::{Claim, Counts, Cursor, Fingerprint, Lease, NewRun, RunState, Store, StoreError, is_dead, this_process};
+use crate::store::{
+    Claim, Counts, Cursor, Fingerprint, Lease, NewRun, RunState, Store, StoreError, is_dead, this_process,
+};
 use page::PageEnd;
 use reading::Reading;
 pub use sides::{Party, Sides};
@@ -82,9 +84,6 @@ pub enum RunError {
         /// Who runs it.
         holder: String,
     },
-    /// The source cannot do what the flow asks; the checker should have said so.
-    #[error("{0}")]
-    Remote(#[from] RemoteError),
 }
 
 /// A run under way.
@@ -113,16 +112,8 @@ pub async fn run(
     };
     let renewal = tokio::spawn(keep_lease(Arc::clone(store), lease.clone()));
     let id = uuid::Uuid::now_v7().to_string();
-    let mut run = Run {
-        flow,
-        sides,
-        store: &**store,
-        watcher,
-        options,
-        lease,
-        id,
-        counts: Counts::default(),
-    };
+    let mut run =
+        Run { flow, sides, store: &**store, watcher, options, lease, id, counts: Counts::default() };
     let result = run.whole().await;
     renewal.abort();
     let ended = run.end(result).await;
@@ -165,9 +156,14 @@ impl Run<'_> {
         let letters = self.store.due(&self.flow.name, DUE).await?;
         let mut records = Vec::new();
         for letter in letters {
-            match connectors::record::read_json(&letter.payload.into()) {
-                Ok(connectors::record::Value::Map(record)) => records.push(record),
-                _ => tracing::error!(flow = self.flow.name, key = letter.source_key, "a kept record is unreadable"),
+            if let Ok(Value::Map(record)) = read_json(&letter.payload.into()) {
+                records.push(record);
+            } else {
+                tracing::error!(
+                    flow = self.flow.name,
+                    key = letter.source_key,
+                    "a kept record is unreadable"
+                );
             }
         }
         if records.is_empty() {

@@ -7,9 +7,12 @@ use std::sync::Arc;
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 
 /// One mistake or mishap, for people.
-#[derive(Debug, Default, thiserror::Error)]
-#[error("{message}")]
-pub struct Trouble {
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.message)]
+pub struct Trouble(Box<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
     message: String,
     code: Option<&'static str>,
     help: Option<String>,
@@ -35,20 +38,22 @@ impl Trouble {
     /// Trouble of that kind.
     #[must_use]
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { message: message.into(), code: Some(code), ..Self::default() }
+        Self(Box::new(Inner { message: message.into(), code: Some(code), ..Inner::default() }))
     }
 
     /// The same with a next step.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.0.help = Some(help.into());
         self
     }
 
     /// The same with a next step, when there is one.
     #[must_use]
     pub fn maybe_help(mut self, help: Option<String>) -> Self {
-        self.help = help.or(self.help);
+        if help.is_some() {
+            self.0.help = help;
+        }
         self
     }
 
@@ -58,15 +63,15 @@ impl Trouble {
         // A span past the last letter would draw no arrow.
         let end = span.end.min(text.len());
         let start = span.start.min(end);
-        self.file = Some(NamedSource::new(file, Arc::from(text)));
-        self.label = Some(LabeledSpan::new(Some(label.to_owned()), start, end - start));
+        self.0.file = Some(NamedSource::new(file, Arc::from(text)));
+        self.0.label = Some(LabeledSpan::new(Some(label.to_owned()), start, end - start));
         self
     }
 
     /// The same, of another kind.
     #[must_use]
-    pub const fn kind(mut self, kind: Kind) -> Self {
-        self.kind = kind;
+    pub fn kind(mut self, kind: Kind) -> Self {
+        self.0.kind = kind;
         self
     }
 
@@ -78,13 +83,13 @@ impl Trouble {
         {
             return only;
         }
-        Self { message: message.into(), related, ..Self::default() }
+        Self(Box::new(Inner { message: message.into(), related, ..Inner::default() }))
     }
 
     /// The exit code of a program that ends with this.
     #[must_use]
-    pub const fn exit_code(&self) -> u8 {
-        match self.kind {
+    pub fn exit_code(&self) -> u8 {
+        match self.0.kind {
             Kind::Project => 2,
             Kind::Remote => 3,
             Kind::Store => 4,
@@ -95,34 +100,34 @@ impl Trouble {
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         serde_json::json!({
-            "code": self.code,
-            "message": self.message,
-            "help": self.help,
-            "related": self.related.iter().map(Self::to_json).collect::<Vec<_>>(),
+            "code": self.0.code,
+            "message": self.0.message,
+            "help": self.0.help,
+            "related": self.0.related.iter().map(Self::to_json).collect::<Vec<_>>(),
         })
     }
 }
 
 impl Diagnostic for Trouble {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.code.map(|code| Box::new(code) as Box<dyn fmt::Display>)
+        self.0.code.map(|code| Box::new(code) as Box<dyn fmt::Display>)
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+        self.0.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.file.as_ref().map(|file| file as &dyn SourceCode)
+        self.0.file.as_ref().map(|file| file as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        self.label.clone().map(|label| Box::new(std::iter::once(label)) as Box<dyn Iterator<Item = _>>)
+        self.0.label.clone().map(|label| Box::new(std::iter::once(label)) as Box<dyn Iterator<Item = _>>)
     }
 
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
-        (!self.related.is_empty()).then(|| {
-            Box::new(self.related.iter().map(|one| one as &dyn Diagnostic)) as Box<dyn Iterator<Item = _>>
+        (!self.0.related.is_empty()).then(|| {
+            Box::new(self.0.related.iter().map(|one| one as &dyn Diagnostic)) as Box<dyn Iterator<Item = _>>
         })
     }
 }

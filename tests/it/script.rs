@@ -189,6 +189,33 @@ fn the_reference_lists_the_whole_library() {
     }
 }
 
+/// A block with functions is a script; of any other, each line is an expression.
+#[test]
+fn examples_in_the_docs_compile() {
+    let text = fs::read_to_string(root().join("docs/scripts.md")).unwrap();
+    let blocks: Vec<&str> =
+        text.split("```rhai\n").skip(1).map(|block| block.split("```").next().unwrap()).collect();
+    assert!(!blocks.is_empty());
+    for block in blocks {
+        if block.contains("fn ") {
+            let script = describe_script("scripts/example.rhai", block);
+            assert_eq!(script.broken, None, "{block}");
+        } else {
+            let host = ScriptHost::load(patient(), &[], &[]).unwrap();
+            for line in block.lines() {
+                host.compile_text(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn broken_scripts_are_described_with_their_place() {
+    let script = describe_script("scripts/x.rhai", "fn a(x) { x }\nfn b(x) {\n    trimm(x)\n}\n");
+    let broken = Some(("there is no function `trimm`; did you mean `trim`?".to_owned(), 3, 5));
+    assert_eq!(script.broken, broken);
+}
+
 #[test]
 fn every_script_error_has_its_page() {
     let source = fs::read_to_string(root().join("engine/src/script/error.rs")).unwrap();

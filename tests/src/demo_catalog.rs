@@ -19,12 +19,21 @@ pub fn demo_catalog() -> Catalog {
     Catalog {
         systems,
         scripts: scripts.into_iter().map(|(path, script)| (path.to_owned(), script)).collect(),
-        functions: functions(&[("round_money", 1), ("round_money", 2), ("country_code", 1), ("format_date", 2)]),
+        functions: functions(&[
+            ("round_money", 1),
+            ("round_money", 2),
+            ("country_code", 1),
+            ("format_date", 2),
+        ]),
     }
 }
 
 fn functions(list: &[(&str, usize)]) -> Vec<Function> {
-    let function = |(name, arity): &(&str, usize)| Function { name: (*name).to_owned(), arity: *arity, about: String::new() };
+    let function = |(name, arity): &(&str, usize)| Function {
+        name: (*name).to_owned(),
+        arity: *arity,
+        about: String::new(),
+    };
     list.iter().map(function).collect()
 }
 
@@ -145,7 +154,12 @@ fn shop() -> System {
         update: true,
         ..Resource::default()
     };
-    system("ccv_salespos", "CCV SalesPOS", &["orders.created", "orders.updated"], vec![orders, customers, stock])
+    system(
+        "ccv_salespos",
+        "CCV SalesPOS",
+        &["orders.created", "orders.updated"],
+        vec![orders, customers, stock],
+    )
 }
 
 fn till() -> System {

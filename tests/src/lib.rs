@@ -1,1 +1,5 @@
-//! Harness.
+//! Harness of the integration tests.
+#![allow(missing_docs, reason = "a harness, read beside its tests")]
+
+pub mod toy;
+pub mod world;

@@ -23,7 +23,8 @@ mod tests {
                     assert!(resource.fields.get(field).is_some(), "{name}.{field}");
                 }
             }
-            for field in resource.fetch.iter().flat_map(|f| f.filters.iter().chain(&f.since).chain(&f.detail)) {
+            for field in resource.fetch.iter().flat_map(|f| f.filters.iter().chain(&f.since).chain(&f.detail))
+            {
                 assert!(resource.fields.get(field).is_some(), "{name}.{field}");
             }
         }

@@ -24,7 +24,12 @@ tokio::task_local! {
     static RECORDING: RefCell<Vec<Exchange>>;
 }
 
-/// Runs `work` and gives, with its result, every exchange made within it on this task.
+/// Runs `work` and gives, with its result, every exchange made within it on this task, in the
+/// order in which they ended.
+///
+/// Futures that `work` joins or selects are on this task; what it spawns is not and has to be
+/// recorded where it runs. A recording inside another one takes its exchanges for itself. A
+/// call that is dropped halfway leaves no exchange.
 pub async fn recorded<F: Future>(work: F) -> (F::Output, Vec<Exchange>) {
     RECORDING
         .scope(RefCell::new(Vec::new()), async {

@@ -1,4 +1,4 @@
-//! Keeping within a system's limits before it has to say so.
+//! Keeping within a system's limits before it has to say so, and keeping quiet once it has.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -9,11 +9,21 @@ use tokio::time::Instant;
 /// The span over which systems count calls.
 const WINDOW: Duration = Duration::from_mins(1);
 
-/// Counts calls by lane over a sliding minute, and holds a lane while its server asks for a
-/// pause.
+/// Longest time that one answer can silence a lane or a session: a mistaken `Retry-After`
+/// must not outlive the mistake by much.
+const LONGEST_HOLD: Duration = Duration::from_hours(1);
+
+/// Counts calls by lane over a sliding minute, and holds a lane, or everything, while the
+/// server asks for a pause.
 #[derive(Debug, Default)]
 pub struct Pace {
-    lanes: Mutex<HashMap<String, Lane>>,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    lanes: HashMap<String, Lane>,
+    held_until: Option<Instant>,
 }
 
 #[derive(Debug, Default)]
@@ -32,16 +42,32 @@ impl Pace {
 
     /// Holds the lane: the server asked for a pause.
     pub fn hold(&self, lane: &str, pause: Duration) {
-        let until = Instant::now() + pause;
-        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        let lane = lanes.entry(lane.to_owned()).or_default();
-        lane.held_until = lane.held_until.max(Some(until));
+        let until = Some(Instant::now() + pause.min(LONGEST_HOLD));
+        let mut inner = self.lock();
+        let lane = inner.lanes.entry(lane.to_owned()).or_default();
+        lane.held_until = lane.held_until.max(until);
+    }
+
+    /// Holds every lane, and the calls that have none.
+    pub fn hold_all(&self, pause: Duration) {
+        let until = Some(Instant::now() + pause.min(LONGEST_HOLD));
+        let mut inner = self.lock();
+        inner.held_until = inner.held_until.max(until);
+    }
+
+    /// How much longer calls in that lane, or in none, are held.
+    #[must_use]
+    pub fn held(&self, lane: Option<&str>) -> Option<Duration> {
+        let inner = self.lock();
+        let lane = lane.and_then(|lane| inner.lanes.get(lane)).and_then(|lane| lane.held_until);
+        let left = lane.max(inner.held_until)?.saturating_duration_since(Instant::now());
+        (!left.is_zero()).then_some(left)
     }
 
     fn book(&self, lane: &str, per_minute: u32) -> Instant {
         let now = Instant::now();
-        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        let lane = lanes.entry(lane.to_owned()).or_default();
+        let mut inner = self.lock();
+        let lane = inner.lanes.entry(lane.to_owned()).or_default();
         while lane.starts.front().is_some_and(|start| *start + WINDOW <= now) {
             lane.starts.pop_front();
         }
@@ -52,6 +78,10 @@ impl Pace {
         }
         lane.starts.push_back(start);
         start
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -81,5 +111,17 @@ mod tests {
         let begin = Instant::now();
         pace.wait("GET orders", 100).await;
         assert_eq!(begin.elapsed().as_secs(), 7);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_held_session_holds_every_lane_but_not_for_ever() {
+        let pace = Pace::default();
+        pace.hold("GET orders", Duration::from_secs(7));
+        assert_eq!(pace.held(None), None);
+        pace.hold_all(Duration::MAX);
+        assert_eq!(pace.held(None), Some(LONGEST_HOLD));
+        assert_eq!(pace.held(Some("GET orders")), Some(LONGEST_HOLD));
+        tokio::time::advance(LONGEST_HOLD).await;
+        assert_eq!(pace.held(Some("GET orders")), None);
     }
 }

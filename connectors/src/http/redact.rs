@@ -1,11 +1,17 @@
 //! Secrets that must not appear in any text that leaves the HTTP layer.
 
-/// Texts to blot out: keys, passwords, tokens, in plain and in percent-encoded form.
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// Texts to blot out: keys, passwords, tokens, as they are and as addresses, JSON and XML
+/// write them.
 #[derive(Clone, Default)]
 pub struct Secrets(Vec<String>);
 
 /// What stands in a secret's place.
 const BLOT: &str = "•••";
+
+/// What RFC 3986 lets stand as it is.
+const RESERVED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 impl Secrets {
     /// No secrets.
@@ -16,20 +22,11 @@ impl Secrets {
 
     /// Blots out these; the empty text is no secret.
     pub fn of<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut texts = Vec::new();
-        for secret in secrets.into_iter().filter(|secret| !secret.is_empty()) {
-            texts.push(secret.to_owned());
-            for encoded in [
-                percent_encoding::utf8_percent_encode(secret, percent_encoding::NON_ALPHANUMERIC).to_string(),
-                url::form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
-            ] {
-                if encoded != secret {
-                    texts.push(encoded);
-                }
-            }
-        }
+        let mut texts: Vec<String> =
+            secrets.into_iter().filter(|secret| !secret.is_empty()).flat_map(forms).collect();
         // Longest first, so that a secret that contains another goes whole.
-        texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
+        texts.sort_by(|left, right| right.len().cmp(&left.len()).then_with(|| left.cmp(right)));
+        texts.dedup();
         Self(texts)
     }
 
@@ -40,6 +37,45 @@ impl Secrets {
             if text.contains(secret.as_str()) { text.replace(secret.as_str(), BLOT) } else { text }
         })
     }
+
+    /// Length of the longest text to blot out, in bytes.
+    pub(super) fn longest(&self) -> usize {
+        self.0.first().map_or(0, String::len)
+    }
+}
+
+/// Every way in which a secret may be written.
+fn forms(secret: &str) -> Vec<String> {
+    let strict = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
+    let usual = utf8_percent_encode(secret, &RESERVED).to_string();
+    let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    let json = serde_json::Value::from(secret).to_string();
+    let json = json.trim_start_matches('"').strip_suffix('"').unwrap_or_default().to_owned();
+    let text = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let attribute = text.replace('"', "&quot;").replace('\'', "&apos;");
+    let lower = [&strict, &usual, &form].map(|encoded| lower_hex(encoded));
+    let slashed = json.replace('/', "\\/");
+    let mut forms = vec![secret.to_owned(), strict, usual, form, json, slashed, text, attribute];
+    forms.extend(lower);
+    forms.retain(|form| !form.is_empty());
+    forms
+}
+
+/// `%2F` as `%2f`, which some write.
+fn lower_hex(encoded: &str) -> String {
+    let mut digits = 0;
+    encoded
+        .chars()
+        .map(|letter| {
+            if letter == '%' {
+                digits = 2;
+            } else if digits > 0 {
+                digits -= 1;
+                return letter.to_ascii_lowercase();
+            }
+            letter
+        })
+        .collect()
 }
 
 /// Says only how many there are.
@@ -57,6 +93,25 @@ mod tests {
     fn secrets_vanish_in_every_form() {
         let secrets = Secrets::of(["p@ss word", ""]);
         assert_eq!(secrets.blot("a p@ss word, p%40ss%20word and p%40ss+word"), "a •••, ••• and •••");
-        assert_eq!(format!("{secrets:?}"), "3 secrets");
+        assert!(format!("{secrets:?}").ends_with(" secrets"));
+
+        let secrets = Secrets::of([r#"a"b/c&d-é"#]);
+        for written in [
+            r#"a"b/c&d-é"#,
+            r#"a\"b/c&d-é"#,
+            r#"a\"b\/c&d-é"#,
+            r#"a"b/c&amp;d-é"#,
+            "a&quot;b/c&amp;d-é",
+            "a%22b%2Fc%26d-%C3%A9",
+            "a%22b%2fc%26d-%c3%a9",
+            "a%22b%2Fc%26d%2D%C3%A9",
+        ] {
+            assert_eq!(secrets.blot(&format!("<{written}>")), "<•••>");
+        }
+    }
+
+    #[test]
+    fn the_longest_secret_goes_first() {
+        assert_eq!(Secrets::of(["abc", "abcdef"]).blot("abcdef abc"), "••• •••");
     }
 }

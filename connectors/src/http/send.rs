@@ -1,18 +1,23 @@
 //! Sending a call until it is answered, refused, or not worth another try.
 
-use std::error::Error as _;
 use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::broken::{Broken, words};
 use super::exchange::{Exchange, keep};
-use super::{Call, Pace, Protocol, Reply, Secrets, Verdict};
+use super::{Call, Pace, Protocol, Reply, Secrets, Verdict, moved};
 use crate::contract::{Advice, Limits, RemoteError};
 
 /// Longest body that a record's history keeps of each side of an exchange.
 const KEPT: usize = 16 << 10;
+
+/// How long a connection may lie idle and still be used again. A server that closes an idle
+/// connection just as a write goes out leaves nobody the wiser about that write, and some
+/// close after two seconds; a new connection costs less than a doubt.
+const IDLE: Duration = Duration::from_millis(1500);
 
 /// A client for one account of one system.
 #[derive(Clone)]
@@ -21,16 +26,21 @@ pub struct Http {
     system: String,
     limits: Limits,
     secrets: Secrets,
+    busy_pause: Option<Duration>,
     pace: Arc<Pace>,
     slots: Arc<Semaphore>,
 }
 
-/// How a single try ended without a verdict.
-struct Broken {
+/// Why a try was not the last one, if another may be made.
+struct Trouble {
     reason: String,
-    /// The request never reached the server.
-    unsent: bool,
-    /// Trying again cannot help.
+    help: Option<&'static str>,
+    /// The server's wish.
+    after: Option<Duration>,
+    /// The server said that it would not work now.
+    busy: bool,
+    /// Nothing was done.
+    untouched: bool,
     hopeless: bool,
 }
 
@@ -42,28 +52,38 @@ impl Http {
         concurrency: usize,
         secrets: Secrets,
     ) -> Result<Self, RemoteError> {
-        static PROVIDER: Once = Once::new();
-        PROVIDER.call_once(|| {
-            // Fails only when the program has already chosen one, which is fine too.
-            let _ = rustls::crypto::ring::default_provider().install_default();
-        });
+        choose_cryptography();
         let client = reqwest::Client::builder()
             .user_agent(concat!("weft/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(Duration::from_secs(15).min(limits.timeout))
+            // Less than the whole, so that a connection that is never taken is known as such.
+            .connect_timeout(Duration::from_secs(15).min(limits.timeout.mul_f64(0.75)))
             .timeout(limits.timeout)
             .redirect(reqwest::redirect::Policy::none())
             .pool_max_idle_per_host(concurrency.max(1))
+            .pool_idle_timeout(IDLE)
             .tcp_nodelay(true)
             .build()
-            .map_err(|error| RemoteError::new(Advice::StopFlow, system, chain(&error)))?;
+            .map_err(|error| {
+                let reason = format!("no client could be made: {}", error.without_url());
+                RemoteError::new(Advice::StopFlow, system, reason)
+            })?;
         Ok(Self {
             client,
             system: system.to_owned(),
             limits: limits.clone(),
             secrets,
+            busy_pause: None,
             pace: Arc::default(),
             slots: Arc::new(Semaphore::new(concurrency.max(1))),
         })
+    }
+
+    /// The same client, pausing that long when the server is busy and does not say for how
+    /// long.
+    #[must_use]
+    pub const fn busy_pause(mut self, pause: Duration) -> Self {
+        self.busy_pause = Some(pause);
+        self
     }
 
     /// Title of the system, for errors.
@@ -73,102 +93,143 @@ impl Http {
     }
 
     /// Sends the call, again where that is safe and may help.
+    ///
+    /// While a server says that it is busy, every call in that lane, or of the session when
+    /// the call has no lane, waits with it. `Advice::Retry` after the last try of a
+    /// *repeatable* call means that sending it again does no harm, not that nothing happened.
     pub async fn send(&self, call: &Call, protocol: &dyn Protocol) -> Result<Reply, RemoteError> {
+        if let Some(problem) = &call.problem {
+            return Err(self
+                .error(Advice::StopFlow, problem)
+                .with_help("look for line breaks and unusual characters in the connection's settings"));
+        }
+        let lane = call.lane.as_ref().map(|(lane, _)| lane.as_str());
+        let tries = self.limits.tries.max(1);
         let mut backoff = self.limits.backoff;
-        for attempt in 1.. {
-            let last = attempt >= self.limits.tries;
-            let (reason, after, safe) = match self.attempt(call, protocol).await? {
-                Ok(reply) => match protocol.judge(call, &reply) {
-                    Verdict::Accept => return Ok(reply),
-                    Verdict::Refuse(error) => return Err(self.blotted(error)),
-                    Verdict::Again { reason, after, untouched } => {
-                        (reason, after, untouched || call.repeatable)
-                    }
+        let mut attempt = 1;
+        loop {
+            let trouble = match self.attempt(call, lane, protocol).await? {
+                Ok(reply) => match self.judge(call, &reply, protocol)? {
+                    None => return Ok(reply),
+                    Some(trouble) => trouble,
                 },
-                Err(Broken { reason, unsent, hopeless }) => {
-                    if hopeless {
-                        return Err(self.error(Advice::StopFlow, &reason));
-                    }
-                    (reason, None, unsent || call.repeatable)
-                }
+                Err(broken) => broken.into(),
             };
-            if !safe {
-                return Err(self.error(Advice::Unknown, &reason));
+            if !(trouble.untouched || call.repeatable) {
+                return Err(self.failed(Advice::Unknown, &trouble, ""));
             }
-            let pause = after.unwrap_or_else(|| jittered(backoff));
-            if last || pause > self.limits.longest_pause {
-                return Err(self.error(Advice::Retry(after), &reason));
+            if trouble.hopeless {
+                return Err(self.failed(Advice::StopFlow, &trouble, ""));
             }
-            tracing::debug!(
-                system = self.system,
-                attempt,
-                ?pause,
-                reason = self.secrets.blot(&reason),
-                "trying again"
-            );
-            if let (Some((lane, _)), Some(pause)) = (&call.lane, after) {
-                self.pace.hold(lane, pause);
+            let wish = trouble.after.or(self.busy_pause.filter(|_| trouble.busy));
+            let least = jittered(self.limits.backoff);
+            let pause = wish.map_or_else(|| jittered(backoff), |wish| wish.max(least));
+            if trouble.busy {
+                match lane {
+                    Some(lane) => self.pace.hold(lane, pause),
+                    None => self.pace.hold_all(pause),
+                }
             }
+            if pause > self.limits.longest_pause {
+                let note = format!("; it asks to wait {}", words(pause));
+                return Err(self.failed(Advice::Retry(wish), &trouble, &note));
+            }
+            if attempt >= tries {
+                let note = if attempt > 1 { format!("; tried {attempt} times") } else { String::new() };
+                return Err(self.failed(Advice::Retry(wish), &trouble, &note));
+            }
+            let reason = self.secrets.blot(&trouble.reason);
+            tracing::debug!(system = self.system, attempt, ?pause, reason, "trying again");
             tokio::time::sleep(pause).await;
             backoff = backoff.saturating_mul(2);
+            attempt += 1;
         }
-        Err(self.error(Advice::Retry(None), "no try was allowed"))
+    }
+
+    /// What stands in the way of taking the reply, if anything.
+    fn judge(
+        &self,
+        call: &Call,
+        reply: &Reply,
+        protocol: &dyn Protocol,
+    ) -> Result<Option<Trouble>, RemoteError> {
+        if let Some(error) = moved(&self.system, reply) {
+            return Err(self.blotted(error));
+        }
+        match protocol.judge(call, reply) {
+            Verdict::Accept => Ok(None),
+            Verdict::Refuse(error) => Err(self.blotted(error)),
+            Verdict::Again { reason, after, untouched } => {
+                Ok(Some(Trouble { reason, help: None, after, busy: untouched, untouched, hopeless: false }))
+            }
+        }
     }
 
     async fn attempt(
         &self,
         call: &Call,
+        lane: Option<&str>,
         protocol: &dyn Protocol,
     ) -> Result<Result<Reply, Broken>, RemoteError> {
-        if let Some((lane, per_minute)) = &call.lane {
-            self.pace.wait(lane, *per_minute).await;
-        }
-        // The semaphore is never closed.
-        let _slot = self.slots.acquire().await;
+        let _slot = self.turn(call, lane).await?;
         let mut request = reqwest::Request::new(call.method.clone(), call.url.clone());
         *request.headers_mut() = call.headers.clone();
         if !call.body.is_empty() {
             *request.body_mut() = Some(call.body.clone().into());
         }
-        protocol.prepare(&mut request)?;
+        protocol.prepare(&mut request).map_err(|error| self.blotted(error))?;
         let begin = Instant::now();
-        let answer = self.execute(request).await;
+        let answer = self.execute(request, &call.url).await;
         keep(|| self.exchange(call, &answer, begin.elapsed()));
         Ok(answer)
     }
 
-    async fn execute(&self, request: reqwest::Request) -> Result<Reply, Broken> {
-        let mut response = self.client.execute(request).await.map_err(|error| self.broken(&error))?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let mut body = BytesMut::new();
+    /// Waits for the lane's budget, for a slot, and until nobody is asked to wait.
+    async fn turn(&self, call: &Call, lane: Option<&str>) -> Result<SemaphorePermit<'_>, RemoteError> {
+        let mut booked = false;
         loop {
-            match response.chunk().await {
-                Ok(Some(chunk)) if body.len() + chunk.len() > self.limits.largest_answer => {
-                    drop(chunk);
-                    let reason =
-                        format!("the answer is larger than {} MiB", self.limits.largest_answer >> 20);
-                    return Err(Broken { reason, unsent: false, hopeless: true });
+            if let Some(left) = self.pace.held(lane) {
+                if left > self.limits.longest_pause {
+                    let reason = format!("asked for a pause, which lasts {} more", words(left));
+                    return Err(self.error(Advice::Retry(Some(left)), &reason));
                 }
-                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-                Ok(None) => return Ok(Reply { status, headers, body: body.freeze() }),
-                Err(error) => {
-                    let reason = format!("the answer was cut off: {}", chain(&error.without_url()));
-                    return Err(Broken { reason, unsent: false, hopeless: false });
-                }
+                tokio::time::sleep(left).await;
+                continue;
+            }
+            if let (Some((lane, per_minute)), false) = (&call.lane, booked) {
+                booked = true;
+                self.pace.wait(lane, *per_minute).await;
+            }
+            let Ok(slot) = self.slots.acquire().await else {
+                return Err(self.error(Advice::Retry(None), "the session was closed"));
+            };
+            // A pause may have been asked for while this call waited.
+            if self.pace.held(lane).is_none() {
+                return Ok(slot);
             }
         }
     }
 
-    fn broken(&self, error: &reqwest::Error) -> Broken {
-        let (unsent, hopeless) = (error.is_connect(), error.is_builder());
-        let reason = if error.is_timeout() && !unsent {
-            format!("no answer within {} s", self.limits.timeout.as_secs())
-        } else if unsent {
-            format!("cannot connect: {}", root(error))
-        } else {
-            format!("the connection broke: {}", root(error))
-        };
-        Broken { reason, unsent, hopeless }
+    async fn execute(&self, request: reqwest::Request, url: &url::Url) -> Result<Reply, Broken> {
+        let (timeout, largest) = (self.limits.timeout, self.limits.largest_answer);
+        let answer = self.client.execute(request).await;
+        let mut response = answer.map_err(|error| Broken::before_answer(&error, url, timeout))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let promised = response.content_length().unwrap_or_default();
+        if usize::try_from(promised).is_ok_and(|promised| promised > largest) {
+            return Err(Broken::too_large(largest));
+        }
+        let mut body = BytesMut::new();
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if body.len() + chunk.len() > largest => {
+                    return Err(Broken::too_large(largest));
+                }
+                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Ok(None) => return Ok(Reply { status, headers, body: body.freeze() }),
+                Err(error) => return Err(Broken::within_answer(&error, timeout)),
+            }
+        }
     }
 
     fn exchange(&self, call: &Call, answer: &Result<Reply, Broken>, took: Duration) -> Exchange {
@@ -176,9 +237,12 @@ impl Http {
             Ok(reply) => (Some(reply.status.as_u16()), self.kept(&reply.body)),
             Err(broken) => (None, self.secrets.blot(&broken.reason)),
         };
+        let mut url = call.url.clone();
+        // Fails only for addresses that cannot carry a password.
+        let _ = url.set_password(None);
         Exchange {
             method: call.method.to_string(),
-            url: self.secrets.blot(call.url.as_str()),
+            url: self.secrets.blot(url.as_str()),
             sent: self.kept(&call.body),
             status,
             answer: text,
@@ -186,13 +250,21 @@ impl Http {
         }
     }
 
+    /// The start of a body. Blotted before it is cut, so that no half of a secret is left.
     fn kept(&self, body: &Bytes) -> String {
-        let start = body.get(..body.len().min(KEPT)).unwrap_or_default();
-        let mut text = self.secrets.blot(&String::from_utf8_lossy(start));
-        if body.len() > KEPT {
-            text.push_str(" …");
+        let start = body.get(..body.len().min(KEPT + self.secrets.longest())).unwrap_or_default();
+        let text = self.secrets.blot(&String::from_utf8_lossy(start));
+        if body.len() <= KEPT {
+            return text;
         }
-        text
+        let end = (0..=KEPT.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+        format!("{} …", text.get(..end).unwrap_or_default())
+    }
+
+    fn failed(&self, advice: Advice, trouble: &Trouble, note: &str) -> RemoteError {
+        let mut error = self.error(advice, &format!("{}{note}", trouble.reason));
+        error.help = trouble.help.map(str::to_owned);
+        error
     }
 
     fn error(&self, advice: Advice, reason: &str) -> RemoteError {
@@ -201,30 +273,35 @@ impl Http {
 
     fn blotted(&self, mut error: RemoteError) -> RemoteError {
         error.reason = self.secrets.blot(&error.reason);
+        error.help = error.help.map(|help| self.secrets.blot(&help));
         error
     }
+}
+
+impl From<Broken> for Trouble {
+    fn from(broken: Broken) -> Self {
+        let Broken { reason, help, unsent, hopeless } = broken;
+        Self { reason, help, after: None, busy: false, untouched: unsent, hopeless }
+    }
+}
+
+/// Says nothing of secrets.
+impl std::fmt::Debug for Http {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Http").field("system", &self.system).finish_non_exhaustive()
+    }
+}
+
+/// Once for the whole program, before the first client.
+pub(crate) fn choose_cryptography() {
+    static CHOSEN: Once = Once::new();
+    CHOSEN.call_once(|| {
+        // Fails only when the program has already chosen, which is fine too.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
 }
 
 /// Between half and the whole of a pause, so that clients do not come back in step.
 fn jittered(pause: Duration) -> Duration {
     pause.mul_f64(0.5 + fastrand::f64() / 2.0)
-}
-
-/// The innermost cause, which names what happened; the outer ones say "error sending request".
-fn root(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
-}
-
-fn chain(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
 }

@@ -63,9 +63,13 @@ impl<'c> Checker<'c> {
             let before = written.iter().take(number).find(|other| other.field.text == one.field.text);
             if let Some(before) = before {
                 self.report(
-                    Problem::new(Code::RepeatedField, one.field.span.clone(), format!("`{}` stands twice", one.field.text))
-                        .label("here again")
-                        .also(before.field.span.clone(), "first here"),
+                    Problem::new(
+                        Code::RepeatedField,
+                        one.field.span.clone(),
+                        format!("`{}` stands twice", one.field.text),
+                    )
+                    .label("here again")
+                    .also(before.field.span.clone(), "first here"),
                 );
             }
             let checked = self.expr(&one.value, Purpose::Value, faulty);
@@ -100,24 +104,39 @@ impl<'c> Checker<'c> {
         let help = if resource.find.is_empty() {
             format!("`{}` offers no way to find a single record", remote.called)
         } else {
-            let sets: Vec<String> = resource.find.iter().map(|set| format!("`{}`", set.join(" and "))).collect();
+            let sets: Vec<String> =
+                resource.find.iter().map(|set| format!("`{}`", set.join(" and "))).collect();
             format!("it can be found by {}", sets.join(", or by "))
         };
         self.report(
-            Problem::new(Code::CannotFind, first.span.start..last.span.end, format!("`{}` cannot be found by `{by}`", remote.called))
-                .label("the system offers no such search")
-                .help(help),
+            Problem::new(
+                Code::CannotFind,
+                first.span.start..last.span.end,
+                format!("`{}` cannot be found by `{by}`", remote.called),
+            )
+            .label("the system offers no such search")
+            .help(help),
         );
     }
 
     /// The fetch: read from the source, by fields that the source knows.
-    pub(super) fn check_fetch(&mut self, remote: &Remote<'c>, from: &ResourceText, since: &[(Name, Option<std::time::Duration>)], conditions: &[MatchText]) {
+    pub(super) fn check_fetch(
+        &mut self,
+        remote: &Remote<'c>,
+        from: &ResourceText,
+        since: &[(Name, Option<std::time::Duration>)],
+        conditions: &[MatchText],
+    ) {
         if remote.side == Some(Side::Target) {
             let help = format!("a flow fetches from its source: `{}.…`", self.plan.source.name);
             self.report(
-                Problem::new(Code::WrongSide, from.role.span.clone(), format!("`{}` is the target of this flow", from.role.text))
-                    .label("records are not fetched from here")
-                    .help(help),
+                Problem::new(
+                    Code::WrongSide,
+                    from.role.span.clone(),
+                    format!("`{}` is the target of this flow", from.role.text),
+                )
+                .label("records are not fetched from here")
+                .help(help),
             );
             return;
         }
@@ -128,22 +147,39 @@ impl<'c> Checker<'c> {
                 list(names.map(|other| other.name.as_str()), "and")
             });
             self.report(
-                Problem::new(Code::CannotFetch, from.resource.span.clone(), format!("`{}` cannot be fetched", remote.called))
-                    .label("can be looked up or written only")
-                    .maybe_help(others.filter(|names| !names.is_empty()).map(|names| format!("what can be fetched: {names}"))),
+                Problem::new(
+                    Code::CannotFetch,
+                    from.resource.span.clone(),
+                    format!("`{}` cannot be fetched", remote.called),
+                )
+                .label("can be looked up or written only")
+                .maybe_help(
+                    others
+                        .filter(|names| !names.is_empty())
+                        .map(|names| format!("what can be fetched: {names}")),
+                ),
             );
             return;
         };
         for (field, _) in since {
             if self.clause_field(remote, field).is_some() && !fetch.since.contains(&field.text) {
                 let help = match fetch.since.as_slice() {
-                    [] => "leave `since` away: every run then reads everything, and sends only what has changed".to_owned(),
-                    fields => format!("it can be fetched since {}", list(fields.iter().map(String::as_str), "or")),
+                    [] => {
+                        "leave `since` away: every run then reads everything, and sends only what has changed"
+                            .to_owned()
+                    }
+                    fields => {
+                        format!("it can be fetched since {}", list(fields.iter().map(String::as_str), "or"))
+                    }
                 };
                 self.report(
-                    Problem::new(Code::CannotSince, field.span.clone(), format!("`{}` cannot be fetched since `{}`", remote.called, field.text))
-                        .label("the system cannot select by this moment")
-                        .help(help),
+                    Problem::new(
+                        Code::CannotSince,
+                        field.span.clone(),
+                        format!("`{}` cannot be fetched since `{}`", remote.called, field.text),
+                    )
+                    .label("the system cannot select by this moment")
+                    .help(help),
                 );
             }
         }
@@ -152,46 +188,89 @@ impl<'c> Checker<'c> {
             if resource.field(name).is_some() && !fetch.filters.contains(name) {
                 let help = match fetch.filters.as_slice() {
                     [] => "use a step `filter …` below".to_owned(),
-                    fields => format!("use a step `filter …` below; the system itself selects by {}", list(fields.iter().map(String::as_str), "and")),
+                    fields => format!(
+                        "use a step `filter …` below; the system itself selects by {}",
+                        list(fields.iter().map(String::as_str), "and")
+                    ),
                 };
                 let message = format!("`{}` cannot be selected by `{name}`", remote.called);
-                self.report(Problem::new(Code::CannotFilter, condition.field.span.clone(), message).label("the system offers no such selection").help(help));
+                self.report(
+                    Problem::new(Code::CannotFilter, condition.field.span.clone(), message)
+                        .label("the system offers no such selection")
+                        .help(help),
+                );
             }
         }
     }
 
     /// Writes go to the target, to resources that can be written so.
-    pub(super) fn check_write(&mut self, remote: &Remote<'c>, written: &ResourceText, creates: bool, updates: bool, line: &Span) {
+    pub(super) fn check_write(
+        &mut self,
+        remote: &Remote<'c>,
+        written: &ResourceText,
+        creates: bool,
+        updates: bool,
+        line: &Span,
+    ) {
         if remote.side == Some(Side::Source) {
-            let help = format!("a flow writes to its target: `{}.…`; a flow in the other direction is a file of its own", self.plan.target.name);
+            let help = format!(
+                "a flow writes to its target: `{}.…`; a flow in the other direction is a file of its own",
+                self.plan.target.name
+            );
             self.report(
-                Problem::new(Code::WrongSide, written.role.span.clone(), format!("`{}` is the source of this flow", written.role.text))
-                    .label("nothing is written here")
-                    .help(help),
+                Problem::new(
+                    Code::WrongSide,
+                    written.role.span.clone(),
+                    format!("`{}` is the source of this flow", written.role.text),
+                )
+                .label("nothing is written here")
+                .help(help),
             );
             return;
         }
         let Some(resource) = remote.resource else { return };
-        let verb = self.text.get(line.clone()).and_then(|line| line.split_whitespace().next()).unwrap_or("write").to_owned();
+        let verb = self
+            .text
+            .get(line.clone())
+            .and_then(|line| line.split_whitespace().next())
+            .unwrap_or("write")
+            .to_owned();
         if creates && !resource.create {
-            let help = if resource.update { "its records can be changed with `update`" } else { "it can be read only" };
+            let help = if resource.update {
+                "its records can be changed with `update`"
+            } else {
+                "it can be read only"
+            };
             self.report(
-                Problem::new(Code::CannotCreate, written.resource.span.clone(), format!("`{}` cannot be created", remote.called))
-                    .label(format!("`{verb}` needs a resource that can be created"))
-                    .help(help),
+                Problem::new(
+                    Code::CannotCreate,
+                    written.resource.span.clone(),
+                    format!("`{}` cannot be created", remote.called),
+                )
+                .label(format!("`{verb}` needs a resource that can be created"))
+                .help(help),
             );
         }
         if updates && !resource.update {
-            let help = if resource.create { "its records can be made with `create`; look one up first, and `skip` when it is there" } else { "it can be read only" };
+            let help = if resource.create {
+                "its records can be made with `create`; look one up first, and `skip` when it is there"
+            } else {
+                "it can be read only"
+            };
             self.report(
-                Problem::new(Code::CannotUpdate, written.resource.span.clone(), format!("`{}` cannot be updated", remote.called))
-                    .label(format!("`{verb}` needs a resource that can be updated"))
-                    .help(help),
+                Problem::new(
+                    Code::CannotUpdate,
+                    written.resource.span.clone(),
+                    format!("`{}` cannot be updated", remote.called),
+                )
+                .label(format!("`{verb}` needs a resource that can be updated"))
+                .help(help),
             );
         }
     }
 }
 
 pub(super) fn unknown_field(whose: &str, name: &str, at: Span) -> Problem {
-    Problem::new(Code::UnknownField, at, format!("`{whose}` has no field `{name}`")).label("not a field of this resource")
+    Problem::new(Code::UnknownField, at, format!("`{whose}` has no field `{name}`"))
+        .label("not a field of this resource")
 }

@@ -39,7 +39,9 @@ pub(super) fn code_mask(text: &str) -> Vec<bool> {
             (b'"', _) => quoted(bytes, at, b'"'),
             (b'\'', _) => quoted(bytes, at, b'\''),
             (b'/', Some(b'/')) => text.get(at..).and_then(|rest| rest.find('\n')).unwrap_or(bytes.len() - at),
-            (b'/', Some(b'*')) => text.get(at..).and_then(|rest| rest.find("*/")).map_or(bytes.len() - at, |end| end + 2),
+            (b'/', Some(b'*')) => {
+                text.get(at..).and_then(|rest| rest.find("*/")).map_or(bytes.len() - at, |end| end + 2)
+            }
             (b'`', _) => {
                 within.push(b'`');
                 1
@@ -101,19 +103,26 @@ pub(super) fn of_other_languages(text: &str, span: &Span, purpose: Purpose) -> O
     for (mark, message, help) in MARKS {
         if let Some((at, _)) = text.match_indices(mark).find(|(at, _)| is_code(*at)) {
             let place = span.start + at..span.start + at + mark.len();
-            return Some(Problem::new(Code::WordOperator, place, *message).label("from another language").help(*help));
+            return Some(
+                Problem::new(Code::WordOperator, place, *message).label("from another language").help(*help),
+            );
         }
     }
     for (start, word) in words(text).filter(|(at, _)| is_code(*at)) {
         let before = text.get(..start).unwrap_or_default().trim_end();
         let after = text.get(start + word.len()..).unwrap_or_default().trim_start();
         // A field of that name, or a function: `line.or`, `is(x)`, `#{and: 1}`.
-        if before.ends_with(['.', ':']) || after.starts_with([':', '=', '.']) || (after.starts_with('(') && word != "not" && !needs_operator(before)) {
+        if before.ends_with(['.', ':'])
+            || after.starts_with([':', '=', '.'])
+            || (after.starts_with('(') && word != "not" && !needs_operator(before))
+        {
             continue;
         }
         if let Some((_, message, help)) = WORDS.iter().find(|(name, ..)| *name == word) {
             let place = span.start + start..span.start + start + word.len();
-            return Some(Problem::new(Code::WordOperator, place, *message).label("from another language").help(*help));
+            return Some(
+                Problem::new(Code::WordOperator, place, *message).label("from another language").help(*help),
+            );
         }
     }
     if purpose == Purpose::Condition {
@@ -211,14 +220,20 @@ fn clause_word(text: &str, span: &Span) -> Option<Problem> {
     })?;
     let help = match word {
         "when" => "`when` follows a field line; `skip`, `fail` and `notify` take `if` or `unless`",
-        "if" => "a field line takes `when CONDITION`; a value under a condition is `if CONDITION { … } else { … }`",
+        "if" => {
+            "a field line takes `when CONDITION`; a value under a condition is `if CONDITION { … } else { … }`"
+        }
         "unless" => "`unless` follows `skip`, `fail` and `notify`; a field line takes `when CONDITION`",
         "where" => "`where` belongs to `fetch`; records are chosen with `filter` as well",
         "on" => "after a value stands `on create` or `on update`",
         _ => "this word belongs to another step",
     };
     let place = span.start + start..span.start + start + word.len();
-    Some(Problem::new(Code::WrongExpression, place, format!("`{word}` cannot stand here")).label("not part of an expression").help(help))
+    Some(
+        Problem::new(Code::WrongExpression, place, format!("`{word}` cannot stand here"))
+            .label("not part of an expression")
+            .help(help),
+    )
 }
 
 fn first_small(text: &str) -> String {

@@ -50,7 +50,10 @@ impl<'c> Checker<'c> {
             return Checked { expr, known: Known::any() };
         }
         if text.is_empty() {
-            self.report(Problem::new(Code::MissingExpression, span, "nothing stands here").label("expected an expression"));
+            self.report(
+                Problem::new(Code::MissingExpression, span, "nothing stands here")
+                    .label("expected an expression"),
+            );
             return Checked { expr, known: Known::any() };
         }
         let known = self.compile(&expr, &text, purpose);
@@ -75,7 +78,9 @@ impl<'c> Checker<'c> {
                 let (line, column) = (error.1.line().unwrap_or(1), error.1.position().unwrap_or(1));
                 let at = if error.1.is_none() { expr.span.end } else { expr.place(line, column) };
                 self.report(match *error.0 {
-                    ParseErrorType::ExprTooDeep => too_deep(expr.span.clone(), "this expression is nested too deep"),
+                    ParseErrorType::ExprTooDeep => {
+                        too_deep(expr.span.clone(), "this expression is nested too deep")
+                    }
                     ref kind => advice::of_rhai(kind, at, text, &expr.span),
                 });
                 return Known::any();
@@ -91,7 +96,9 @@ impl<'c> Checker<'c> {
         let help = match known.kind {
             Kind::Any | Kind::Nothing | Kind::Boolean | Kind::Record(_) => return,
             Kind::List(_) => "ask how many there are: `NAME.len() > 0`".to_owned(),
-            Kind::Text | Kind::Options(_) => "compare it with something: `… == \"paid\"`, or `… != \"\"`".to_owned(),
+            Kind::Text | Kind::Options(_) => {
+                "compare it with something: `… == \"paid\"`, or `… != \"\"`".to_owned()
+            }
             Kind::Integer | Kind::Decimal => "compare it with something: `… > 0`".to_owned(),
             _ => "compare it with something, or with `()` to ask whether it is there".to_owned(),
         };
@@ -108,7 +115,9 @@ impl<'c> Checker<'c> {
         let mut at = Vec::new();
         if self.plan.tables.iter().any(|table| text.contains(table.name.as_str())) {
             let code = advice::code_mask(text);
-            for (open, close) in brackets_with_commas(text, &code, |name| self.plan.tables.iter().any(|table| table.name == name)) {
+            for (open, close) in brackets_with_commas(text, &code, |name| {
+                self.plan.tables.iter().any(|table| table.name == name)
+            }) {
                 at.extend([(open + 1, '['), (close, ']')]);
             }
         }

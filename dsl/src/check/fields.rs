@@ -76,7 +76,13 @@ impl<'c> Checker<'c> {
         given.kinds.push((name.text.clone(), kind));
     }
 
-    fn field_value(&mut self, value: &Expr, field: Option<&'c Field>, into: &Into<'c>, faulty: bool) -> (FieldValue, Kind<'c>) {
+    fn field_value(
+        &mut self,
+        value: &Expr,
+        field: Option<&'c Field>,
+        into: &Into<'c>,
+        faulty: bool,
+    ) -> (FieldValue, Kind<'c>) {
         let checked = self.expr(value, Purpose::Value, faulty);
         if let Some(field) = field {
             self.check_value(field, &into.whose, &checked.known, &value.span);
@@ -84,7 +90,13 @@ impl<'c> Checker<'c> {
         (FieldValue::Expr(checked.expr), checked.known.kind)
     }
 
-    fn field_block(&mut self, node: &Node, name: &Name, field: Option<&'c Field>, into: &Into<'c>) -> (FieldValue, Kind<'c>) {
+    fn field_block(
+        &mut self,
+        node: &Node,
+        name: &Name,
+        field: Option<&'c Field>,
+        into: &Into<'c>,
+    ) -> (FieldValue, Kind<'c>) {
         let fields = match field.map(|field| &field.kind) {
             None | Some(Type::Any) => None,
             Some(Type::Record(fields)) => Some(fields.as_slice()),
@@ -94,17 +106,30 @@ impl<'c> Checker<'c> {
                 } else {
                     format!("write `{} = …`", name.text)
                 };
-                self.report(wrong_nesting(name, &format!("`{}.{}` holds no fields", into.whose, name.text), &help));
+                self.report(wrong_nesting(
+                    name,
+                    &format!("`{}.{}` holds no fields", into.whose, name.text),
+                    &help,
+                ));
                 None
             }
         };
         let inner = Into { fields, whose: format!("{}.{}", into.whose, name.text), ..into.clone() };
         let given = node.block.as_ref().map(|block| self.fields(block, &inner, node)).unwrap_or_default();
-        let kind = Kind::Record(Shape::Made { fields: given.kinds.into(), whose: inner.whose.as_str().into() });
+        let kind =
+            Kind::Record(Shape::Made { fields: given.kinds.into(), whose: inner.whose.as_str().into() });
         (FieldValue::Record(given.lines), kind)
     }
 
-    fn field_each(&mut self, node: &Node, item: &Name, list: &Expr, name: &Name, field: Option<&'c Field>, into: &Into<'c>) -> (FieldValue, Kind<'c>) {
+    fn field_each(
+        &mut self,
+        node: &Node,
+        item: &Name,
+        list: &Expr,
+        name: &Name,
+        field: Option<&'c Field>,
+        into: &Into<'c>,
+    ) -> (FieldValue, Kind<'c>) {
         let fields = match field.map(|field| &field.kind) {
             None | Some(Type::Any) => None,
             Some(Type::List(entry)) => match &**entry {
@@ -112,13 +137,25 @@ impl<'c> Checker<'c> {
                 Type::Any => None,
                 _ => {
                     let help = format!("write `{} = LIST.map(|NAME| …)`", name.text);
-                    self.report(wrong_nesting(name, &format!("`{}.{}` is a list of plain values, not of records", into.whose, name.text), &help));
+                    self.report(wrong_nesting(
+                        name,
+                        &format!("`{}.{}` is a list of plain values, not of records", into.whose, name.text),
+                        &help,
+                    ));
                     None
                 }
             },
             Some(kind) => {
-                let help = if matches!(kind, Type::Record(_)) { format!("write `{} {{ … }}`", name.text) } else { format!("write `{} = …`", name.text) };
-                self.report(wrong_nesting(name, &format!("`{}.{}` is no list", into.whose, name.text), &help));
+                let help = if matches!(kind, Type::Record(_)) {
+                    format!("write `{} {{ … }}`", name.text)
+                } else {
+                    format!("write `{} = …`", name.text)
+                };
+                self.report(wrong_nesting(
+                    name,
+                    &format!("`{}.{}` is no list", into.whose, name.text),
+                    &help,
+                ));
                 None
             }
         };
@@ -127,10 +164,12 @@ impl<'c> Checker<'c> {
         let depth = self.scope.depth();
         self.bind(item, entry, false);
         // Entries are made anew whatever happens to the record around them.
-        let inner = Into { fields, whose: format!("{}.{}", into.whose, name.text), creates: true, both: into.both };
+        let inner =
+            Into { fields, whose: format!("{}.{}", into.whose, name.text), creates: true, both: into.both };
         let given = node.block.as_ref().map(|block| self.fields(block, &inner, node)).unwrap_or_default();
         self.scope.end(depth);
-        let entry = Kind::Record(Shape::Made { fields: given.kinds.into(), whose: inner.whose.as_str().into() });
+        let entry =
+            Kind::Record(Shape::Made { fields: given.kinds.into(), whose: inner.whose.as_str().into() });
         let value = FieldValue::Each { name: item.text.clone(), list: checked.expr, fields: given.lines };
         (value, Kind::List(Box::new(entry)))
     }
@@ -139,9 +178,17 @@ impl<'c> Checker<'c> {
     fn target_field(&mut self, name: &Name, into: &Into<'c>) -> Option<&'c Field> {
         if let Some((outer, inner)) = name.text.split_once('.') {
             self.report(
-                Problem::new(Code::DottedField, name.span.clone(), "a nested field stands in a block of its own")
-                    .label("written with a dot")
-                    .help(format!("write `{} {{`, then `{} = …`, then `}}`", outer.trim(), inner.trim())),
+                Problem::new(
+                    Code::DottedField,
+                    name.span.clone(),
+                    "a nested field stands in a block of its own",
+                )
+                .label("written with a dot")
+                .help(format!(
+                    "write `{} {{`, then `{} = …`, then `}}`",
+                    outer.trim(),
+                    inner.trim()
+                )),
             );
             return None;
         }
@@ -154,9 +201,13 @@ impl<'c> Checker<'c> {
         };
         if field.read_only {
             self.report(
-                Problem::new(Code::ReadOnly, name.span.clone(), format!("`{}.{}` can be read, not written", into.whose, name.text))
-                    .label("the system fills it")
-                    .help("take the line away"),
+                Problem::new(
+                    Code::ReadOnly,
+                    name.span.clone(),
+                    format!("`{}.{}` can be read, not written", into.whose, name.text),
+                )
+                .label("the system fills it")
+                .help("take the line away"),
             );
         }
         Some(field)
@@ -166,16 +217,24 @@ impl<'c> Checker<'c> {
         let Some((on, span)) = written.first() else { return On::Always };
         if let [_, (_, second), ..] = written {
             self.report(
-                Problem::new(Code::MisplacedOn, second.clone(), "a line takes one of `on create` and `on update`")
-                    .label("a second one")
-                    .help("with neither the field is written in both cases"),
+                Problem::new(
+                    Code::MisplacedOn,
+                    second.clone(),
+                    "a line takes one of `on create` and `on update`",
+                )
+                .label("a second one")
+                .help("with neither the field is written in both cases"),
             );
         }
         if !into.both {
             self.report(
-                Problem::new(Code::MisplacedOn, span.clone(), "only an `upsert` knows both creating and updating")
-                    .label("means nothing here")
-                    .help("take it away"),
+                Problem::new(
+                    Code::MisplacedOn,
+                    span.clone(),
+                    "only an `upsert` knows both creating and updating",
+                )
+                .label("means nothing here")
+                .help("take it away"),
             );
         }
         *on
@@ -200,7 +259,13 @@ impl<'c> Checker<'c> {
     }
 
     fn not_a_field(&mut self, node: &Node) {
-        let word: String = self.text.get(node.span.clone()).unwrap_or_default().chars().take_while(|c| c.is_alphanumeric()).collect();
+        let word: String = self
+            .text
+            .get(node.span.clone())
+            .unwrap_or_default()
+            .chars()
+            .take_while(|c| c.is_alphanumeric())
+            .collect();
         let help = if is_head(&node.kind) {
             "move it to the head of the flow".to_owned()
         } else if matches!(node.kind, Line::When(_)) {
@@ -211,22 +276,33 @@ impl<'c> Checker<'c> {
             "move the step above the block, and read its name here".to_owned()
         };
         let what = if is_step(&node.kind) { "a step cannot stand" } else { "this cannot stand" };
-        self.report(Problem::new(Code::StepAmongFields, node.span.clone(), format!("{what} among field lines")).label(format!("`{word}` here")).help(help));
+        self.report(
+            Problem::new(Code::StepAmongFields, node.span.clone(), format!("{what} among field lines"))
+                .label(format!("`{word}` here"))
+                .help(help),
+        );
     }
 
     fn check_repeated(&mut self, line: &FieldLine, name: &Name, given: &Given<'c>) {
-        let both_lists = |other: &FieldLine| matches!((&other.value, &line.value), (FieldValue::Each { .. }, FieldValue::Each { .. }));
-        let overlap = |other: &FieldLine| other.on == line.on || other.on == On::Always || line.on == On::Always;
+        let both_lists = |other: &FieldLine| {
+            matches!((&other.value, &line.value), (FieldValue::Each { .. }, FieldValue::Each { .. }))
+        };
+        let overlap =
+            |other: &FieldLine| other.on == line.on || other.on == On::Always || line.on == On::Always;
         let certain = |other: &FieldLine| other.when.is_none() || line.when.is_none();
         let clash = given.lines.iter().zip(&given.names).find(|(other, _)| {
             other.field == line.field && overlap(other) && certain(other) && !both_lists(other)
         });
         if let Some((_, first)) = clash {
             self.report(
-                Problem::new(Code::RepeatedField, name.span.clone(), format!("`{}` gets a value twice", line.field))
-                    .label("here again")
-                    .also(first.clone(), "first here")
-                    .help("take one of the two away, or give both a `when`"),
+                Problem::new(
+                    Code::RepeatedField,
+                    name.span.clone(),
+                    format!("`{}` gets a value twice", line.field),
+                )
+                .label("here again")
+                .also(first.clone(), "first here")
+                .help("take one of the two away, or give both a `when`"),
             );
         }
     }
@@ -238,11 +314,19 @@ impl<'c> Checker<'c> {
         for field in fields.iter().filter(|field| field.required && !field.read_only) {
             let lines: Vec<&FieldLine> = given.lines.iter().filter(|line| line.field == field.name).collect();
             let for_new: Vec<&&FieldLine> = lines.iter().filter(|line| line.on != On::Update).collect();
-            let counts = |line: &&&FieldLine| line.when.as_ref().is_none_or(|when| when.rhai.contains("creating"));
+            let counts =
+                |line: &&&FieldLine| line.when.as_ref().is_none_or(|when| when.rhai.contains("creating"));
             match for_new.as_slice() {
                 [] if lines.is_empty() => missing.push(field.name.as_str()),
-                [] => self.sometimes(field, into, lines.first().map(|line| line.span.clone()), "given on update only"),
-                [only] if !counts(only) => self.sometimes(field, into, Some(only.span.clone()), "given under a condition"),
+                [] => self.sometimes(
+                    field,
+                    into,
+                    lines.first().map(|line| line.span.clone()),
+                    "given on update only",
+                ),
+                [only] if !counts(only) => {
+                    self.sometimes(field, into, Some(only.span.clone()), "given under a condition")
+                }
                 // Several conditions may well leave nothing out.
                 _ => {}
             }
@@ -254,24 +338,37 @@ impl<'c> Checker<'c> {
         let (what, each) = if missing.len() == 1 { ("field", "it") } else { ("fields", "each") };
         // A field that was misspelt is not missing: that problem names it.
         let misspelt = |missing: &&str| {
-            given.kinds.iter().any(|(name, _)| !fields.iter().any(|field| field.name == *name) && closest(name, [*missing]).is_some())
+            given.kinds.iter().any(|(name, _)| {
+                !fields.iter().any(|field| field.name == *name) && closest(name, [*missing]).is_some()
+            })
         };
         if missing.iter().all(misspelt) {
             return;
         }
         self.report(
-            Problem::new(Code::MissingRequired, owner.span.clone(), format!("a new record of `{}` needs the {what} {names}", into.whose))
-                .label(if missing.len() == 1 { "no line gives it" } else { "no line gives them" })
-                .help(format!("give {each} a value in this block: `{} = …`", missing.first().copied().unwrap_or_default())),
+            Problem::new(
+                Code::MissingRequired,
+                owner.span.clone(),
+                format!("a new record of `{}` needs the {what} {names}", into.whose),
+            )
+            .label(if missing.len() == 1 { "no line gives it" } else { "no line gives them" })
+            .help(format!(
+                "give {each} a value in this block: `{} = …`",
+                missing.first().copied().unwrap_or_default()
+            )),
         );
     }
 
     fn sometimes(&mut self, field: &Field, into: &Into<'c>, at: Option<Span>, how: &str) {
         let Some(at) = at else { return };
         self.report(
-            Problem::new(Code::MissingRequired, at, format!("a new record of `{}` always needs `{}`", into.whose, field.name))
-                .label(how)
-                .help("take the condition away, or add a line for the other case"),
+            Problem::new(
+                Code::MissingRequired,
+                at,
+                format!("a new record of `{}` always needs `{}`", into.whose, field.name),
+            )
+            .label(how)
+            .help("take the condition away, or add a line for the other case"),
         );
     }
 }

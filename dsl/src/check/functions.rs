@@ -39,7 +39,13 @@ impl<'c> Checker<'c> {
     }
 
     /// A call behind a dot; what stands before counts as its first value.
-    pub(super) fn method(&mut self, on: &Kind<'c>, call: &FnCallExpr, position: Position, at: &plan::Expr) -> Known<'c> {
+    pub(super) fn method(
+        &mut self,
+        on: &Kind<'c>,
+        call: &FnCallExpr,
+        position: Position,
+        at: &plan::Expr,
+    ) -> Known<'c> {
         for arg in &call.args {
             self.walk(arg, at);
         }
@@ -62,14 +68,18 @@ impl<'c> Checker<'c> {
                 self.refuse_record(only, expr, at, "!");
                 Kind::Boolean.into()
             }
-            ("<" | "<=" | ">" | ">=" | "contains" | "in" | "!in" | "==" | "!=" | "!", ..) => Kind::Boolean.into(),
+            ("<" | "<=" | ">" | ">=" | "contains" | "in" | "!in" | "==" | "!=" | "!", ..) => {
+                Kind::Boolean.into()
+            }
             ("+", [left, right], _) => match (&left.kind, &right.kind) {
                 (Kind::Text | Kind::Options(_), _) | (_, Kind::Text | Kind::Options(_)) => Kind::Text.into(),
                 (left, right) => number(left, right),
             },
             ("-" | "*" | "/" | "%" | "**", [left, right], _) => number(&left.kind, &right.kind),
             ("-" | "+", [only], _) => match (&only.constant, call.name.as_str()) {
-                (Some(Constant::Integer(value)), "-") => Known::constant(Constant::Integer(value.wrapping_neg())),
+                (Some(Constant::Integer(value)), "-") => {
+                    Known::constant(Constant::Integer(value.wrapping_neg()))
+                }
                 (Some(Constant::Decimal(value)), "-") => Known::constant(Constant::Decimal(-*value)),
                 _ => number(&only.kind, &only.kind),
             },
@@ -79,19 +89,29 @@ impl<'c> Checker<'c> {
 
     /// A choice is compared with a text that it can never be.
     fn check_option(&mut self, choice: &Known<'c>, with: &Known<'c>, expr: &Expr, at: &plan::Expr) {
-        let (Kind::Options(options), Some(Constant::Text(text))) = (&choice.kind, &with.constant) else { return };
+        let (Kind::Options(options), Some(Constant::Text(text))) = (&choice.kind, &with.constant) else {
+            return;
+        };
         if options.is_empty() || options.contains(text) || text.is_empty() {
             return;
         }
         let place = self.span_of(at, expr.position(), text.len() + 2);
         let help = did_you_mean(text, options.iter().map(String::as_str), "it is one of");
         self.report(
-            Problem::new(Code::NotAnOption, place, format!("the value is never `{text}`")).label("not one of its values").maybe_help(help),
+            Problem::new(Code::NotAnOption, place, format!("the value is never `{text}`"))
+                .label("not one of its values")
+                .maybe_help(help),
         );
     }
 
     /// Whether there is such a function, with so many values.
-    pub(super) fn check_call(&mut self, call: &FnCallExpr, arity: usize, position: Position, at: &plan::Expr) {
+    pub(super) fn check_call(
+        &mut self,
+        call: &FnCallExpr,
+        arity: usize,
+        position: Position,
+        at: &plan::Expr,
+    ) {
         let name = call.name.as_str();
         if call.op_token.is_some() {
             return;
@@ -109,8 +129,13 @@ impl<'c> Checker<'c> {
         if name.starts_with("anon$") || is_rhai(name) || self.locals.iter().any(|local| local == name) {
             return;
         }
-        let arities: Vec<usize> =
-            self.catalog.functions.iter().filter(|function| function.name == name).map(|function| function.arity).collect();
+        let arities: Vec<usize> = self
+            .catalog
+            .functions
+            .iter()
+            .filter(|function| function.name == name)
+            .map(|function| function.arity)
+            .collect();
         if arities.contains(&arity) {
             return;
         }
@@ -131,9 +156,12 @@ impl<'c> Checker<'c> {
     }
 
     fn unknown_function(&mut self, name: &str, place: Span) {
-        let problem = Problem::new(Code::UnknownFunction, place, format!("there is no function `{name}`")).label("not a function");
+        let problem = Problem::new(Code::UnknownFunction, place, format!("there is no function `{name}`"))
+            .label("not a function");
         let help = match self.function_of_script(name) {
-            Some(full) => Some(format!("write `{full}(…)`: functions of a script are called by the script's name")),
+            Some(full) => {
+                Some(format!("write `{full}(…)`: functions of a script are called by the script's name"))
+            }
             None => {
                 let ours = self.catalog.functions.iter().map(|function| function.name.as_str());
                 let names = ours.chain(RHAI.split_ascii_whitespace().filter(|name| name.len() > 2));
@@ -147,8 +175,12 @@ impl<'c> Checker<'c> {
         let takes: Vec<String> = arities.iter().map(ToString::to_string).collect();
         let values = if takes.len() == 1 && arities.first() == Some(&1) { "value" } else { "values" };
         self.report(
-            Problem::new(Code::WrongArity, place, format!("`{name}` takes {} {values}, and is given {given}", takes.join(" or ")))
-                .label(format!("{given} given")),
+            Problem::new(
+                Code::WrongArity,
+                place,
+                format!("`{name}` takes {} {values}, and is given {given}", takes.join(" or ")),
+            )
+            .label(format!("{given} given")),
         );
     }
 
@@ -161,17 +193,29 @@ impl<'c> Checker<'c> {
         if script.broken.is_some() {
             return;
         }
-        let start = self.text.get(place.start..at.span.end).and_then(|rest| rest.find(name)).map_or(place.start, |index| place.start + index);
+        let start = self
+            .text
+            .get(place.start..at.span.end)
+            .and_then(|rest| rest.find(name))
+            .map_or(place.start, |index| place.start + index);
         let place = start..start + name.len();
-        let arities: Vec<usize> =
-            script.functions.iter().filter(|function| function.name == name).map(|function| function.arity).collect();
+        let arities: Vec<usize> = script
+            .functions
+            .iter()
+            .filter(|function| function.name == name)
+            .map(|function| function.arity)
+            .collect();
         if arities.is_empty() {
             let names = script.functions.iter().map(|function| function.name.as_str());
             let help = did_you_mean(name, names, "its functions are");
             self.report(
-                Problem::new(Code::UnknownFunction, place, format!("the script `{module}` has no function `{name}`"))
-                    .label("not in this script")
-                    .maybe_help(help),
+                Problem::new(
+                    Code::UnknownFunction,
+                    place,
+                    format!("the script `{module}` has no function `{name}`"),
+                )
+                .label("not in this script")
+                .maybe_help(help),
             );
         } else if !arities.contains(&arity) {
             self.wrong_arity(&format!("{module}::{name}"), &arities, arity, place);
@@ -186,7 +230,11 @@ impl<'c> Checker<'c> {
         let aliases = self.plan.uses.iter().map(|used| used.alias.as_str());
         let help = did_you_mean(module, aliases, "the scripts in use are")
             .unwrap_or_else(|| format!("bring it in above: `use \"scripts/{module}.rhai\" as {module}`"));
-        self.report(Problem::new(Code::UnknownModule, place, format!("no script is called `{module}`")).label("not brought in by `use`").help(help));
+        self.report(
+            Problem::new(Code::UnknownModule, place, format!("no script is called `{module}`"))
+                .label("not brought in by `use`")
+                .help(help),
+        );
         false
     }
 
@@ -197,32 +245,45 @@ impl<'c> Checker<'c> {
             Kind::Table(table) => self.table_not_indexed(*table, place),
             Kind::Record(shape) => match of.field(name) {
                 Some(FieldOf::Found { write_only: true, .. }) => self.report(
-                    Problem::new(Code::WriteOnly, place, format!("`{}.{name}` can be written, not read", shape.whose()))
-                        .label("never comes back from the system"),
+                    Problem::new(
+                        Code::WriteOnly,
+                        place,
+                        format!("`{}.{name}` can be written, not read", shape.whose()),
+                    )
+                    .label("never comes back from the system"),
                 ),
                 Some(FieldOf::Found { kind, .. }) => return kind.into(),
                 _ => {
                     let help = did_you_mean(name, shape.names(), "its fields are");
                     self.report(
-                        Problem::new(Code::UnknownProperty, place, format!("`{}` has no field `{name}`", shape.whose()))
-                            .label("not a field of this record")
-                            .maybe_help(help),
+                        Problem::new(
+                            Code::UnknownProperty,
+                            place,
+                            format!("`{}` has no field `{name}`", shape.whose()),
+                        )
+                        .label("not a field of this record")
+                        .maybe_help(help),
                     );
                 }
             },
             Kind::List(item) => {
                 if let Some(FieldOf::Found { .. }) = item.field(name) {
                     self.report(
-                        Problem::new(Code::FieldOfList, place, format!("`{name}` is a field of the items, not of the list"))
-                            .label("this is a list")
-                            .help("walk the list with `each`, or take one item: `[0]` is the first"),
+                        Problem::new(
+                            Code::FieldOfList,
+                            place,
+                            format!("`{name}` is a field of the items, not of the list"),
+                        )
+                        .label("this is a list")
+                        .help("walk the list with `each`, or take one item: `[0]` is the first"),
                     );
                 }
             }
             Kind::Text | Kind::Options(_) | Kind::Boolean if !OF_TEXT.contains(&name) => {
                 let what = of.name().unwrap_or("this");
                 self.report(
-                    Problem::new(Code::UnknownProperty, place, format!("{what} has no field `{name}`")).label("not a record"),
+                    Problem::new(Code::UnknownProperty, place, format!("{what} has no field `{name}`"))
+                        .label("not a record"),
                 );
             }
             _ => {}
@@ -240,9 +301,12 @@ impl<'c> Checker<'c> {
 
     pub(super) fn unknown_setting(&mut self, name: &str, place: Span) {
         let names = self.plan.settings.iter().map(|setting| setting.name.as_str());
-        let help = did_you_mean(name, names, "the settings are").unwrap_or_else(|| format!("ask for it in the head: `setting {name}: text`"));
+        let help = did_you_mean(name, names, "the settings are")
+            .unwrap_or_else(|| format!("ask for it in the head: `setting {name}: text`"));
         self.report(
-            Problem::new(Code::UnknownSetting, place, format!("there is no setting `{name}`")).label("not asked for in the head").help(help),
+            Problem::new(Code::UnknownSetting, place, format!("there is no setting `{name}`"))
+                .label("not asked for in the head")
+                .help(help),
         );
     }
 
@@ -290,10 +354,14 @@ impl<'c> Checker<'c> {
             let form = names.join(", ");
             let place = self.span_of(at, place, 1);
             self.report(
-                Problem::new(Code::WrongKeyCount, place, format!("the table `{name}` takes {wants}, and is given {given}"))
-                    .label(format!("{given} given"))
-                    .also(first, "the table stands here")
-                    .help(format!("write `{name}[{form}]`")),
+                Problem::new(
+                    Code::WrongKeyCount,
+                    place,
+                    format!("the table `{name}` takes {wants}, and is given {given}"),
+                )
+                .label(format!("{given} given"))
+                .also(first, "the table stands here")
+                .help(format!("write `{name}[{form}]`")),
             );
         }
         kind.into()
@@ -336,7 +404,9 @@ fn of_function<'c>(name: &str) -> Known<'c> {
         "to_string" | "to_upper" | "to_lower" | "sub_string" | "to_json" | "to_hex" => Kind::Text.into(),
         "len" | "to_int" | "parse_int" => Kind::Integer.into(),
         "to_decimal" | "parse_decimal" => Kind::Decimal.into(),
-        "is_empty" | "contains" | "starts_with" | "ends_with" | "is_even" | "is_odd" | "is_zero" => Kind::Boolean.into(),
+        "is_empty" | "contains" | "starts_with" | "ends_with" | "is_even" | "is_odd" | "is_zero" => {
+            Kind::Boolean.into()
+        }
         _ => Known::any(),
     }
 }

@@ -87,9 +87,13 @@ impl<'c> Checker<'c> {
         if known.is_none() {
             let systems = self.catalog.systems.keys().map(String::as_str);
             self.report(
-                Problem::new(Code::UnknownSystem, system.span.clone(), format!("there is no system `{}`", system.text))
-                    .label("not a system that Weft knows")
-                    .maybe_help(did_you_mean(&system.text, systems, "the systems are")),
+                Problem::new(
+                    Code::UnknownSystem,
+                    system.span.clone(),
+                    format!("there is no system `{}`", system.text),
+                )
+                .label("not a system that Weft knows")
+                .maybe_help(did_you_mean(&system.text, systems, "the systems are")),
             );
         }
         if !self.role(side).name.is_empty() {
@@ -114,19 +118,32 @@ impl<'c> Checker<'c> {
             None => {
                 let scripts = self.catalog.scripts.keys().map(String::as_str);
                 self.report(
-                    Problem::new(Code::UnknownScript, path.span.clone(), format!("there is no script `{}`", path.value))
-                        .label("not a file of this project")
-                        .maybe_help(did_you_mean(&path.value, scripts, "the scripts are").or_else(|| {
-                            Some("scripts stand in the project's folder `scripts/` and end in `.rhai`".to_owned())
-                        })),
+                    Problem::new(
+                        Code::UnknownScript,
+                        path.span.clone(),
+                        format!("there is no script `{}`", path.value),
+                    )
+                    .label("not a file of this project")
+                    .maybe_help(
+                        did_you_mean(&path.value, scripts, "the scripts are").or_else(|| {
+                            Some(
+                                "scripts stand in the project's folder `scripts/` and end in `.rhai`"
+                                    .to_owned(),
+                            )
+                        }),
+                    ),
                 );
             }
             Some(script) => {
                 if let Some((message, line, column)) = &script.broken {
                     self.report(
-                        Problem::new(Code::BrokenScript, path.span.clone(), format!("the script `{}` does not compile", path.value))
-                            .label(format!("line {line}, column {column}: {message}"))
-                            .help("mend the script first; `weft check` shows the place in it"),
+                        Problem::new(
+                            Code::BrokenScript,
+                            path.span.clone(),
+                            format!("the script `{}` does not compile", path.value),
+                        )
+                        .label(format!("line {line}, column {column}: {message}"))
+                        .help("mend the script first; `weft check` shows the place in it"),
                     );
                 }
             }
@@ -139,7 +156,14 @@ impl<'c> Checker<'c> {
         self.plan.uses.push(Use { path: path.value.clone(), alias: alias.text.clone(), span: span.clone() });
     }
 
-    fn take_setting(&mut self, name: &Name, kind: &TypeText, default: Option<&Value>, ask: Option<String>, span: &Span) {
+    fn take_setting(
+        &mut self,
+        name: &Name,
+        kind: &TypeText,
+        default: Option<&Value>,
+        ask: Option<String>,
+        span: &Span,
+    ) {
         if let Some(first) = self.plan.settings.iter().find(|setting| setting.name == name.text) {
             let first = first.span.clone();
             self.report(names::taken_twice(name, &first));
@@ -172,17 +196,24 @@ impl<'c> Checker<'c> {
         .label("does not fit")
         .also(kind.span.clone(), "the type stands here");
         let help = match (of, &default.value) {
-            (_, crate::plan::Constant::Nothing) => Some("put `?` after the type of a setting that may stay empty".to_owned()),
+            (_, crate::plan::Constant::Nothing) => {
+                Some("put `?` after the type of a setting that may stay empty".to_owned())
+            }
             (SettingType::Choice(options), crate::plan::Constant::Text(text)) => {
                 did_you_mean(text, options.iter().map(String::as_str), "the options are")
             }
-            (SettingType::List(item), value) if item.accepts(value) => Some(format!("write a list: `[{}]`", value.written())),
+            (SettingType::List(item), value) if item.accepts(value) => {
+                Some(format!("write a list: `[{}]`", value.written()))
+            }
             (SettingType::Text, value) => Some(format!("a text stands in quotes: `\"{}\"`", value.written())),
             (SettingType::Date, _) => Some("a date is written `\"2026-11-21\"`".to_owned()),
-            (SettingType::Integer | SettingType::Decimal | SettingType::Boolean, crate::plan::Constant::Text(text)) => {
-                Some(format!("leave the quotes away: `{text}`"))
+            (
+                SettingType::Integer | SettingType::Decimal | SettingType::Boolean,
+                crate::plan::Constant::Text(text),
+            ) => Some(format!("leave the quotes away: `{text}`")),
+            (SettingType::Integer, crate::plan::Constant::Decimal(_)) => {
+                Some("a number with a fraction is a `decimal`".to_owned())
             }
-            (SettingType::Integer, crate::plan::Constant::Decimal(_)) => Some("a number with a fraction is a `decimal`".to_owned()),
             _ => None,
         };
         self.report(problem.maybe_help(help));
@@ -202,7 +233,10 @@ impl<'c> Checker<'c> {
 
     /// `ask`, a row or `otherwise` that stands under nothing it could belong to.
     fn orphan(&mut self, node: &crate::ast::Node, before: &[crate::ast::Node]) {
-        let owner = before.iter().rev().find(|node| !matches!(node.kind, Line::Ask(_) | Line::Row(..) | Line::Otherwise(_)));
+        let owner = before
+            .iter()
+            .rev()
+            .find(|node| !matches!(node.kind, Line::Ask(_) | Line::Row(..) | Line::Otherwise(_)));
         let problem = match (&node.kind, owner.map(|owner| &owner.kind)) {
             (_, Some(Line::Table { .. } | Line::Malformed)) => return,
             (Line::Ask(_), Some(Line::Setting { .. })) => {
@@ -210,11 +244,14 @@ impl<'c> Checker<'c> {
                 if !is_second {
                     return;
                 }
-                Problem::new(Code::RepeatedLine, node.span.clone(), "the setting has a question already").label("a second one")
+                Problem::new(Code::RepeatedLine, node.span.clone(), "the setting has a question already")
+                    .label("a second one")
             }
-            (Line::Ask(_), _) => Problem::new(Code::Orphan, node.span.clone(), "this question belongs to no setting")
-                .label("no setting or table stands above")
-                .help("`ask` stands on the line below its `setting` or `table`"),
+            (Line::Ask(_), _) => {
+                Problem::new(Code::Orphan, node.span.clone(), "this question belongs to no setting")
+                    .label("no setting or table stands above")
+                    .help("`ask` stands on the line below its `setting` or `table`")
+            }
             (_, _) => Problem::new(Code::Orphan, node.span.clone(), "this row belongs to no table")
                 .label("no table stands above")
                 .help("rows stand right below their `table NAME: KEY -> TYPE`"),
@@ -224,10 +261,19 @@ impl<'c> Checker<'c> {
 
     fn nothing_missing(&mut self, file: &File, has_title: bool) {
         // A line that could not be read may be the one that seems missing.
-        if file.nodes.iter().any(|node| matches!(node.kind, Line::Malformed)) && top_lines(file).count() < file.nodes.len() {
+        if file.nodes.iter().any(|node| matches!(node.kind, Line::Malformed))
+            && top_lines(file).count() < file.nodes.len()
+        {
             let malformed = |word: &str| {
                 file.nodes.iter().any(|node| {
-                    matches!(node.kind, Line::Malformed) && self.text.get(node.span.clone()).is_some_and(|line| crate::problem::closest(line.split_whitespace().next().unwrap_or_default(), [word]).is_some())
+                    matches!(node.kind, Line::Malformed)
+                        && self.text.get(node.span.clone()).is_some_and(|line| {
+                            crate::problem::closest(
+                                line.split_whitespace().next().unwrap_or_default(),
+                                [word],
+                            )
+                            .is_some()
+                        })
                 })
             };
             let (flow, source, target) = (malformed("flow"), malformed("source"), malformed("target"));
@@ -246,12 +292,17 @@ impl<'c> Checker<'c> {
                     .help("say what it carries from where to where: `flow \"Orders: shop to till\"`"),
             );
         }
-        for (side, word, excused) in [(Side::Source, "source", source_excused), (Side::Target, "target", target_excused)] {
+        for (side, word, excused) in
+            [(Side::Source, "source", source_excused), (Side::Target, "target", target_excused)]
+        {
             if self.role(side).name.is_empty() && !excused {
                 self.report(
                     Problem::new(Code::MissingHead, first_line.clone(), format!("the flow has no {word}"))
                         .label(format!("expected a line `{word} NAME: SYSTEM` below"))
-                        .help(format!("name the side and its system: `{word} {}`", if word == "source" { "shop: ccv_salespos" } else { "till: mpluskassa" })),
+                        .help(format!(
+                            "name the side and its system: `{word} {}`",
+                            if word == "source" { "shop: ccv_salespos" } else { "till: mpluskassa" }
+                        )),
                 );
             }
         }

@@ -140,7 +140,10 @@ impl<'c> Kind<'c> {
         let Self::Record(shape) = self else { return None };
         Some(match shape {
             Shape::Schema { fields, whose } => match fields.iter().find(|field| field.name == name) {
-                Some(field) => FieldOf::Found { kind: Kind::of(&field.kind, &format!("{whose}.{name}")), write_only: field.write_only },
+                Some(field) => FieldOf::Found {
+                    kind: Kind::of(&field.kind, &format!("{whose}.{name}")),
+                    write_only: field.write_only,
+                },
                 None => FieldOf::Absent,
             },
             Shape::Made { fields, .. } => match fields.iter().find(|(field, _)| field == name) {

@@ -28,11 +28,70 @@ pub(super) struct Binding<'c> {
 
 /// Words that mean something in every expression.
 const RESERVED: &[&str] = &[
-    "settings", "creating", "true", "false", "let", "const", "if", "else", "switch", "for", "while", "loop", "do", "until", "in",
-    "fn", "return", "throw", "try", "catch", "this", "import", "export", "break", "continue", "private", "is", "var", "global",
-    "static", "shared", "with", "goto", "exit", "match", "case", "public", "protected", "new", "use", "module", "package",
-    "super", "thread", "spawn", "go", "await", "async", "sync", "yield", "default", "void", "null", "nil", "eval", "call",
-    "curry", "is_shared", "is_def_var", "is_def_fn", "type_of", "print", "debug", "Fn",
+    "settings",
+    "creating",
+    "true",
+    "false",
+    "let",
+    "const",
+    "if",
+    "else",
+    "switch",
+    "for",
+    "while",
+    "loop",
+    "do",
+    "until",
+    "in",
+    "fn",
+    "return",
+    "throw",
+    "try",
+    "catch",
+    "this",
+    "import",
+    "export",
+    "break",
+    "continue",
+    "private",
+    "is",
+    "var",
+    "global",
+    "static",
+    "shared",
+    "with",
+    "goto",
+    "exit",
+    "match",
+    "case",
+    "public",
+    "protected",
+    "new",
+    "use",
+    "module",
+    "package",
+    "super",
+    "thread",
+    "spawn",
+    "go",
+    "await",
+    "async",
+    "sync",
+    "yield",
+    "default",
+    "void",
+    "null",
+    "nil",
+    "eval",
+    "call",
+    "curry",
+    "is_shared",
+    "is_def_var",
+    "is_def_fn",
+    "type_of",
+    "print",
+    "debug",
+    "Fn",
 ];
 
 impl<'c> Scope<'c> {
@@ -92,9 +151,13 @@ impl<'c> Checker<'c> {
     pub(super) fn check_name(&mut self, name: &Name) {
         if RESERVED.contains(&name.text.as_str()) {
             self.report(
-                Problem::new(Code::ReservedName, name.span.clone(), format!("`{}` means something already", name.text))
-                    .label("cannot be used as a name")
-                    .help("take another name; it may end in `_`, or say more: `sent_order`"),
+                Problem::new(
+                    Code::ReservedName,
+                    name.span.clone(),
+                    format!("`{}` means something already", name.text),
+                )
+                .label("cannot be used as a name")
+                .help("take another name; it may end in `_`, or say more: `sent_order`"),
             );
         } else if let Some(table) = self.plan.tables.iter().find(|table| table.name == name.text) {
             let first = table.span.clone();
@@ -127,14 +190,19 @@ impl<'c> Checker<'c> {
             self.report(problem.label("a setting").help(format!("settings are read with `settings.{name}`")));
             return;
         }
-        let fetched = self.scope.bound.first().filter(|fetched| matches!(fetched.kind.field(name), Some(super::known::FieldOf::Found { .. })));
+        let fetched =
+            self.scope.bound.first().filter(|fetched| {
+                matches!(fetched.kind.field(name), Some(super::known::FieldOf::Found { .. }))
+            });
         if let Some(fetched) = fetched {
             let help = format!("did you mean `{}.{name}`?", fetched.name);
             self.report(problem.label("a field of the record that is fetched").help(help));
             return;
         }
         let help = match name {
-            "null" | "nil" | "None" | "NULL" | "undefined" | "empty" => Some("no value is written `()`".to_owned()),
+            "null" | "nil" | "None" | "NULL" | "undefined" | "empty" => {
+                Some("no value is written `()`".to_owned())
+            }
             "True" | "TRUE" | "yes" | "False" | "FALSE" | "no" => Some("write `true` or `false`".to_owned()),
             "setting" => Some("did you mean `settings`?".to_owned()),
             _ => {

@@ -5,10 +5,13 @@ use super::abilities::Remote;
 use super::exprs::Purpose;
 use super::fields::Into;
 use super::known::{Kind, Known, Shape};
-use crate::ast::{Block, ConditionText, Expr, File, KeyText, Kind as Line, Name, Node, ResourceText, WriteVerb};
+use crate::ast::{
+    Block, ConditionText, Expr, File, KeyText, Kind as Line, Name, Node, ResourceText, WriteVerb,
+};
 use crate::parse::is_step;
 use crate::plan::{
-    Action, Carries, Condition, Fetch, FieldLine, Lookup, MapWith, On, SettingType, Side, Since, Span, Step, UpsertKey, Verb, Write,
+    Action, Carries, Condition, Fetch, FieldLine, Lookup, MapWith, On, SettingType, Side, Since, Span, Step,
+    UpsertKey, Verb, Write,
 };
 use crate::problem::{Code, Problem};
 
@@ -31,10 +34,14 @@ impl<'c> Checker<'c> {
                 first_fetch = Some(node.span.clone());
                 if let Some(first) = first_step.clone() {
                     self.report(
-                        Problem::new(Code::FetchNotFirst, node.span.clone(), "the fetch comes before all other steps")
-                            .label("records come from here")
-                            .also(first, "this step stands before it")
-                            .help("move the fetch up"),
+                        Problem::new(
+                            Code::FetchNotFirst,
+                            node.span.clone(),
+                            "the fetch comes before all other steps",
+                        )
+                        .label("records come from here")
+                        .also(first, "this step stands before it")
+                        .help("move the fetch up"),
                     );
                 }
                 fetch = self.fetch(node);
@@ -66,7 +73,8 @@ impl<'c> Checker<'c> {
         let unread = file.nodes.iter().any(|node| {
             let line = self.text.get(node.span.clone()).unwrap_or_default();
             let first = line.split_whitespace().next().unwrap_or_default();
-            matches!(node.kind, Line::Malformed) && (line.contains(" from ") || crate::problem::closest(first, ["fetch"]).is_some())
+            matches!(node.kind, Line::Malformed)
+                && (line.contains(" from ") || crate::problem::closest(first, ["fetch"]).is_some())
         });
         if unread {
             return;
@@ -75,7 +83,11 @@ impl<'c> Checker<'c> {
         let place = first_step.clone().unwrap_or(end.saturating_sub(1)..end);
         let source = if self.plan.source.name.is_empty() { "shop" } else { self.plan.source.name.as_str() };
         let help = format!("say what is read: `fetch order from {source}.orders since modified_at`");
-        self.report(Problem::new(Code::NoFetch, place, "the flow fetches nothing").label("expected a `fetch` before this").help(help));
+        self.report(
+            Problem::new(Code::NoFetch, place, "the flow fetches nothing")
+                .label("expected a `fetch` before this")
+                .help(help),
+        );
     }
 
     /// The names of the nodes, without the fetch.
@@ -131,7 +143,13 @@ impl<'c> Checker<'c> {
                 self.check_find(&remote, &fields);
                 let kind = if *all { Kind::List(Box::new(remote.kind())) } else { remote.kind() };
                 self.bind(name, kind, !*all);
-                Action::Lookup(Lookup { name: name.text.clone(), all: *all, side: remote.side?, resource: remote.name, by: matches })
+                Action::Lookup(Lookup {
+                    name: name.text.clone(),
+                    all: *all,
+                    side: remote.side?,
+                    resource: remote.name,
+                    by: matches,
+                })
             }
             Line::Skip(reason, when) => {
                 let (reason, when) = self.verdict(reason, when.as_ref(), faulty);
@@ -181,7 +199,11 @@ impl<'c> Checker<'c> {
             self.steps += 1;
             let condition = self.expr(condition, Purpose::Condition, node.faulty).expr;
             let then = self.block_steps(node.block.as_ref());
-            vec![Step { index, span: node.span.clone(), action: Action::When { condition, then, otherwise: Vec::new() } }]
+            vec![Step {
+                index,
+                span: node.span.clone(),
+                action: Action::When { condition, then, otherwise: Vec::new() },
+            }]
         } else {
             self.block_steps(node.block.as_ref())
         };
@@ -190,13 +212,22 @@ impl<'c> Checker<'c> {
         }
     }
 
-    fn verdict(&mut self, reason: &Expr, when: Option<&ConditionText>, faulty: bool) -> (crate::plan::Expr, Option<Condition>) {
+    fn verdict(
+        &mut self,
+        reason: &Expr,
+        when: Option<&ConditionText>,
+        faulty: bool,
+    ) -> (crate::plan::Expr, Option<Condition>) {
         let reason = self.message(reason, faulty);
         let when = match when {
             Some(when) => self.condition(when, faulty),
             // Without a condition it always holds, which makes sense within a `when`.
             None => {
-                let expr = crate::plan::Expr { rhai: "true".to_owned(), span: reason.span.clone(), inserted: Vec::new() };
+                let expr = crate::plan::Expr {
+                    rhai: "true".to_owned(),
+                    span: reason.span.clone(),
+                    inserted: Vec::new(),
+                };
                 Condition { negated: false, expr }
             }
         };
@@ -217,7 +248,10 @@ impl<'c> Checker<'c> {
     }
 
     fn condition(&mut self, written: &ConditionText, faulty: bool) -> Condition {
-        Condition { negated: written.negated, expr: self.expr(&written.expr, Purpose::Condition, faulty).expr }
+        Condition {
+            negated: written.negated,
+            expr: self.expr(&written.expr, Purpose::Condition, faulty).expr,
+        }
     }
 
     /// What the items of a list are; says so when it is no list.
@@ -242,13 +276,24 @@ impl<'c> Checker<'c> {
         let remote = self.remote(from);
         self.check_fetch(&remote, from, since, conditions);
         if let [_, (second, _), ..] = since.as_slice() {
-            self.report(Problem::new(Code::RepeatedLine, second.span.clone(), "a fetch takes one `since`").label("a second one"));
+            self.report(
+                Problem::new(Code::RepeatedLine, second.span.clone(), "a fetch takes one `since`")
+                    .label("a second one"),
+            );
         }
         // Asked once a run, before there is a record: nothing but settings can be read.
         let conditions = self.matches(&remote, conditions, node.faulty);
         self.bind(name, remote.kind(), false);
-        let since = since.first().map(|(field, overlap)| Since { field: field.text.clone(), overlap: *overlap });
-        Some(Fetch { name: name.text.clone(), side: Side::Source, resource: remote.name, since, conditions, span: node.span.clone() })
+        let since =
+            since.first().map(|(field, overlap)| Since { field: field.text.clone(), overlap: *overlap });
+        Some(Fetch {
+            name: name.text.clone(),
+            side: Side::Source,
+            resource: remote.name,
+            since,
+            conditions,
+            span: node.span.clone(),
+        })
     }
 
     fn map(&mut self, node: &Node, name: &Name, with: Option<&Expr>) -> Action {
@@ -259,11 +304,15 @@ impl<'c> Checker<'c> {
             }
             None => {
                 let into = Into { fields: None, whose: name.text.clone(), creates: false, both: false };
-                let given = node.block.as_ref().map(|block| self.fields(block, &into, node)).unwrap_or_default();
+                let given =
+                    node.block.as_ref().map(|block| self.fields(block, &into, node)).unwrap_or_default();
                 let kind = if node.faulty || has_malformed(node.block.as_ref()) {
                     Kind::Any
                 } else {
-                    Kind::Record(Shape::Made { fields: given.kinds.into(), whose: format!("map {}", name.text).into() })
+                    Kind::Record(Shape::Made {
+                        fields: given.kinds.into(),
+                        whose: format!("map {}", name.text).into(),
+                    })
                 };
                 (MapWith::Block(given.lines), kind)
             }
@@ -288,7 +337,9 @@ impl<'c> Checker<'c> {
                 self.check_find(&remote, &fields);
                 Verb::Update { by }
             }
-            WriteVerb::Upsert(keys) => Verb::Upsert { by: keys.iter().filter_map(|key| self.upsert_key(&remote, key)).collect() },
+            WriteVerb::Upsert(keys) => {
+                Verb::Upsert { by: keys.iter().filter_map(|key| self.upsert_key(&remote, key)).collect() }
+            }
         };
         let into = Into {
             fields: remote.resource.map(|resource| resource.fields.as_slice()),
@@ -305,7 +356,14 @@ impl<'c> Checker<'c> {
         self.bind(name, remote.kind(), false);
         let id = self.write_id(&format!("{word} {}", remote.name));
         let resource = remote.name;
-        Some(Action::Write(Write { id, name: name.text.clone(), verb: plan_verb, side: Side::Target, resource, fields: given.lines }))
+        Some(Action::Write(Write {
+            id,
+            name: name.text.clone(),
+            verb: plan_verb,
+            side: Side::Target,
+            resource,
+            fields: given.lines,
+        }))
     }
 
     /// `create orders`, from the second of the same on with a number.
@@ -327,7 +385,8 @@ impl<'c> Checker<'c> {
                 Some(UpsertKey::Fields(names.iter().map(|name| name.text.clone()).collect()))
             }
             KeyText::Setting(name) => {
-                let Some(setting) = self.plan.settings.iter().find(|setting| setting.name == name.text) else {
+                let Some(setting) = self.plan.settings.iter().find(|setting| setting.name == name.text)
+                else {
                     self.unknown_setting(&name.text, name.span.clone());
                     return None;
                 };
@@ -345,17 +404,26 @@ impl<'c> Checker<'c> {
                     }
                 };
                 for option in options {
-                    let offered = |resource: &crate::catalog::Resource| resource.find.iter().any(|set| set.len() == 1 && set.contains(&option));
+                    let offered = |resource: &crate::catalog::Resource| {
+                        resource.find.iter().any(|set| set.len() == 1 && set.contains(&option))
+                    };
                     if remote.resource.is_some_and(|resource| !offered(resource)) {
                         let sets = remote.resource.map(|resource| {
                             let single = resource.find.iter().filter(|set| set.len() == 1).flatten();
                             crate::problem::list(single.map(String::as_str), "or")
                         });
                         self.report(
-                            Problem::new(Code::WrongKeySetting, name.span.clone(), format!("`{}` cannot be found by `{option}`", remote.called))
-                                .label(format!("can be `{option}`"))
-                                .also(declared.clone(), "asked for here")
-                                .maybe_help(sets.filter(|sets| !sets.is_empty()).map(|sets| format!("it can be found by {sets}"))),
+                            Problem::new(
+                                Code::WrongKeySetting,
+                                name.span.clone(),
+                                format!("`{}` cannot be found by `{option}`", remote.called),
+                            )
+                            .label(format!("can be `{option}`"))
+                            .also(declared.clone(), "asked for here")
+                            .maybe_help(
+                                sets.filter(|sets| !sets.is_empty())
+                                    .map(|sets| format!("it can be found by {sets}")),
+                            ),
                         );
                     }
                 }
@@ -368,9 +436,19 @@ impl<'c> Checker<'c> {
     fn keys_have_values(&mut self, keys: &[KeyText], lines: &[FieldLine]) {
         for key in keys {
             let names: Vec<(String, Span)> = match key {
-                KeyText::Fields(names) => names.iter().map(|name| (name.text.clone(), name.span.clone())).collect(),
-                KeyText::Setting(name) => match self.plan.settings.iter().find(|setting| setting.name == name.text).map(|setting| &setting.kind) {
-                    Some(SettingType::Choice(options)) => options.iter().map(|option| (option.clone(), name.span.clone())).collect(),
+                KeyText::Fields(names) => {
+                    names.iter().map(|name| (name.text.clone(), name.span.clone())).collect()
+                }
+                KeyText::Setting(name) => match self
+                    .plan
+                    .settings
+                    .iter()
+                    .find(|setting| setting.name == name.text)
+                    .map(|setting| &setting.kind)
+                {
+                    Some(SettingType::Choice(options)) => {
+                        options.iter().map(|option| (option.clone(), name.span.clone())).collect()
+                    }
                     _ => Vec::new(),
                 },
             };
@@ -380,13 +458,19 @@ impl<'c> Checker<'c> {
                     continue;
                 }
                 let problem = match given.first() {
-                    None => Problem::new(Code::KeyWithoutValue, at, format!("`{name}` gets no value to find by"))
-                        .label("found by this field")
-                        .help(format!("give it a value in the block: `{name} = …`")),
-                    Some(line) => Problem::new(Code::KeyWithoutValue, line.span.clone(), format!("`{name}` is found by, so it always needs its value"))
-                        .label("not always given")
-                        .also(at, "found by this field")
-                        .help("take `on create`, `on update` or `when` away from this line"),
+                    None => {
+                        Problem::new(Code::KeyWithoutValue, at, format!("`{name}` gets no value to find by"))
+                            .label("found by this field")
+                            .help(format!("give it a value in the block: `{name} = …`"))
+                    }
+                    Some(line) => Problem::new(
+                        Code::KeyWithoutValue,
+                        line.span.clone(),
+                        format!("`{name}` is found by, so it always needs its value"),
+                    )
+                    .label("not always given")
+                    .also(at, "found by this field")
+                    .help("take `on create`, `on update` or `when` away from this line"),
                 };
                 self.report(problem);
             }
@@ -398,19 +482,32 @@ impl<'c> Checker<'c> {
             Line::Field { name, .. } | Line::FieldBlock(name) | Line::FieldEach { name, .. } => {
                 let block = node.block.as_ref().map(|block| block.open..block.open + 1);
                 let help = if let Line::Field { .. } = node.kind {
-                    format!("put it into the block of a `create`, `update`, `upsert` or `map`; was a block closed too early above? A value that is used twice: `map NAME {{ {} = … }}`", name.text)
+                    format!(
+                        "put it into the block of a `create`, `update`, `upsert` or `map`; was a block closed too early above? A value that is used twice: `map NAME {{ {} = … }}`",
+                        name.text
+                    )
                 } else {
                     format!("was a verb left out, such as `create {} in ROLE.RESOURCE {{`?", name.text)
                 };
-                let place = node.span.start..block.map_or(node.span.end, |open| open.end.min(node.span.end.max(node.span.start + 1)));
-                self.report(Problem::new(Code::FieldAmongSteps, place, "a field line stands among steps").label("belongs to no record").help(help));
+                let place = node.span.start
+                    ..block
+                        .map_or(node.span.end, |open| open.end.min(node.span.end.max(node.span.start + 1)));
+                self.report(
+                    Problem::new(Code::FieldAmongSteps, place, "a field line stands among steps")
+                        .label("belongs to no record")
+                        .help(help),
+                );
             }
             Line::Malformed => {}
             _ if self.scope.depth() > 0 && self.is_nested(node) => {
                 self.report(
-                    Problem::new(Code::HeadAfterSteps, node.span.clone(), "this line belongs to the head, not into a block")
-                        .label("part of the head")
-                        .help("move it up, out of the block"),
+                    Problem::new(
+                        Code::HeadAfterSteps,
+                        node.span.clone(),
+                        "this line belongs to the head, not into a block",
+                    )
+                    .label("part of the head")
+                    .help("move it up, out of the block"),
                 );
             }
             _ => {}
@@ -419,7 +516,8 @@ impl<'c> Checker<'c> {
 
     /// Lines of the head that stand at the top are looked at elsewhere.
     fn is_nested(&self, node: &Node) -> bool {
-        let line_start = self.masked.get(..node.span.start).map_or(0, |before| before.rfind('\n').map_or(0, |at| at + 1));
+        let line_start =
+            self.masked.get(..node.span.start).map_or(0, |before| before.rfind('\n').map_or(0, |at| at + 1));
         let opens = self.masked.get(..line_start).unwrap_or_default().bytes();
         let depth = opens.fold(0_i64, |depth, byte| match byte {
             b'{' => depth + 1,
@@ -432,16 +530,25 @@ impl<'c> Checker<'c> {
     fn nothing_written(&mut self, file: &File, steps: &[Step], fetch: Option<&Span>) {
         fn acts(nodes: &[Node]) -> bool {
             nodes.iter().any(|node| {
-                matches!(node.kind, Line::Write(..) | Line::Notify(..) | Line::Malformed) || node.block.as_ref().is_some_and(|block| acts(&block.nodes))
+                matches!(node.kind, Line::Write(..) | Line::Notify(..) | Line::Malformed)
+                    || node.block.as_ref().is_some_and(|block| acts(&block.nodes))
             })
         }
         if acts(&file.nodes) {
             return;
         }
-        let Some(place) = steps.last().map(|step| step.span.clone()).or_else(|| fetch.cloned()) else { return };
+        let Some(place) = steps.last().map(|step| step.span.clone()).or_else(|| fetch.cloned()) else {
+            return;
+        };
         let target = if self.plan.target.name.is_empty() { "till" } else { self.plan.target.name.as_str() };
-        let help = format!("write something: `create`, `update` or `upsert NAME in {target}.…`, or tell people with `notify`");
-        self.report(Problem::new(Code::NothingWritten, place, "the flow changes nothing").label("the last step").help(help));
+        let help = format!(
+            "write something: `create`, `update` or `upsert NAME in {target}.…`, or tell people with `notify`"
+        );
+        self.report(
+            Problem::new(Code::NothingWritten, place, "the flow changes nothing")
+                .label("the last step")
+                .help(help),
+        );
     }
 
     fn carries(&mut self, steps: &[Step], fetch: Option<&Fetch>) {
@@ -482,14 +589,20 @@ fn append_else(step: &mut Step, steps: Vec<Step>) {
 }
 
 fn has_malformed(block: Option<&Block>) -> bool {
-    block.is_none_or(|block| block.close.is_none() || block.nodes.iter().any(|node| matches!(node.kind, Line::Malformed) || node.faulty))
+    block.is_none_or(|block| {
+        block.close.is_none()
+            || block.nodes.iter().any(|node| matches!(node.kind, Line::Malformed) || node.faulty)
+    })
 }
 
 /// Names that steps give, outside of `each`.
 fn names_given(nodes: &[Node], names: &mut Vec<(String, Span)>) {
     for node in nodes {
         match &node.kind {
-            Line::Fetch { name, .. } | Line::Lookup { name, .. } | Line::Map(name, _) | Line::Write(_, name, _) => {
+            Line::Fetch { name, .. }
+            | Line::Lookup { name, .. }
+            | Line::Map(name, _)
+            | Line::Write(_, name, _) => {
                 names.push((name.text.clone(), name.span.clone()));
             }
             Line::When(_) | Line::ElseWhen(_) | Line::Else => {

@@ -25,9 +25,13 @@ impl Checker<'_> {
         }
         if let (true, Some(_)) = (value.optional, &value.kind) {
             self.report(
-                Problem::new(Code::UnknownType, value.span.clone(), "the value of a table cannot be left empty")
-                    .label("no `?` here")
-                    .help("take the `?` away; `otherwise ()` gives no value for other keys"),
+                Problem::new(
+                    Code::UnknownType,
+                    value.span.clone(),
+                    "the value of a table cannot be left empty",
+                )
+                .label("no `?` here")
+                .help("take the `?` away; `otherwise ()` gives no value for other keys"),
             );
         }
         self.check_name(name);
@@ -50,7 +54,13 @@ impl Checker<'_> {
         });
     }
 
-    fn rows(&mut self, keys: &[TableKey], value: &TypeText, under: &[Node], table: &Span) -> (Vec<TableRow>, Otherwise) {
+    fn rows(
+        &mut self,
+        keys: &[TableKey],
+        value: &TypeText,
+        under: &[Node],
+        table: &Span,
+    ) -> (Vec<TableRow>, Otherwise) {
         let mut taken: Vec<Taken> = Vec::new();
         let mut rows = Vec::new();
         let mut otherwise: Option<(Otherwise, Span)> = None;
@@ -61,10 +71,14 @@ impl Checker<'_> {
                     if let Some((_, first)) = &otherwise {
                         let first = first.clone();
                         self.report(
-                            Problem::new(Code::UnreachableRow, node.span.clone(), "a row stands below `otherwise`")
-                                .label("rows come first")
-                                .also(first, "`otherwise` stands here")
-                                .help("move the row above `otherwise`"),
+                            Problem::new(
+                                Code::UnreachableRow,
+                                node.span.clone(),
+                                "a row stands below `otherwise`",
+                            )
+                            .label("rows come first")
+                            .also(first, "`otherwise` stands here")
+                            .help("move the row above `otherwise`"),
                         );
                     }
                     if self.row(keys, value, row, to, &node.span, table) {
@@ -79,7 +93,9 @@ impl Checker<'_> {
                         let first = first.clone();
                         self.report(repeated("`otherwise`", &first, &node.span));
                     }
-                    None => otherwise = Some((self.otherwise(keys, value, what, &node.span), node.span.clone())),
+                    None => {
+                        otherwise = Some((self.otherwise(keys, value, what, &node.span), node.span.clone()))
+                    }
                 },
                 _ => break,
             }
@@ -100,18 +116,33 @@ impl Checker<'_> {
     }
 
     /// Whether the row has the right number of keys; wrong types are said on the way.
-    fn row(&mut self, keys: &[TableKey], value: &TypeText, row: &[(Option<Constant>, Span)], to: &Value, at: &Span, table: &Span) -> bool {
+    fn row(
+        &mut self,
+        keys: &[TableKey],
+        value: &TypeText,
+        row: &[(Option<Constant>, Span)],
+        to: &Value,
+        at: &Span,
+        table: &Span,
+    ) -> bool {
         if let Some(kind) = &value.kind {
             self.check_row_value(kind, &to.value, &to.span, &value.span);
         }
         if row.len() != keys.len() {
             let (has, wants) = (count(row.len()), count(keys.len()));
-            let place = row.first().zip(row.last()).map_or(at.clone(), |((_, first), (_, last))| first.start..last.end);
+            let place = row
+                .first()
+                .zip(row.last())
+                .map_or(at.clone(), |((_, first), (_, last))| first.start..last.end);
             self.report(
-                Problem::new(Code::WrongKeyCount, place, format!("the row has {has}, the table takes {wants}"))
-                    .label(has)
-                    .also(table.clone(), format!("{wants} here"))
-                    .help("several keys stand in brackets: `(\"NL\", 21) -> 1`; `_` stands for any key"),
+                Problem::new(
+                    Code::WrongKeyCount,
+                    place,
+                    format!("the row has {has}, the table takes {wants}"),
+                )
+                .label(has)
+                .also(table.clone(), format!("{wants} here"))
+                .help("several keys stand in brackets: `(\"NL\", 21) -> 1`; `_` stands for any key"),
             );
             return false;
         }
@@ -138,10 +169,14 @@ impl Checker<'_> {
             _ => None,
         };
         self.report(
-            Problem::new(Code::WrongRow, at.clone(), format!("`{}` is not of the type `{}`", value.written(), kind.written()))
-                .label("does not fit")
-                .also(declared.clone(), "the type stands here")
-                .maybe_help(help),
+            Problem::new(
+                Code::WrongRow,
+                at.clone(),
+                format!("`{}` is not of the type `{}`", value.written(), kind.written()),
+            )
+            .label("does not fit")
+            .also(declared.clone(), "the type stands here")
+            .maybe_help(help),
         );
     }
 
@@ -152,7 +187,8 @@ impl Checker<'_> {
             _ => false,
         };
         let covers = |one: &Option<Constant>, other: &Option<Constant>| one.is_none() || same(one, other);
-        let all = |other: &[Option<Constant>], fits: &dyn Fn(&Option<Constant>, &Option<Constant>) -> bool| {
+        let all = |other: &[Option<Constant>],
+                   fits: &dyn Fn(&Option<Constant>, &Option<Constant>) -> bool| {
             other.len() == row.len() && other.iter().zip(row).all(|(one, other)| fits(one, other))
         };
         let Some((first_keys, first)) = taken.iter().find(|(other, _)| all(other, &covers)) else { return };
@@ -170,7 +206,13 @@ impl Checker<'_> {
         self.report(problem);
     }
 
-    fn otherwise(&mut self, keys: &[TableKey], value: &TypeText, what: &OtherwiseText, at: &Span) -> Otherwise {
+    fn otherwise(
+        &mut self,
+        keys: &[TableKey],
+        value: &TypeText,
+        what: &OtherwiseText,
+        at: &Span,
+    ) -> Otherwise {
         match what {
             OtherwiseText::Fail => Otherwise::Fail,
             OtherwiseText::Keep => {
@@ -179,7 +221,11 @@ impl Checker<'_> {
                     _ => false,
                 };
                 if keys.len() > 1 || other_type {
-                    let message = if keys.len() > 1 { "`keep` needs a table of one key" } else { "`keep` needs a key of the type of the value" };
+                    let message = if keys.len() > 1 {
+                        "`keep` needs a table of one key"
+                    } else {
+                        "`keep` needs a key of the type of the value"
+                    };
                     self.report(
                         Problem::new(Code::WrongKeep, at.clone(), message)
                             .label("which key should be kept?")

@@ -81,7 +81,11 @@ impl Checker<'_> {
             let help = did_you_mean(&event.value, events, "its events are")
                 .unwrap_or_else(|| format!("`{}` sends no webhooks; use `every 5 minutes`", system.name));
             let message = format!("`{}` sends no event `{}`", system.name, event.value);
-            self.report(Problem::new(Code::UnknownEvent, event.span.clone(), message).label("not an event of this system").help(help));
+            self.report(
+                Problem::new(Code::UnknownEvent, event.span.clone(), message)
+                    .label("not an event of this system")
+                    .help(help),
+            );
         }
         self.plan.triggers.push(Trigger::Webhook { side, event: event.value.clone() });
     }
@@ -100,7 +104,9 @@ impl Checker<'_> {
             return None;
         }
         let named = [(source, "source"), (target, "target")];
-        let help = if let Some((found, word)) = named.iter().find(|(found, word)| found.system == role.text || *word == role.text) {
+        let help = if let Some((found, word)) =
+            named.iter().find(|(found, word)| found.system == role.text || *word == role.text)
+        {
             format!("steps call the {word} by the name that the head gives it: `{}`", found.name)
         } else if let Some(meant) = closest(&role.text, [source.name.as_str(), target.name.as_str()]) {
             format!("did you mean `{meant}`?")
@@ -108,9 +114,13 @@ impl Checker<'_> {
             format!("the source is called `{}`, the target `{}`", source.name, target.name)
         };
         self.report(
-            Problem::new(Code::UnknownRole, role.span.clone(), format!("neither `source` nor `target` is called `{}`", role.text))
-                .label("not a side of this flow")
-                .help(help),
+            Problem::new(
+                Code::UnknownRole,
+                role.span.clone(),
+                format!("neither `source` nor `target` is called `{}`", role.text),
+            )
+            .label("not a side of this flow")
+            .help(help),
         );
         None
     }
@@ -132,7 +142,8 @@ fn check_cron(cron: &str) -> Result<(), String> {
     }
     for (part, (name, low, high, names)) in parts.iter().zip(FIELDS) {
         for item in part.split(',') {
-            let (range, step) = item.split_once('/').map_or((item, None), |(range, step)| (range, Some(step)));
+            let (range, step) =
+                item.split_once('/').map_or((item, None), |(range, step)| (range, Some(step)));
             if step.is_some_and(|step| step.parse::<u32>().map_or(true, |step| step == 0 || step > high)) {
                 return Err(format!("`{item}` is no step of the field `{name}`"));
             }
@@ -141,8 +152,12 @@ fn check_cron(cron: &str) -> Result<(), String> {
             }
             let number = |text: &str| {
                 let lower = text.to_lowercase();
-                let named = names.iter().position(|name| *name == lower).and_then(|index| u32::try_from(index).ok());
-                named.map(|index| index + low).or_else(|| text.parse().ok()).filter(|number| (low..=high).contains(number))
+                let named =
+                    names.iter().position(|name| *name == lower).and_then(|index| u32::try_from(index).ok());
+                named
+                    .map(|index| index + low)
+                    .or_else(|| text.parse().ok())
+                    .filter(|number| (low..=high).contains(number))
             };
             let (from, to) = range.split_once('-').unwrap_or((range, range));
             let bounds = number(from).zip(number(to));
@@ -154,8 +169,19 @@ fn check_cron(cron: &str) -> Result<(), String> {
     Ok(())
 }
 
-const AREAS: &[&str] =
-    &["Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific", "Etc"];
+const AREAS: &[&str] = &[
+    "Africa",
+    "America",
+    "Antarctica",
+    "Arctic",
+    "Asia",
+    "Atlantic",
+    "Australia",
+    "Europe",
+    "Indian",
+    "Pacific",
+    "Etc",
+];
 
 fn check_zone(zone: &str) -> Result<(), String> {
     let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+' | '/');
@@ -164,9 +190,14 @@ fn check_zone(zone: &str) -> Result<(), String> {
     }
     let Some((area, place)) = zone.split_once('/') else {
         let help = match zone.to_uppercase().as_str() {
-            "CET" | "CEST" | "MET" | "GMT+1" | "UTC+1" | "+01:00" => "write the place, so that summer time is kept: `\"Europe/Amsterdam\"`".to_owned(),
+            "CET" | "CEST" | "MET" | "GMT+1" | "UTC+1" | "+01:00" => {
+                "write the place, so that summer time is kept: `\"Europe/Amsterdam\"`".to_owned()
+            }
             "GMT" | "Z" => "write `\"UTC\"`".to_owned(),
-            _ => format!("write area and city: `\"Europe/{}\"`", if zone.is_empty() || !zone.chars().all(char::is_alphabetic) { "Amsterdam" } else { zone }),
+            _ => format!(
+                "write area and city: `\"Europe/{}\"`",
+                if zone.is_empty() || !zone.chars().all(char::is_alphabetic) { "Amsterdam" } else { zone }
+            ),
         };
         return Err(help);
     };
@@ -178,7 +209,9 @@ fn check_zone(zone: &str) -> Result<(), String> {
     }
     let capital = place.starts_with(|c: char| c.is_ascii_uppercase());
     if place.is_empty() || !capital || !place.chars().all(fine) {
-        return Err("a place is written with a capital letter, and `_` for a blank: `America/New_York`".to_owned());
+        return Err(
+            "a place is written with a capital letter, and `_` for a blank: `America/New_York`".to_owned()
+        );
     }
     Ok(())
 }

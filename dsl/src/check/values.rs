@@ -22,9 +22,13 @@ impl<'c> Checker<'c> {
         };
         let is = known.kind.name().unwrap_or("another type");
         self.report(
-            Problem::new(Code::WrongType, at.clone(), format!("`{whose}.{}` takes {}", field.name, wanted(&field.kind)))
-                .label(format!("this is {is}"))
-                .maybe_help(help.map(str::to_owned)),
+            Problem::new(
+                Code::WrongType,
+                at.clone(),
+                format!("`{whose}.{}` takes {}", field.name, wanted(&field.kind)),
+            )
+            .label(format!("this is {is}"))
+            .maybe_help(help.map(str::to_owned)),
         );
     }
 
@@ -34,20 +38,31 @@ impl<'c> Checker<'c> {
         let problem = match &field.kind {
             Type::Enum(options) if !options.is_empty() && !options.contains(text) => {
                 let help = did_you_mean(text, options.iter().map(String::as_str), "it may be");
-                Problem::new(Code::NotAnOption, at.clone(), format!("`{name}` is never `{text}`")).label("not one of its values").maybe_help(help)
+                Problem::new(Code::NotAnOption, at.clone(), format!("`{name}` is never `{text}`"))
+                    .label("not one of its values")
+                    .maybe_help(help)
             }
             Type::Text if field.max_length.is_some_and(|max| text.chars().count() > max) => {
                 let max = field.max_length.unwrap_or_default();
                 Problem::new(Code::TooLong, at.clone(), format!("`{name}` takes at most {max} characters"))
                     .label(format!("{} characters", text.chars().count()))
-                    .help(format!("shorten it; a value that comes from a record is cut with `.sub_string(0, {max})`"))
+                    .help(format!(
+                        "shorten it; a value that comes from a record is cut with `.sub_string(0, {max})`"
+                    ))
             }
-            Type::Text if field.digits_only && !text.is_empty() && !text.bytes().all(|byte| byte.is_ascii_digit()) => {
-                Problem::new(Code::NotDigits, at.clone(), format!("`{name}` takes digits only")).label("holds other characters")
+            Type::Text
+                if field.digits_only
+                    && !text.is_empty()
+                    && !text.bytes().all(|byte| byte.is_ascii_digit()) =>
+            {
+                Problem::new(Code::NotDigits, at.clone(), format!("`{name}` takes digits only"))
+                    .label("holds other characters")
             }
-            Type::Date if !is_date(text) => Problem::new(Code::WrongType, at.clone(), format!("`{name}` takes a date"))
-                .label("this is no date")
-                .help("a date is written `\"2026-11-21\"`"),
+            Type::Date if !is_date(text) => {
+                Problem::new(Code::WrongType, at.clone(), format!("`{name}` takes a date"))
+                    .label("this is no date")
+                    .help("a date is written `\"2026-11-21\"`")
+            }
             Type::Text | Type::Enum(_) | Type::Date => return Judged::Fits,
             _ => return Judged::Undecided,
         };
@@ -64,9 +79,13 @@ impl<'c> Checker<'c> {
         }
         let help = did_you_mean(stranger, wanted.iter().map(String::as_str), "it may be");
         self.report(
-            Problem::new(Code::NotAnOption, at.clone(), format!("`{whose}.{}` is never `{stranger}`", field.name))
-                .label(format!("can be `{stranger}`"))
-                .maybe_help(help),
+            Problem::new(
+                Code::NotAnOption,
+                at.clone(),
+                format!("`{whose}.{}` is never `{stranger}`", field.name),
+            )
+            .label(format!("can be `{stranger}`"))
+            .maybe_help(help),
         );
     }
 }
@@ -84,20 +103,28 @@ fn mismatch(wanted: &Type, given: &Kind<'_>) -> Option<Option<&'static str>> {
         (_, Kind::Any | Kind::Nothing) | (Type::Any, _) => return None,
         (_, Kind::Settings) => Some("name one: `settings.NAME`"),
         (_, Kind::Table(_)) => Some("read it with a key: `TABLE[key]`"),
-        (Type::Text, Kind::Integer | Kind::Decimal | Kind::Boolean) => Some("make it a text: `(…).to_string()`, or put the number in quotes"),
-        (Type::Enum(_), Kind::Integer | Kind::Decimal | Kind::Boolean) => Some("it is one of a few texts; a `table` translates"),
+        (Type::Text, Kind::Integer | Kind::Decimal | Kind::Boolean) => {
+            Some("make it a text: `(…).to_string()`, or put the number in quotes")
+        }
+        (Type::Enum(_), Kind::Integer | Kind::Decimal | Kind::Boolean) => {
+            Some("it is one of a few texts; a `table` translates")
+        }
         (Type::Integer, _) if text => Some("take the quotes away, or make it a number: `parse_int(…)`"),
         (Type::Integer, Kind::Decimal) => Some("round it first: `(…).round().to_int()`"),
         (Type::Decimal, _) if text => Some("take the quotes away, or make it a number: `parse_decimal(…)`"),
         (Type::Integer | Type::Decimal, Kind::Boolean) => Some("write `if … { 1 } else { 0 }`"),
         (Type::Integer | Type::Decimal, Kind::Date | Kind::DateTime) => None,
         (Type::Boolean, _) if text => Some("compare it with something: `… == \"yes\"`"),
-        (Type::Boolean, Kind::Integer | Kind::Decimal) => Some("compare it with something: `… > 0`, or write `true` or `false`"),
+        (Type::Boolean, Kind::Integer | Kind::Decimal) => {
+            Some("compare it with something: `… > 0`, or write `true` or `false`")
+        }
         (Type::Boolean, Kind::Date | Kind::DateTime) => Some("ask whether it is there: `… != ()`"),
         (Type::Date | Type::DateTime, Kind::Integer | Kind::Decimal | Kind::Boolean) => None,
         (Type::Record(_), Kind::Record(_)) | (Type::List(_), Kind::List(_)) => return None,
         (Type::Record(_), _) => Some("give its fields in a block: `field { … }`"),
-        (Type::List(_), _) => Some("write a list: `[…]`, or one entry a record: `field each NAME in LIST { … }`"),
+        (Type::List(_), _) => {
+            Some("write a list: `[…]`, or one entry a record: `field each NAME in LIST { … }`")
+        }
         (_, Kind::Record(_)) => Some("name one of its fields: `….FIELD`"),
         (_, Kind::List(_)) => Some("take one item: `[0]` is the first"),
         _ => return None,

@@ -38,8 +38,12 @@ impl<'c> Checker<'c> {
         // Bodies of closures: their calls are looked at, their names are not.
         ast.clone_functions_only().walk(&mut |path: &[ASTNode<'_>]| {
             match path.last() {
-                Some(ASTNode::Expr(Expr::FnCall(call, position))) => self.check_call(call, call.args.len(), *position, at),
-                Some(ASTNode::Stmt(Stmt::FnCall(call, position))) => self.check_call(call, call.args.len(), *position, at),
+                Some(ASTNode::Expr(Expr::FnCall(call, position))) => {
+                    self.check_call(call, call.args.len(), *position, at)
+                }
+                Some(ASTNode::Stmt(Stmt::FnCall(call, position))) => {
+                    self.check_call(call, call.args.len(), *position, at)
+                }
                 _ => {}
             }
             true
@@ -49,12 +53,34 @@ impl<'c> Checker<'c> {
 
     fn statement_of_expression(&mut self, statement: &Stmt, at: &plan::Expr, purpose: Purpose) -> Known<'c> {
         let refused = match statement {
-            Stmt::Assignment(..) if purpose == Purpose::Condition => Some((Code::AssignmentInCondition, "a condition compares with `==`", "write `==`")),
-            Stmt::Assignment(..) => Some((Code::Statement, "a value is wanted, not an assignment", "compare with `==`; a value that is used twice gets its name with `map`")),
-            Stmt::Var(..) => Some((Code::Statement, "a value is wanted, not `let`", "put braces around: `{ let x = …; x + 1 }`, or give it a name with `map`")),
-            Stmt::While(..) | Stmt::Do(..) | Stmt::For(..) => Some((Code::Statement, "a value is wanted, not a loop", "use `each` in the flow, or move the loop into a script function")),
-            Stmt::Return(..) | Stmt::BreakLoop(..) => Some((Code::Statement, "a value is wanted, not a jump", "use `skip` or `fail` to leave a record out")),
-            Stmt::Import(..) | Stmt::Export(..) => Some((Code::Statement, "scripts are brought in by the head of the flow", "write `use \"scripts/NAME.rhai\" as NAME` above")),
+            Stmt::Assignment(..) if purpose == Purpose::Condition => {
+                Some((Code::AssignmentInCondition, "a condition compares with `==`", "write `==`"))
+            }
+            Stmt::Assignment(..) => Some((
+                Code::Statement,
+                "a value is wanted, not an assignment",
+                "compare with `==`; a value that is used twice gets its name with `map`",
+            )),
+            Stmt::Var(..) => Some((
+                Code::Statement,
+                "a value is wanted, not `let`",
+                "put braces around: `{ let x = …; x + 1 }`, or give it a name with `map`",
+            )),
+            Stmt::While(..) | Stmt::Do(..) | Stmt::For(..) => Some((
+                Code::Statement,
+                "a value is wanted, not a loop",
+                "use `each` in the flow, or move the loop into a script function",
+            )),
+            Stmt::Return(..) | Stmt::BreakLoop(..) => Some((
+                Code::Statement,
+                "a value is wanted, not a jump",
+                "use `skip` or `fail` to leave a record out",
+            )),
+            Stmt::Import(..) | Stmt::Export(..) => Some((
+                Code::Statement,
+                "scripts are brought in by the head of the flow",
+                "write `use \"scripts/NAME.rhai\" as NAME` above",
+            )),
             _ => None,
         };
         if let Some((code, message, help)) = refused {
@@ -149,9 +175,9 @@ impl<'c> Checker<'c> {
             Expr::IntegerConstant(value, _) => Known::constant(Constant::Integer(*value)),
             Expr::StringConstant(value, _) => Known::constant(Constant::Text(value.to_string())),
             Expr::CharConstant(..) => Kind::Text.into(),
-            Expr::DynamicConstant(value, _) => {
-                value.as_decimal().map_or_else(|_| Known::any(), |decimal| Known::constant(Constant::Decimal(decimal)))
-            }
+            Expr::DynamicConstant(value, _) => value
+                .as_decimal()
+                .map_or_else(|_| Known::any(), |decimal| Known::constant(Constant::Decimal(decimal))),
             Expr::Unit(_) => Known::constant(Constant::Nothing),
             Expr::InterpolatedString(parts, _) => {
                 for part in parts.iter() {
@@ -165,7 +191,8 @@ impl<'c> Checker<'c> {
                 Kind::List(Box::new(kind)).into()
             }
             Expr::Map(entries, _) => {
-                let fields = entries.0.iter().map(|(name, value)| (name.name.to_string(), self.walk(value, at).kind));
+                let fields =
+                    entries.0.iter().map(|(name, value)| (name.name.to_string(), self.walk(value, at).kind));
                 let fields: Vec<_> = fields.collect();
                 Kind::Record(Shape::Made { fields: fields.into(), whose: "#{…}".into() }).into()
             }
@@ -189,7 +216,13 @@ impl<'c> Checker<'c> {
         }
     }
 
-    fn variable(&mut self, name: &str, namespace: &rhai::Namespace, position: Position, at: &plan::Expr) -> Known<'c> {
+    fn variable(
+        &mut self,
+        name: &str,
+        namespace: &rhai::Namespace,
+        position: Position,
+        at: &plan::Expr,
+    ) -> Known<'c> {
         if let Some(module) = namespace.path.first() {
             let place = self.span_of(at, module.pos, module.name.len());
             self.check_module(&module.name, place);
@@ -230,9 +263,13 @@ impl<'c> Checker<'c> {
             format!("write `{name} != ()` for \"{absent}\", `{name} == ()` for \"not {absent}\"")
         };
         self.report(
-            Problem::new(Code::RecordAsBoolean, place, format!("`{operator}` takes true or false, and `{name}` is a record"))
-                .label("a record, or `()` when there is none")
-                .help(help),
+            Problem::new(
+                Code::RecordAsBoolean,
+                place,
+                format!("`{operator}` takes true or false, and `{name}` is a record"),
+            )
+            .label("a record, or `()` when there is none")
+            .help(help),
         );
     }
 
@@ -252,7 +289,9 @@ impl<'c> Checker<'c> {
         let mut known = self.walk(base, at);
         for link in links {
             known = match link {
-                Link::Field(name, position) => self.field_of(&known.kind, name, self.span_of(at, position, name.len())),
+                Link::Field(name, position) => {
+                    self.field_of(&known.kind, name, self.span_of(at, position, name.len()))
+                }
                 Link::Index(index) => self.index_of(&known.kind, index, at),
                 Link::Call(call, position) => self.method(&known.kind, call, position, at),
                 Link::Other(expr) => {

@@ -148,14 +148,17 @@ impl Reader<'_> {
         }
         let end = self.end;
         self.at = end;
-        Err(Problem::new(Code::UnclosedText, start..end, "this text has no closing quote").label("opened here"))
+        Err(Problem::new(Code::UnclosedText, start..end, "this text has no closing quote")
+            .label("opened here"))
     }
 
     fn number(&mut self) -> Result<Constant, Problem> {
         let start = self.at;
         let sign = usize::from(self.peek() == Some(b'-'));
         let digits = self.rest().get(sign..).unwrap_or_default();
-        let length = digits.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '_')).unwrap_or(digits.len());
+        let length = digits
+            .find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '_'))
+            .unwrap_or(digits.len());
         self.at += sign + length;
         let written = self.text.get(start..self.at).unwrap_or_default();
         let plain = written.replace('_', "");
@@ -169,11 +172,17 @@ impl Reader<'_> {
         let help = if self.rest().starts_with(',') && written.bytes().all(|byte| byte.is_ascii_digit()) {
             "a fraction is written with a point: `1.5`".to_owned()
         } else {
-            format!("a text stands in quotes: `\"{written}\"`; a number has digits and at most one point, and no more than 28 digits")
+            format!(
+                "a text stands in quotes: `\"{written}\"`; a number has digits and at most one point, and no more than 28 digits"
+            )
         };
-        Err(Problem::new(Code::NotAConstant, start..self.at.max(start + 1), format!("`{written}` is not a number"))
-            .label("neither a number nor a text")
-            .help(help))
+        Err(Problem::new(
+            Code::NotAConstant,
+            start..self.at.max(start + 1),
+            format!("`{written}` is not a number"),
+        )
+        .label("neither a number nor a text")
+        .help(help))
     }
 
     fn list(&mut self) -> Result<Constant, Problem> {
@@ -197,8 +206,12 @@ impl Reader<'_> {
                 }
                 Some(_) if values.is_empty() => values.push(self.value()?),
                 _ => {
-                    return Err(Problem::new(Code::NotAConstant, start..self.end, "this list cannot be read")
-                        .label("a list is written `[\"a\", \"b\"]`"));
+                    return Err(Problem::new(
+                        Code::NotAConstant,
+                        start..self.end,
+                        "this list cannot be read",
+                    )
+                    .label("a list is written `[\"a\", \"b\"]`"));
                 }
             }
         }
@@ -236,7 +249,8 @@ impl Reader<'_> {
             _ => {
                 let whole = self.text.get(start..self.end).unwrap_or_default().trim_end();
                 let is_words = whole.chars().all(|c| c.is_alphanumeric() || matches!(c, ' ' | '_' | '-'));
-                let (shown, end) = if is_words { (whole, start + whole.len()) } else { (word.as_str(), self.at) };
+                let (shown, end) =
+                    if is_words { (whole, start + whole.len()) } else { (word.as_str(), self.at) };
                 Problem::new(Code::MissingQuotes, start..end, format!("`{shown}` is a text without quotes"))
                     .label("quotes are missing")
                     .help(format!("write `\"{shown}\"`"))

@@ -5,7 +5,9 @@ use std::time::Duration;
 use pest::iterators::{Pair, Pairs};
 
 use super::{Rule, constant};
-use crate::ast::{ConditionText, Expr, KeyText, Kind, MatchText, Name, OtherwiseText, ResourceText, Text, Value, WriteVerb};
+use crate::ast::{
+    ConditionText, Expr, KeyText, Kind, MatchText, Name, OtherwiseText, ResourceText, Text, Value, WriteVerb,
+};
 use crate::plan::{Constant, Missed, On, Overlapping, Side, Span};
 use crate::problem::{Code, Problem};
 
@@ -33,7 +35,8 @@ impl<'i> Parts<'i> {
     }
 
     fn all(&mut self, rule: Rule) -> Vec<Pair<'i, Rule>> {
-        let (matching, rest) = std::mem::take(&mut self.0).into_iter().partition(|part| part.as_rule() == rule);
+        let (matching, rest) =
+            std::mem::take(&mut self.0).into_iter().partition(|part| part.as_rule() == rule);
         self.0 = rest;
         matching
     }
@@ -59,7 +62,9 @@ impl<'a> Convert<'a> {
         let rule = pair.as_rule();
         let mut parts = Parts::of(pair);
         match rule {
-            Rule::fetch | Rule::lookup | Rule::upsert | Rule::create | Rule::update => self.remote_step(rule, &mut parts),
+            Rule::fetch | Rule::lookup | Rule::upsert | Rule::create | Rule::update => {
+                self.remote_step(rule, &mut parts)
+            }
             Rule::filter
             | Rule::skip
             | Rule::fail
@@ -125,7 +130,8 @@ impl<'a> Convert<'a> {
     fn remote_step(&mut self, rule: Rule, parts: &mut Parts<'_>) -> Option<Kind> {
         let name = self.name_of(parts)?;
         let resource = self.resource(parts.take(Rule::resource)?)?;
-        let by: Vec<MatchText> = parts.all(Rule::r#match).into_iter().filter_map(|pair| self.match_text(pair)).collect();
+        let by: Vec<MatchText> =
+            parts.all(Rule::r#match).into_iter().filter_map(|pair| self.match_text(pair)).collect();
         Some(match rule {
             Rule::fetch => {
                 let mut since = Vec::new();
@@ -170,7 +176,8 @@ impl<'a> Convert<'a> {
         }
         Some(match rule {
             Rule::field => {
-                let is_on = |pair: &Pair<'_, Rule>| matches!(pair.as_rule(), Rule::on_create | Rule::on_update);
+                let is_on =
+                    |pair: &Pair<'_, Rule>| matches!(pair.as_rule(), Rule::on_create | Rule::on_update);
                 let on = parts.0.iter().filter(|pair| is_on(pair));
                 let on = on.map(|pair| {
                     let on = if pair.as_rule() == Rule::on_create { On::Create } else { On::Update };
@@ -252,7 +259,10 @@ impl<'a> Convert<'a> {
 
     fn condition(&self, parts: &mut Parts<'_>) -> Option<ConditionText> {
         let mut inner = Parts::of(parts.take(Rule::condition)?);
-        Some(ConditionText { negated: inner.has(Rule::unless_word), expr: self.expr_of(&mut inner, Rule::rest)? })
+        Some(ConditionText {
+            negated: inner.has(Rule::unless_word),
+            expr: self.expr_of(&mut inner, Rule::rest)?,
+        })
     }
 
     fn resource(&self, pair: Pair<'_, Rule>) -> Option<ResourceText> {
@@ -262,7 +272,9 @@ impl<'a> Convert<'a> {
 
     fn match_text(&mut self, pair: Pair<'_, Rule>) -> Option<MatchText> {
         let mut parts = Parts::of(pair);
-        if let Some(equals) = parts.0.iter().find(|part| part.as_rule() == Rule::match_equals && part.as_str() == "==") {
+        if let Some(equals) =
+            parts.0.iter().find(|part| part.as_rule() == Rule::match_equals && part.as_str() == "==")
+        {
             let span = self.span(equals);
             self.problems.push(
                 Problem::new(Code::WrongEquals, span, "a field to find by takes one `=`")
@@ -270,7 +282,10 @@ impl<'a> Convert<'a> {
                     .help("write `field = value`"),
             );
         }
-        Some(MatchText { field: self.path_of(&mut parts)?, value: self.expr_of(&mut parts, Rule::match_value)? })
+        Some(MatchText {
+            field: self.path_of(&mut parts)?,
+            value: self.expr_of(&mut parts, Rule::match_value)?,
+        })
     }
 
     fn key(&mut self, pair: Pair<'_, Rule>) -> Option<KeyText> {
@@ -285,9 +300,13 @@ impl<'a> Convert<'a> {
             let name = self.path_of(&mut inner)?;
             if inner.has(Rule::match_value) {
                 self.problems.push(
-                    Problem::new(Code::Unexpected, span, "an upsert takes the values to find by from its block")
-                        .label("only the field stands here")
-                        .help(format!("write `by {0}`, and `{0} = …` in the block", name.text)),
+                    Problem::new(
+                        Code::Unexpected,
+                        span,
+                        "an upsert takes the values to find by from its block",
+                    )
+                    .label("only the field stands here")
+                    .help(format!("write `by {0}`, and `{0} = …` in the block", name.text)),
                 );
             }
             names.push(name);
@@ -311,40 +330,57 @@ impl<'a> Convert<'a> {
     }
 }
 
-const UNITS: &[(&str, u64)] = &[("second", 1), ("minute", 60), ("hour", 3600), ("day", 86_400), ("week", 604_800)];
+const UNITS: &[(&str, u64)] =
+    &[("second", 1), ("minute", 60), ("hour", 3600), ("day", 86_400), ("week", 604_800)];
 
 fn duration(number: &str, unit: Option<&Name>, span: &Span) -> Result<Duration, Problem> {
     let Some(unit) = unit else {
         return Err(Problem::new(Code::WrongDuration, span.clone(), "the unit is missing")
             .label("how many of what?")
-            .help(format!("write `{number} minutes`; the units are seconds, minutes, hours, days and weeks")));
+            .help(format!(
+                "write `{number} minutes`; the units are seconds, minutes, hours, days and weeks"
+            )));
     };
     let singular = unit.text.strip_suffix('s').unwrap_or(&unit.text);
     let Some((_, seconds)) = UNITS.iter().find(|(name, _)| *name == singular) else {
         let lower = unit.text.to_lowercase();
         let meant = UNITS.iter().find(|(name, _)| {
             let short = lower.trim_end_matches('s');
-            !short.is_empty() && name.starts_with(short) || strsim::levenshtein(name, short) <= 2 || lower == "hrs" && *name == "hour"
+            !short.is_empty() && name.starts_with(short)
+                || strsim::levenshtein(name, short) <= 2
+                || lower == "hrs" && *name == "hour"
         });
         let help = match meant {
             Some((name, _)) => format!("write `{number} {name}{}`", if number == "1" { "" } else { "s" }),
             None => "the units are seconds, minutes, hours, days and weeks".to_owned(),
         };
-        return Err(Problem::new(Code::WrongDuration, unit.span.clone(), format!("`{}` is no unit of time", unit.text))
-            .label("not a unit")
-            .help(help));
+        return Err(Problem::new(
+            Code::WrongDuration,
+            unit.span.clone(),
+            format!("`{}` is no unit of time", unit.text),
+        )
+        .label("not a unit")
+        .help(help));
     };
     let problem = |message: &str, help: &str| {
         Problem::new(Code::WrongDuration, span.clone(), message).label("not a length of time").help(help)
     };
     if number.contains('.') {
-        return Err(problem("a length of time is a whole number", "take a smaller unit: `90 seconds` for one and a half minutes"));
+        return Err(problem(
+            "a length of time is a whole number",
+            "take a smaller unit: `90 seconds` for one and a half minutes",
+        ));
     }
     match number.parse::<u64>().ok().and_then(|number| number.checked_mul(*seconds)) {
-        Some(0) => Err(problem("a length of time is at least one second", "leave the line away, or write a length such as `5 minutes`")),
+        Some(0) => Err(problem(
+            "a length of time is at least one second",
+            "leave the line away, or write a length such as `5 minutes`",
+        )),
         // Ten years: beyond is a slip of the keyboard, and clocks need not reckon with it.
         Some(seconds) if seconds <= 315_360_000 => Ok(Duration::from_secs(seconds)),
-        _ if number.starts_with('-') => Err(problem("a length of time is not negative", "take the minus away")),
+        _ if number.starts_with('-') => {
+            Err(problem("a length of time is not negative", "take the minus away"))
+        }
         _ => Err(problem("a length of time is at most ten years", "write a shorter one")),
     }
 }

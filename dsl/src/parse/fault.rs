@@ -12,34 +12,118 @@ use crate::problem::{Code, Problem, closest};
 
 /// Words that start a line.
 const VERBS: &[&str] = &[
-    "flow", "source", "target", "use", "setting", "table", "ask", "otherwise", "every", "at", "on", "overlapping", "missed",
-    "fetch", "filter", "lookup", "skip", "fail", "notify", "map", "upsert", "create", "update", "each", "when", "else",
+    "flow",
+    "source",
+    "target",
+    "use",
+    "setting",
+    "table",
+    "ask",
+    "otherwise",
+    "every",
+    "at",
+    "on",
+    "overlapping",
+    "missed",
+    "fetch",
+    "filter",
+    "lookup",
+    "skip",
+    "fail",
+    "notify",
+    "map",
+    "upsert",
+    "create",
+    "update",
+    "each",
+    "when",
+    "else",
 ];
 
 /// What other languages say, and what is said here.
 const FOREIGN: &[(&[&str], &str)] = &[
-    (&["select", "get", "read", "pull", "load", "query", "fetch_all", "retrieve"], "records are read with `fetch NAME from ROLE.RESOURCE`; a single one is found with `lookup NAME in ROLE.RESOURCE by FIELD = …`"),
-    (&["insert", "add", "new", "post", "write", "push", "send"], "a new record is made with `create NAME in ROLE.RESOURCE { … }`"),
-    (&["save", "store", "sync", "merge", "put", "replace"], "a record is created or updated with `upsert NAME in ROLE.RESOURCE by FIELD { … }`"),
-    (&["modify", "change", "patch", "edit", "alter"], "a record is changed with `update NAME in ROLE.RESOURCE by FIELD = … { … }`"),
-    (&["delete", "remove", "drop"], "flows do not delete; update a field that says the record is no longer used"),
-    (&["find", "search", "look", "lookfor"], "a record is found with `lookup NAME in ROLE.RESOURCE by FIELD = …`"),
-    (&["for", "foreach", "loop", "while", "forall", "repeat"], "a list is walked with `each NAME in LIST { … }`"),
-    (&["if", "case", "switch", "unless"], "steps under a condition stand in `when CONDITION { … }`; a record is left out with `skip \"reason\" if CONDITION`"),
+    (
+        &["select", "get", "read", "pull", "load", "query", "fetch_all", "retrieve"],
+        "records are read with `fetch NAME from ROLE.RESOURCE`; a single one is found with `lookup NAME in ROLE.RESOURCE by FIELD = …`",
+    ),
+    (
+        &["insert", "add", "new", "post", "write", "push", "send"],
+        "a new record is made with `create NAME in ROLE.RESOURCE { … }`",
+    ),
+    (
+        &["save", "store", "sync", "merge", "put", "replace"],
+        "a record is created or updated with `upsert NAME in ROLE.RESOURCE by FIELD { … }`",
+    ),
+    (
+        &["modify", "change", "patch", "edit", "alter"],
+        "a record is changed with `update NAME in ROLE.RESOURCE by FIELD = … { … }`",
+    ),
+    (
+        &["delete", "remove", "drop"],
+        "flows do not delete; update a field that says the record is no longer used",
+    ),
+    (
+        &["find", "search", "look", "lookfor"],
+        "a record is found with `lookup NAME in ROLE.RESOURCE by FIELD = …`",
+    ),
+    (
+        &["for", "foreach", "loop", "while", "forall", "repeat"],
+        "a list is walked with `each NAME in LIST { … }`",
+    ),
+    (
+        &["if", "case", "switch", "unless"],
+        "steps under a condition stand in `when CONDITION { … }`; a record is left out with `skip \"reason\" if CONDITION`",
+    ),
     (&["elseif", "elsif", "elif", "elsewhen"], "write `else when CONDITION {`"),
-    (&["let", "var", "const", "val", "dim", "declare"], "a value is worked out in the field line that needs it; a record of values is made with `map NAME { … }`"),
-    (&["set", "assign"], "a field gets its value with `field = value` in the block of `create`, `update`, `upsert` or `map`"),
-    (&["throw", "raise", "error", "reject", "abort", "assert", "exit"], "a record is refused with `fail \"reason\" if CONDITION`"),
-    (&["continue", "next", "ignore", "exclude", "break", "return"], "a record is left out with `skip \"reason\" if CONDITION`"),
-    (&["where", "having", "include", "only", "keep"], "records are chosen with `filter CONDITION`, or by the source itself with `fetch … where FIELD = value`"),
-    (&["print", "log", "echo", "alert", "warn", "mail", "email"], "people are told with `notify \"text\" if CONDITION`"),
-    (&["import", "require", "using", "script"], "a script is brought in with `use \"scripts/NAME.rhai\" as NAME`"),
-    (&["function", "fn", "def", "func", "sub"], "functions stand in a script, brought in with `use \"scripts/NAME.rhai\" as NAME`"),
-    (&["param", "parameter", "variable", "config", "option", "question", "input"], "a question is asked with `setting NAME: TYPE = DEFAULT`"),
-    (&["mapping", "translate", "dictionary", "dict", "enum", "lookup_table"], "values are translated with `table NAME: text -> text` and rows `\"from\" -> \"to\"`"),
+    (
+        &["let", "var", "const", "val", "dim", "declare"],
+        "a value is worked out in the field line that needs it; a record of values is made with `map NAME { … }`",
+    ),
+    (
+        &["set", "assign"],
+        "a field gets its value with `field = value` in the block of `create`, `update`, `upsert` or `map`",
+    ),
+    (
+        &["throw", "raise", "error", "reject", "abort", "assert", "exit"],
+        "a record is refused with `fail \"reason\" if CONDITION`",
+    ),
+    (
+        &["continue", "next", "ignore", "exclude", "break", "return"],
+        "a record is left out with `skip \"reason\" if CONDITION`",
+    ),
+    (
+        &["where", "having", "include", "only", "keep"],
+        "records are chosen with `filter CONDITION`, or by the source itself with `fetch … where FIELD = value`",
+    ),
+    (
+        &["print", "log", "echo", "alert", "warn", "mail", "email"],
+        "people are told with `notify \"text\" if CONDITION`",
+    ),
+    (
+        &["import", "require", "using", "script"],
+        "a script is brought in with `use \"scripts/NAME.rhai\" as NAME`",
+    ),
+    (
+        &["function", "fn", "def", "func", "sub"],
+        "functions stand in a script, brought in with `use \"scripts/NAME.rhai\" as NAME`",
+    ),
+    (
+        &["param", "parameter", "variable", "config", "option", "question", "input"],
+        "a question is asked with `setting NAME: TYPE = DEFAULT`",
+    ),
+    (
+        &["mapping", "translate", "dictionary", "dict", "enum", "lookup_table"],
+        "values are translated with `table NAME: text -> text` and rows `\"from\" -> \"to\"`",
+    ),
     (&["from", "input_system"], "the system that is read stands in the head: `source NAME: SYSTEM`"),
-    (&["to", "into", "destination", "dest", "sink"], "the system that is written stands in the head: `target NAME: SYSTEM`"),
-    (&["cron", "schedule", "daily", "hourly"], "a time is given with `every 5 minutes` or `at \"0 6 * * *\" in \"Europe/Amsterdam\"`"),
+    (
+        &["to", "into", "destination", "dest", "sink"],
+        "the system that is written stands in the head: `target NAME: SYSTEM`",
+    ),
+    (
+        &["cron", "schedule", "daily", "hourly"],
+        "a time is given with `every 5 minutes` or `at \"0 6 * * *\" in \"Europe/Amsterdam\"`",
+    ),
     (&["end", "endif", "done", "fi", "begin"], "blocks stand between `{` and `}`"),
     (&["default", "otherwise_use"], "what a table gives for other keys is said with `otherwise VALUE`"),
     (&["name", "title", "workflow", "pipeline", "job"], "a flow starts with `flow \"its title\"`"),
@@ -69,8 +153,11 @@ pub(super) fn explain(error: &Error<Rule>, line: &str, text: &str, span: &Span) 
         (false, false) => format!("expected {what}, found `{written}`"),
     };
     let place = if at_end { span.end.saturating_sub(1)..span.end } else { found };
-    let label = if at_end { "something is missing after this".to_owned() } else { "not expected here".to_owned() };
-    Problem::new(Code::Unexpected, place, message).label(label).maybe_help(form(first, line).map(|form| format!("the form is `{form}`")))
+    let label =
+        if at_end { "something is missing after this".to_owned() } else { "not expected here".to_owned() };
+    Problem::new(Code::Unexpected, place, message)
+        .label(label)
+        .maybe_help(form(first, line).map(|form| format!("the form is `{form}`")))
 }
 
 /// A line that starts with no word of the language.
@@ -85,19 +172,29 @@ pub(super) fn unknown_line(line: &str, text: &str, span: &Span) -> Problem {
             .help(format!("write `{lower}`"));
     }
     if let Some((_, advice)) = FOREIGN.iter().find(|(words, _)| words.contains(&lower.as_str())) {
-        return Problem::new(Code::ForeignVerb, place, format!("`{written}` is not a word of the flow language"))
-            .label("from another language")
-            .help(*advice);
+        return Problem::new(
+            Code::ForeignVerb,
+            place,
+            format!("`{written}` is not a word of the flow language"),
+        )
+        .label("from another language")
+        .help(*advice);
     }
     if let Some(verb) = closest(&lower, VERBS.iter().copied()) {
-        return Problem::new(Code::UnknownVerb, place, format!("`{written}` is not a word of the flow language"))
-            .label("no line starts like this")
-            .help(format!("did you mean `{verb}`?"));
+        return Problem::new(
+            Code::UnknownVerb,
+            place,
+            format!("`{written}` is not a word of the flow language"),
+        )
+        .label("no line starts like this")
+        .help(format!("did you mean `{verb}`?"));
     }
     let whole = line.trim();
     let is_bare = whole == first && !first.is_empty();
     let help = if is_bare {
-        format!("a field gets its value with `{written} = …`; a step starts with a verb such as `lookup` or `create`")
+        format!(
+            "a field gets its value with `{written} = …`; a step starts with a verb such as `lookup` or `create`"
+        )
     } else {
         "a line starts with a verb such as `fetch`, `lookup` or `create`, or gives a field its value: `field = value`".to_owned()
     };
@@ -119,13 +216,21 @@ fn wrong_mark(line: &str, text: &str, span: &Span) -> Option<Problem> {
     let start = span.start + name.len() + (rest.len() - after.len());
     let value = text.get(start + mark.len()..span.end).unwrap_or_default().trim();
     let value = if value.is_empty() || value.len() > 40 || value.contains('\n') { "…" } else { value };
-    let problem = Problem::new(Code::WrongEquals, start..start + mark.len(), "a field gets its value with `=`")
-        .label(format!("`{mark}` stands here"));
+    let problem =
+        Problem::new(Code::WrongEquals, start..start + mark.len(), "a field gets its value with `=`")
+            .label(format!("`{mark}` stands here"));
     Some(problem.help(format!("write `{name} = {value}`")))
 }
 
 /// Mistakes in lines of a known verb that deserve words of their own.
-fn particular(first: &str, line: &str, names: &[&str], found: &Span, written: &str, span: &Span) -> Option<Problem> {
+fn particular(
+    first: &str,
+    line: &str,
+    names: &[&str],
+    found: &Span,
+    written: &str,
+    span: &Span,
+) -> Option<Problem> {
     let wants = |name: &str| names.contains(&name);
     let rest = line.get(found.start.saturating_sub(span.start)..).unwrap_or_default().trim();
     if first == "else" && matches!(written, "if" | "unless") {
@@ -136,7 +241,8 @@ fn particular(first: &str, line: &str, names: &[&str], found: &Span, written: &s
         );
     }
     if wants("a text in quotes") && written.starts_with(|c: char| c.is_alphabetic()) {
-        let plain: String = rest.chars().take_while(|c| c.is_alphanumeric() || " _-/.:*".contains(*c)).collect();
+        let plain: String =
+            rest.chars().take_while(|c| c.is_alphanumeric() || " _-/.:*".contains(*c)).collect();
         let end = plain.find(" as ").or(plain.find(" in ")).unwrap_or(plain.len());
         let plain = plain.get(..end).unwrap_or(&plain).trim_end();
         let place = found.start..found.start + plain.len().max(1);
@@ -155,9 +261,13 @@ fn particular(first: &str, line: &str, names: &[&str], found: &Span, written: &s
     }
     if wants("a resource such as `shop.orders`") || (wants("`.`") && !written.is_empty()) {
         return Some(
-            Problem::new(Code::Unexpected, found.clone(), "a resource is named with its side: `ROLE.RESOURCE`")
-                .label("expected a resource such as `shop.orders`")
-                .maybe_help(form(first, line).map(|form| format!("the form is `{form}`"))),
+            Problem::new(
+                Code::Unexpected,
+                found.clone(),
+                "a resource is named with its side: `ROLE.RESOURCE`",
+            )
+            .label("expected a resource such as `shop.orders`")
+            .maybe_help(form(first, line).map(|form| format!("the form is `{form}`"))),
         );
     }
     if first == "skip" || first == "fail" || first == "notify" {
@@ -227,7 +337,8 @@ fn found_at(error: &Error<Rule>, line: &str, span: &Span) -> Span {
 /// Plain names of what pest expected, each once.
 fn expected(error: &Error<Rule>, known_verb: bool) -> Vec<&'static str> {
     let ErrorVariant::ParsingError { positives, .. } = &error.variant else { return Vec::new() };
-    let catch_all = |rule: &Rule| matches!(rule, Rule::field_equals | Rule::field_each | Rule::field_block | Rule::EOI);
+    let catch_all =
+        |rule: &Rule| matches!(rule, Rule::field_equals | Rule::field_each | Rule::field_block | Rule::EOI);
     let certain: Vec<&Rule> = positives.iter().filter(|rule| !(known_verb && catch_all(rule))).collect();
     let chosen = if certain.is_empty() { positives.iter().collect() } else { certain };
     let mut names: Vec<&'static str> = Vec::new();

@@ -101,12 +101,14 @@ impl Tree<'_> {
     fn end_forgotten(&mut self, node: &Node, indent: usize) {
         let mut first = true;
         while let Some(frame) = self.open.last() {
-            let ends = (holds_fields(&frame.node.kind) && is_step(&node.kind) || is_head(&node.kind)) && indent <= frame.indent;
+            let ends = (holds_fields(&frame.node.kind) && is_step(&node.kind) || is_head(&node.kind))
+                && indent <= frame.indent;
             if !ends {
                 return;
             }
             if first && !frame.implied {
-                self.problems.push(unclosed(frame).also(node.span.clone(), "this line belongs to it no more"));
+                self.problems
+                    .push(unclosed(frame).also(node.span.clone(), "this line belongs to it no more"));
             }
             first = false;
             self.pop(None);
@@ -143,7 +145,8 @@ impl Tree<'_> {
                     self.problems.push(unclosed_at(open, line));
                 }
                 _ => {
-                    let found: Vec<Problem> = self.open.iter().filter(|frame| !frame.implied).map(unclosed).collect();
+                    let found: Vec<Problem> =
+                        self.open.iter().filter(|frame| !frame.implied).map(unclosed).collect();
                     self.problems.extend(found);
                 }
             }

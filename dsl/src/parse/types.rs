@@ -46,7 +46,8 @@ impl Convert<'_> {
             match part.as_rule() {
                 Rule::optional => optional = true,
                 Rule::list_of => {
-                    let of = part.into_inner().find(|part| matches!(part.as_rule(), Rule::word | Rule::choice));
+                    let of =
+                        part.into_inner().find(|part| matches!(part.as_rule(), Rule::word | Rule::choice));
                     kind = of.and_then(|of| self.simple(&of)).map(|of| SettingType::List(Box::new(of)));
                 }
                 _ => kind = self.simple(&part),
@@ -74,9 +75,13 @@ impl Convert<'_> {
             let option = self.text(&text);
             if options.contains(&option.value) {
                 self.problems.push(
-                    Problem::new(Code::RepeatedOption, option.span, format!("the option `{}` stands twice", option.value))
-                        .label("named before")
-                        .help("take one of the two away"),
+                    Problem::new(
+                        Code::RepeatedOption,
+                        option.span,
+                        format!("the option `{}` stands twice", option.value),
+                    )
+                    .label("named before")
+                    .help("take one of the two away"),
                 );
             } else {
                 options.push(option.value);
@@ -102,7 +107,8 @@ impl Convert<'_> {
     }
 
     fn key_column(&mut self, written: &str, span: &Span) -> KeyColumn {
-        let name_of = |text: &str| Name { text: text.to_owned(), span: span.start..span.start + text.len().max(1) };
+        let name_of =
+            |text: &str| Name { text: text.to_owned(), span: span.start..span.start + text.len().max(1) };
         if let Some((name, kind)) = written.split_once(':') {
             let kind = kind.trim();
             let found = plain(kind);

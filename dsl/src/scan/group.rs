@@ -123,7 +123,11 @@ impl Scanner<'_> {
 
 /// What is said of brackets and of blocks alike.
 pub(crate) fn too_deep(at: usize, what: &str) -> Problem {
-    Problem::new(Code::TooDeep, at..at + 1, format!("{what} stand more than {MAX_DEPTH} deep within one another"))
-        .label("one too many")
-        .help("split it: give a part a name with `map`, or move it into a script function")
+    Problem::new(
+        Code::TooDeep,
+        at..at + 1,
+        format!("{what} stand more than {MAX_DEPTH} deep within one another"),
+    )
+    .label("one too many")
+    .help("split it: give a part a name with `map`, or move it into a script function")
 }

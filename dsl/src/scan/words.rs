@@ -3,13 +3,32 @@
 use super::Braces;
 
 /// Verbs that start a step; the line before them has ended.
-const STEPS: &[&str] =
-    &["fetch", "filter", "lookup", "skip", "fail", "map", "upsert", "create", "update", "each", "when", "notify"];
+const STEPS: &[&str] = &[
+    "fetch", "filter", "lookup", "skip", "fail", "map", "upsert", "create", "update", "each", "when",
+    "notify",
+];
 
 /// Words that start a line without a block of its own.
 const PLAIN: &[&str] = &[
-    "flow", "source", "target", "use", "setting", "table", "ask", "otherwise", "every", "at", "on", "overlapping",
-    "missed", "fetch", "filter", "lookup", "skip", "fail", "notify",
+    "flow",
+    "source",
+    "target",
+    "use",
+    "setting",
+    "table",
+    "ask",
+    "otherwise",
+    "every",
+    "at",
+    "on",
+    "overlapping",
+    "missed",
+    "fetch",
+    "filter",
+    "lookup",
+    "skip",
+    "fail",
+    "notify",
 ];
 
 /// Splits off the first word: letters, digits, `_`.
@@ -95,7 +114,9 @@ fn leads(next: &str) -> bool {
     // A negative number starts a row of a table as well.
     let line = next.split('\n').next().unwrap_or_default();
     next.starts_with("- ") && !line.contains("->")
-        || next.strip_prefix('.').is_some_and(|rest| rest.starts_with(|c: char| c.is_alphabetic() || c == '_'))
+        || next
+            .strip_prefix('.')
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_alphabetic() || c == '_'))
 }
 
 /// The next line is a clause of the step that this line starts.
@@ -114,5 +135,6 @@ fn is_clause(first_word: &str, line: &[u8], next: &str) -> bool {
 }
 
 fn has_condition(line: &[u8]) -> bool {
-    std::str::from_utf8(line).is_ok_and(|line| line.split_whitespace().any(|word| matches!(word, "if" | "unless")))
+    std::str::from_utf8(line)
+        .is_ok_and(|line| line.split_whitespace().any(|word| matches!(word, "if" | "unless")))
 }

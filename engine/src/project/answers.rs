@@ -75,7 +75,11 @@ impl Reader<'_> {
                 let names = plan.settings.iter().map(|setting| setting.name.as_str());
                 let help = did_you_mean(key.get_ref(), names);
                 let message = format!("flow `{flow}` has no setting `{}`", key.get_ref());
-                self.trouble(Trouble::new("R018", message).maybe_help(help), key.span(), "not asked by the flow");
+                self.trouble(
+                    Trouble::new("R018", message).maybe_help(help),
+                    key.span(),
+                    "not asked by the flow",
+                );
             }
         }
         let mut settings = Vec::new();
@@ -86,15 +90,16 @@ impl Reader<'_> {
                 Some((_, value)) if value.get_ref().as_str() == Some("") && setting.optional => {
                     Some(Constant::Nothing)
                 }
-                Some((_, value)) => match constant(value.get_ref(), &setting.kind) {
-                    Some(answer) => Some(answer),
-                    None => {
+                Some((_, value)) => {
+                    let answer = constant(value.get_ref(), &setting.kind);
+                    if answer.is_none() {
                         let message = format!("`{}` takes {}", setting.name, in_words(&setting.kind));
                         let trouble = Trouble::new("R019", message).maybe_help(setting.ask.clone());
                         self.trouble(trouble, value.span(), "not that");
                         continue;
                     }
-                },
+                    answer
+                }
             };
             match answer {
                 Some(answer) => settings.push((setting.name.clone(), answer)),
@@ -102,8 +107,11 @@ impl Reader<'_> {
                 None => {
                     let ask = setting.ask.as_deref().unwrap_or("the flow cannot run without it");
                     self.troubles.push(
-                        Trouble::new("R020", format!("setting `{}` of flow `{flow}` has no answer", setting.name))
-                            .help(format!("{ask}\nadd it under [settings] in {}", self.name)),
+                        Trouble::new(
+                            "R020",
+                            format!("setting `{}` of flow `{flow}` has no answer", setting.name),
+                        )
+                        .help(format!("{ask}\nadd it under [settings] in {}", self.name)),
                     );
                 }
             }
@@ -143,15 +151,15 @@ impl Reader<'_> {
             table.otherwise = match otherwise.get_ref().as_str() {
                 Some("fail") => Otherwise::Fail,
                 Some("keep") if table.keys.len() == 1 => Otherwise::Keep,
-                _ => match constant(otherwise.get_ref(), &table.value) {
-                    Some(value) => Otherwise::Value(value),
-                    None => {
+                _ => {
+                    let Some(value) = constant(otherwise.get_ref(), &table.value) else {
                         let message =
                             format!("`otherwise` takes \"fail\", \"keep\" or {}", in_words(&table.value));
                         self.trouble(Trouble::new("R022", message), otherwise.span(), "not that");
                         return;
-                    }
-                },
+                    };
+                    Otherwise::Value(value)
+                }
             };
         }
     }
@@ -171,13 +179,14 @@ fn row(table: &Table, cells: &[toml::Value]) -> Result<TableRow, String> {
     for (key, column) in keys.iter().zip(&table.keys) {
         row.keys.push(match (key.as_str(), &column.kind) {
             (Some("_"), _) => None,
-            (_, Some(kind)) => Some(
-                constant(key, kind).ok_or_else(|| format!("`{key}` is not {}", in_words(kind)))?,
-            ),
+            (_, Some(kind)) => {
+                Some(constant(key, kind).ok_or_else(|| format!("`{key}` is not {}", in_words(kind)))?)
+            }
             (_, None) => Some(untyped(key).ok_or_else(|| format!("`{key}` cannot be a key"))?),
         });
     }
-    row.value = constant(value, &table.value).ok_or_else(|| format!("`{value}` is not {}", in_words(&table.value)))?;
+    row.value = constant(value, &table.value)
+        .ok_or_else(|| format!("`{value}` is not {}", in_words(&table.value)))?;
     Ok(row)
 }
 
@@ -192,7 +201,9 @@ fn constant(value: &toml::Value, kind: &SettingType) -> Option<Constant> {
         (SettingType::Integer, toml::Value::Integer(number)) => Constant::Integer(*number),
         (SettingType::Decimal, toml::Value::Integer(number)) => Constant::Decimal(Decimal::from(*number)),
         // Exact decimals are written as text: a TOML float would have been rounded already.
-        (SettingType::Decimal, toml::Value::String(text)) => Constant::Decimal(Decimal::from_str_exact(text).ok()?),
+        (SettingType::Decimal, toml::Value::String(text)) => {
+            Constant::Decimal(Decimal::from_str_exact(text).ok()?)
+        }
         (SettingType::Decimal, toml::Value::Float(number)) => {
             Constant::Decimal(Decimal::from_str_exact(&number.to_string()).ok()?)
         }
@@ -222,7 +233,10 @@ fn in_words(kind: &SettingType) -> String {
         SettingType::Boolean => "true or false".into(),
         SettingType::Date => "a date such as \"2026-11-21\"".into(),
         SettingType::Choice(options) => {
-            format!("one of {}", options.iter().map(|option| format!("\"{option}\"")).collect::<Vec<_>>().join(", "))
+            format!(
+                "one of {}",
+                options.iter().map(|option| format!("\"{option}\"")).collect::<Vec<_>>().join(", ")
+            )
         }
         SettingType::List(inner) => format!("a list, each of it {}", in_words(inner)),
     }

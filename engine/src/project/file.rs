@@ -62,7 +62,7 @@ pub(super) fn read(root: &Path) -> Result<Project, Trouble> {
 }
 
 /// Systems that come with Weft.
-fn built_in() -> BTreeMap<String, Arc<dyn Connector>> {
+pub(super) fn built_in() -> BTreeMap<String, Arc<dyn Connector>> {
     connectors::all().into_iter().map(|connector| (connector.manifest().name.clone(), connector)).collect()
 }
 
@@ -74,7 +74,14 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn trouble(&mut self, code: &'static str, message: String, at: Range<usize>, label: &str, help: Option<String>) {
+    fn trouble(
+        &mut self,
+        code: &'static str,
+        message: String,
+        at: Range<usize>,
+        label: &str,
+        help: Option<String>,
+    ) {
         self.troubles.push(Trouble::new(code, message).at(MAIN_FILE, self.text, at, label).maybe_help(help));
     }
 
@@ -99,9 +106,13 @@ impl Reader<'_> {
             };
             let system_name = system.1.get_ref().as_str().unwrap_or_default().to_owned();
             let Some(connector) = self.systems.get(&system_name).cloned() else {
-                let help = did_you_mean(&system_name, self.systems.keys().map(String::as_str)).unwrap_or_else(|| {
-                    format!("known systems: {}", self.systems.keys().cloned().collect::<Vec<_>>().join(", "))
-                });
+                let help = did_you_mean(&system_name, self.systems.keys().map(String::as_str))
+                    .unwrap_or_else(|| {
+                        format!(
+                            "known systems: {}",
+                            self.systems.keys().cloned().collect::<Vec<_>>().join(", ")
+                        )
+                    });
                 self.trouble(
                     "R009",
                     format!("no system is called `{system_name}`"),
@@ -122,10 +133,9 @@ impl Reader<'_> {
         let mut answers = Vec::new();
         for (key, value) in entries.iter().filter(|(key, _)| key.get_ref() != "system") {
             let Some(setting) = manifest.settings.get(key.get_ref()) else {
-                let names = manifest.settings.iter().map(|(name, _)| name);
-                let help = did_you_mean(key.get_ref(), names.clone()).unwrap_or_else(|| {
-                    format!("{} takes {}", manifest.title, names.collect::<Vec<_>>().join(", "))
-                });
+                let names: Vec<&str> = manifest.settings.iter().map(|(name, _)| name).collect();
+                let help = did_you_mean(key.get_ref(), names.iter().copied())
+                    .unwrap_or_else(|| format!("{} takes {}", manifest.title, names.join(", ")));
                 self.trouble(
                     "R010",
                     format!("{} has no setting `{}`", manifest.title, key.get_ref()),
@@ -176,9 +186,8 @@ impl Reader<'_> {
             toml::Value::Table(table) => {
                 let text = |key| table.get(key).and_then(toml::Value::as_str);
                 match (text("env"), text("file"), table.len()) {
-                    (Some(name), None, 1) => std::env::var(name).map_err(|_| {
-                        format!("the environment variable `{name}` is not set, or not text")
-                    }),
+                    (Some(name), None, 1) => std::env::var(name)
+                        .map_err(|_| format!("the environment variable `{name}` is not set, or not text")),
                     (None, Some(path), 1) => read_text(&self.root.join(path))
                         .map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
                         .map_err(|error| error.to_string()),
@@ -198,7 +207,8 @@ impl Reader<'_> {
         let mut flows = Vec::new();
         // The order of the text, which `places` has lost.
         for name in file.flows.keys() {
-            let Some((place, entries)) = places.flows.iter().find(|(place, _)| place.get_ref() == name) else {
+            let Some((place, entries)) = places.flows.iter().find(|(place, _)| place.get_ref() == name)
+            else {
                 continue;
             };
             let mut flow =

@@ -5,7 +5,12 @@ use connectors::record::{Record, Value};
 
 /// The fields of `wanted` that `found` does not have yet. Fields that the target cannot be
 /// asked for are left out when `same_as_sent`: what was last sent for the record was the same.
-pub(super) fn differences(wanted: &Record, found: &Record, fields: &Named<Field>, same_as_sent: bool) -> Record {
+pub(super) fn differences(
+    wanted: &Record,
+    found: &Record,
+    fields: &Named<Field>,
+    same_as_sent: bool,
+) -> Record {
     let mut changes = Record::new();
     for (name, value) in wanted.iter() {
         let hidden = fields.get(name).is_some_and(|field| field.write_only);
@@ -49,7 +54,10 @@ mod tests {
 
     #[test]
     fn only_what_differs_is_sent() {
-        assert_eq!(changed(r#"{"name":"A","price":12.0,"note":""}"#, r#"{"name":"B","price":12,"x":1}"#, false), r#"{"name":"A"}"#);
+        assert_eq!(
+            changed(r#"{"name":"A","price":12.0,"note":""}"#, r#"{"name":"B","price":12,"x":1}"#, false),
+            r#"{"name":"A"}"#
+        );
     }
 
     #[test]

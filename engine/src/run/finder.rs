@@ -31,8 +31,15 @@ pub(super) struct Finder<'a> {
 #[derive(Default)]
 struct Inner {
     known: HashMap<Question, HashMap<String, Matches>>,
-    gathering: HashMap<Question, Vec<(String, Key, Vec<oneshot::Sender<Answer>>)>>,
+    gathering: HashMap<Question, Vec<Asked>>,
     locks: HashMap<String, Arc<AsyncMutex<()>>>,
+}
+
+/// A key that somebody waits for.
+struct Asked {
+    name: String,
+    key: Key,
+    askers: Vec<oneshot::Sender<Answer>>,
 }
 
 /// What is asked: of whom, which resource, by which fields.
@@ -64,9 +71,9 @@ impl<'a> Finder<'a> {
             let (sender, answer) = oneshot::channel();
             let gathering = inner.gathering.entry(question.clone()).or_default();
             let leads = gathering.is_empty();
-            match gathering.iter_mut().find(|(asked, ..)| *asked == name) {
-                Some((.., senders)) => senders.push(sender),
-                None => gathering.push((name, key, vec![sender])),
+            match gathering.iter_mut().find(|asked| asked.name == name) {
+                Some(asked) => asked.askers.push(sender),
+                None => gathering.push(Asked { name, key, askers: vec![sender] }),
             }
             (answer, leads)
         };
@@ -100,7 +107,7 @@ impl<'a> Finder<'a> {
         while rest.peek().is_some() {
             let chunk: Vec<_> = rest.by_ref().take(batch).collect();
             calls.push(async move {
-                let keys: Vec<Key> = chunk.iter().map(|(_, key, _)| key.clone()).collect();
+                let keys: Vec<Key> = chunk.iter().map(|asked| asked.key.clone()).collect();
                 let answer = match party.session.find(&question.resource) {
                     Some(find) => find.find(&question.resource, &question.by, &keys).await,
                     None => Err(party.cannot("find", &question.resource)),
@@ -111,29 +118,24 @@ impl<'a> Finder<'a> {
         join_all(calls).await;
     }
 
-    fn deliver(
-        &self,
-        question: &Question,
-        chunk: Vec<(String, Key, Vec<oneshot::Sender<Answer>>)>,
-        answer: Result<Vec<Vec<Record>>, RemoteError>,
-    ) {
+    fn deliver(&self, question: &Question, chunk: Vec<Asked>, answer: Result<Vec<Vec<Record>>, RemoteError>) {
         let mut inner = self.lock();
         let known = inner.known.entry(question.clone()).or_default();
         match answer {
             Ok(found) => {
                 let mut found = found.into_iter();
-                for (name, _, senders) in chunk {
+                for Asked { name, askers, .. } in chunk {
                     let matches: Matches = Arc::new(found.next().unwrap_or_default());
                     known.insert(name, Arc::clone(&matches));
-                    for sender in senders {
+                    for asker in askers {
                         // Whoever asked may have been given up meanwhile.
-                        let _ = sender.send(Ok(Arc::clone(&matches)));
+                        let _ = asker.send(Ok(Arc::clone(&matches)));
                     }
                 }
             }
             Err(error) => {
-                for sender in chunk.into_iter().flat_map(|(.., senders)| senders) {
-                    let _ = sender.send(Err(error.clone()));
+                for asker in chunk.into_iter().flat_map(|asked| asked.askers) {
+                    let _ = asker.send(Err(error.clone()));
                 }
             }
         }

@@ -53,11 +53,6 @@ impl History {
         self.lookups.push(LookedUp { resource, by, key: key.clone(), found });
     }
 
-    /// Something was sent and not accepted, so it may have arrived all the same.
-    pub(super) fn was_refused(&self) -> bool {
-        self.writes.iter().any(|write| write.did == "refused")
-    }
-
     /// As JSON.
     pub(super) fn to_json(&self) -> Option<Vec<u8>> {
         if self.lookups.is_empty() && self.writes.is_empty() && self.notices.is_empty() {

@@ -34,12 +34,11 @@ pub(super) struct PageRun<'p, 'r> {
 }
 
 /// A record of the page.
-struct Item<'p, 'r> {
+struct Item {
     key: String,
     print: Fingerprint,
     record: Record,
     known: Known,
-    _page: std::marker::PhantomData<&'p &'r ()>,
 }
 
 /// A record after its walk.
@@ -88,7 +87,7 @@ impl PageRun<'_, '_> {
     }
 
     /// Pairs records with what the store knows; those that have not changed end here.
-    async fn known(&self, records: Vec<Record>, page: &mut Page) -> Result<Vec<Item<'_, '_>>, StoreError> {
+    async fn known(&self, records: Vec<Record>, page: &mut Page) -> Result<Vec<Item>, StoreError> {
         let flow = self.run.flow;
         let key_field = self.run.sides.source.key_field(&flow.plan.fetch.resource);
         let mut keys = Vec::with_capacity(records.len());
@@ -115,13 +114,13 @@ impl PageRun<'_, '_> {
                 page.counted.unchanged += 1;
                 continue;
             }
-            items.push(Item { key, print, record, known, _page: std::marker::PhantomData });
+            items.push(Item { key, print, record, known });
         }
         Ok(items)
     }
 
     /// Leading filters are asked before anything is noted or sent.
-    fn gate<'i, 'j>(&self, items: Vec<Item<'i, 'j>>, page: &mut Page) -> Vec<Item<'i, 'j>> {
+    fn gate(&self, items: Vec<Item>, page: &mut Page) -> Vec<Item> {
         let gates = self.gates();
         if gates == 0 {
             return items;
@@ -161,10 +160,10 @@ impl PageRun<'_, '_> {
     }
 
     /// Walks all records side by side; those of one key one after the other.
-    async fn walk(&self, items: Vec<Item<'_, '_>>) -> Vec<Walked> {
+    async fn walk(&self, items: Vec<Item>) -> Vec<Walked> {
         let finder = Finder::new(self.run.sides);
         let mut order: HashMap<String, usize> = HashMap::new();
-        let mut groups: Vec<Vec<Item<'_, '_>>> = Vec::new();
+        let mut groups: Vec<Vec<Item>> = Vec::new();
         for item in items {
             let group = *order.entry(item.key.clone()).or_insert_with(|| {
                 groups.push(Vec::new());
@@ -183,7 +182,7 @@ impl PageRun<'_, '_> {
         walked
     }
 
-    async fn walk_group(&self, group: Vec<Item<'_, '_>>, finder: &Finder<'_>) -> Vec<Walked> {
+    async fn walk_group(&self, group: Vec<Item>, finder: &Finder<'_>) -> Vec<Walked> {
         let mut walked: Vec<Walked> = Vec::new();
         for mut item in group {
             // What an earlier record of the same key has just written is known to this one.
@@ -201,8 +200,8 @@ impl PageRun<'_, '_> {
         walked
     }
 
-    async fn walk_one(&self, item: Item<'_, '_>, finder: &Finder<'_>) -> Walked {
-        let Item { key, print, record, known, .. } = item;
+    async fn walk_one(&self, item: Item, finder: &Finder<'_>) -> Walked {
+        let Item { key, print, record, known } = item;
         let resource = &self.run.flow.plan.fetch.resource;
         let record = match self.run.sides.source.session.detail(resource) {
             None => Ok(record),
@@ -273,7 +272,7 @@ impl PageRun<'_, '_> {
             Some(Stop::Failed { class, reason }) => Outcome::Failed { class: class.to_owned(), reason },
             // The run ends and reads this page again: nothing is lost, and nothing is said twice.
             Some(Stop::Halt(_) | Stop::Wait(_)) if halted && unsent && !self.again => {
-                if !done.history.was_refused() {
+                if !done.in_doubt {
                     page.withdrawn.push(key);
                 }
                 return;
@@ -305,6 +304,7 @@ impl PageRun<'_, '_> {
             activity,
             search_keys,
             payload,
+            in_doubt: done.in_doubt,
         });
     }
 
@@ -352,6 +352,7 @@ fn without_key(record: &Record, key_field: &str) -> Settled {
         activity: Some(Activity { payload: Some(payload.clone()), detail: None }),
         search_keys: Vec::new(),
         payload,
+        in_doubt: false,
     }
 }
 

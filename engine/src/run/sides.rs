@@ -86,17 +86,25 @@ impl Party {
 
     /// Fields by which records of the resource can be found.
     pub(super) fn find_fields(&self, resource: &str) -> impl Iterator<Item = &str> {
-        self.resource(resource).into_iter().flat_map(|resource| &resource.find).flat_map(|find| &find.by).map(String::as_str)
+        self.resource(resource)
+            .into_iter()
+            .flat_map(|resource| &resource.find)
+            .flat_map(|find| &find.by)
+            .map(String::as_str)
     }
 
     /// Fields that pages leave out.
     pub(super) fn detail_fields(&self, resource: &str) -> &[String] {
-        self.resource(resource).and_then(|resource| resource.fetch.as_ref()).map_or(&[], |fetch| &fetch.detail)
+        self.resource(resource)
+            .and_then(|resource| resource.fetch.as_ref())
+            .map_or(&[], |fetch| &fetch.detail)
     }
 
     /// The system keeps idempotency keys of creates.
     pub(super) fn is_idempotent(&self, resource: &str) -> bool {
-        self.resource(resource).and_then(|resource| resource.create.as_ref()).is_some_and(|create| create.idempotent)
+        self.resource(resource)
+            .and_then(|resource| resource.create.as_ref())
+            .is_some_and(|create| create.idempotent)
     }
 
     /// The connector does not do what its manifest says; the conformance suite should have

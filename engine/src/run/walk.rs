@@ -75,6 +75,8 @@ pub(super) struct Done {
     pub(super) written: Vec<Written>,
     pub(super) created: bool,
     pub(super) updated: bool,
+    /// A create was sent and neither accepted nor refused.
+    pub(super) in_doubt: bool,
 }
 
 impl Walk<'_> {
@@ -87,7 +89,7 @@ impl Walk<'_> {
     pub(super) fn steps<'s>(
         &'s self,
         steps: &'s [Step],
-        scope: &'s mut Scope,
+        scope: &'s mut Scope<'_>,
         items: &'s str,
     ) -> BoxFuture<'s, Result<(), Stop>> {
         Box::pin(async move {
@@ -98,7 +100,7 @@ impl Walk<'_> {
         })
     }
 
-    async fn step(&self, step: &Step, scope: &mut Scope, items: &str) -> Result<(), Stop> {
+    async fn step(&self, step: &Step, scope: &mut Scope<'_>, items: &str) -> Result<(), Stop> {
         match &step.action {
             Act::Filter(condition) => {
                 if !self.truth(condition, scope)? {
@@ -153,7 +155,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    async fn lookup(&self, lookup: &Lookup, scope: &mut Scope) -> Result<(), Stop> {
+    async fn lookup(&self, lookup: &Lookup, scope: &mut Scope<'_>) -> Result<(), Stop> {
         let mut key = Vec::with_capacity(lookup.values.len());
         for value in &lookup.values {
             key.push(self.value(value, scope)?);
@@ -188,7 +190,7 @@ impl Walk<'_> {
         name: &str,
         list: &Script,
         steps: &[Step],
-        scope: &Scope,
+        scope: &Scope<'_>,
         items: &str,
     ) -> Result<(), Stop> {
         let list = self.items(list, scope)?;
@@ -209,7 +211,7 @@ impl Walk<'_> {
     }
 
     /// The record that field lines make. Lines whose value is `()` are left out.
-    pub(super) fn record(&self, lines: &[Line], scope: &Scope, creating: bool) -> Result<Record, Stop> {
+    pub(super) fn record(&self, lines: &[Line], scope: &Scope<'_>, creating: bool) -> Result<Record, Stop> {
         let mut record = Record::with_capacity(lines.len());
         for line in lines {
             let wanted = match line.on {
@@ -252,23 +254,23 @@ impl Walk<'_> {
         Ok(record)
     }
 
-    fn optional_truth(&self, condition: Option<&Script>, scope: &Scope) -> Result<bool, Stop> {
+    fn optional_truth(&self, condition: Option<&Script>, scope: &Scope<'_>) -> Result<bool, Stop> {
         condition.map_or(Ok(true), |condition| self.truth(condition, scope))
     }
 
-    fn holds(&self, condition: &Condition, scope: &Scope) -> Result<bool, Stop> {
+    fn holds(&self, condition: &Condition, scope: &Scope<'_>) -> Result<bool, Stop> {
         Ok(self.truth(&condition.script, scope)? != condition.negated)
     }
 
-    fn truth(&self, script: &Script, scope: &Scope) -> Result<bool, Stop> {
+    fn truth(&self, script: &Script, scope: &Scope<'_>) -> Result<bool, Stop> {
         scope.truth(script).map_err(|error| Stop::failed("script", self.flow.script_reason(script, &error)))
     }
 
-    pub(super) fn value(&self, script: &Script, scope: &Scope) -> Result<Value, Stop> {
+    pub(super) fn value(&self, script: &Script, scope: &Scope<'_>) -> Result<Value, Stop> {
         scope.value(script).map_err(|error| Stop::failed("script", self.flow.script_reason(script, &error)))
     }
 
-    fn text(&self, script: &Script, scope: &Scope) -> Result<String, Stop> {
+    fn text(&self, script: &Script, scope: &Scope<'_>) -> Result<String, Stop> {
         Ok(match self.value(script, scope)? {
             Value::Text(text) => text.to_string(),
             other => other.to_string(),
@@ -276,7 +278,7 @@ impl Walk<'_> {
     }
 
     /// The items of a list; nothing counts as an empty list.
-    fn items(&self, script: &Script, scope: &Scope) -> Result<Vec<Value>, Stop> {
+    fn items(&self, script: &Script, scope: &Scope<'_>) -> Result<Vec<Value>, Stop> {
         match self.value(script, scope)? {
             Value::List(items) => Ok(items),
             Value::Null => Ok(Vec::new()),

@@ -33,7 +33,12 @@ struct Job<'w> {
 
 impl Walk<'_> {
     /// Does a write and gives the record as the target now has it.
-    pub(super) async fn write(&self, write: &Write, scope: &mut Scope, item: &str) -> Result<Record, Stop> {
+    pub(super) async fn write(
+        &self,
+        write: &Write,
+        scope: &mut Scope<'_>,
+        item: &str,
+    ) -> Result<Record, Stop> {
         let before = self.known.written.iter().find(|one| one.write_id == write.id && one.item == item);
         let job = Job { write, item, before };
         match &write.verb {
@@ -45,7 +50,8 @@ impl Walk<'_> {
                 }
                 let asked = Value::List(key.clone());
                 let Some(found) = self.single(&write.resource, by, key).await? else {
-                    let reason = format!("no {} with {} = {asked} to update", write.resource, by.join(" and "));
+                    let reason =
+                        format!("no {} with {} = {asked} to update", write.resource, by.join(" and "));
                     return Err(Stop::failed("not found", reason));
                 };
                 self.update(&job, scope, found).await
@@ -55,7 +61,7 @@ impl Walk<'_> {
     }
 
     /// A create that this record has made before is not made again.
-    async fn create_once(&self, job: &Job<'_>, scope: &mut Scope) -> Result<Record, Stop> {
+    async fn create_once(&self, job: &Job<'_>, scope: &mut Scope<'_>) -> Result<Record, Stop> {
         scope.creating(true);
         let wanted = self.record(&job.write.lines, scope, true)?;
         if let Some(before) = job.before {
@@ -65,17 +71,20 @@ impl Walk<'_> {
             return Ok(record);
         }
         let _turn = self.finder.hold(format!("create {} {}", job.write.resource, self.key)).await;
-        self.create(job, wanted).await
+        let sets = self.sides.target.unique_sets(&job.write.resource);
+        // A process may have died while this record was on its way: it may have arrived.
+        self.create(job, wanted, &sets, self.known.intent.is_some()).await
     }
 
-    async fn upsert(&self, job: &Job<'_>, scope: &mut Scope, keys: &[UpsertKey]) -> Result<Record, Stop> {
+    async fn upsert(&self, job: &Job<'_>, scope: &mut Scope<'_>, keys: &[UpsertKey]) -> Result<Record, Stop> {
         let resource = &job.write.resource;
         let mut sets: Vec<Arc<[String]>> = Vec::new();
         for key in keys {
             match key {
                 UpsertKey::Fields(fields) => sets.push(fields.as_slice().into()),
                 UpsertKey::Setting(name) => {
-                    let field = self.flow.setting(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+                    let field =
+                        self.flow.setting(name).and_then(Value::as_str).unwrap_or_default().to_owned();
                     sets.push(vec![field].into());
                 }
             }
@@ -89,7 +98,8 @@ impl Walk<'_> {
         if let Some(before) = job.before {
             let key_field: Arc<[String]> = vec![self.sides.target.key_field(resource)].into();
             if self.sides.target.finds(resource, &key_field) {
-                found = self.single(resource, &key_field, vec![Value::from(before.target_key.as_str())]).await?;
+                found =
+                    self.single(resource, &key_field, vec![Value::from(before.target_key.as_str())]).await?;
             }
         }
         for set in &sets {
@@ -112,7 +122,8 @@ impl Walk<'_> {
                 scope.creating(false);
                 self.update(job, scope, found).await
             }
-            None if asked || job.before.is_some() => self.create(job, wanted).await,
+            // It was looked for a moment ago, and whoever else wants to create it waits its turn.
+            None if asked || job.before.is_some() => self.create(job, wanted, &sets, false).await,
             None => {
                 let fields = sets.iter().map(|set| set.join(" and ")).collect::<Vec<_>>().join(" or ");
                 let reason = format!("{resource} cannot be matched: {fields} has no value");
@@ -122,7 +133,12 @@ impl Walk<'_> {
     }
 
     /// The one record with that key, if there is one.
-    async fn single(&self, resource: &Arc<str>, by: &Arc<[String]>, key: Key) -> Result<Option<Record>, Stop> {
+    async fn single(
+        &self,
+        resource: &Arc<str>,
+        by: &Arc<[String]>,
+        key: Key,
+    ) -> Result<Option<Record>, Stop> {
         let asked = Value::List(key.clone());
         let found = self.finder.find(Side::Target, resource, by, key).await?;
         self.note(|done| done.history.looked_up(resource, by, &asked, found.len()));
@@ -141,7 +157,7 @@ impl Walk<'_> {
         }
     }
 
-    async fn update(&self, job: &Job<'_>, scope: &mut Scope, mut found: Record) -> Result<Record, Stop> {
+    async fn update(&self, job: &Job<'_>, scope: &mut Scope<'_>, mut found: Record) -> Result<Record, Stop> {
         let (resource, target) = (&job.write.resource, &self.sides.target);
         scope.creating(false);
         let wanted = self.record(&job.write.lines, scope, false)?;
@@ -161,10 +177,8 @@ impl Walk<'_> {
             }
             return Ok(found);
         }
-        let before: Record = changes
-            .iter()
-            .filter_map(|(name, _)| Some((name.clone(), found.get(name)?.clone())))
-            .collect();
+        let before: Record =
+            changes.iter().filter_map(|(name, _)| Some((name.clone(), found.get(name)?.clone()))).collect();
         let Some(update) = target.session.update(resource) else {
             return Err(target.cannot("update", resource).into());
         };
@@ -189,18 +203,24 @@ impl Walk<'_> {
     }
 
     /// Creates a record that is not there, as far as is known. Looks before it repeats.
-    async fn create(&self, job: &Job<'_>, wanted: Record) -> Result<Record, Stop> {
+    ///
+    /// `sets` are the fields that it can be found by; `look` asks for it before the first try.
+    async fn create(
+        &self,
+        job: &Job<'_>,
+        wanted: Record,
+        sets: &[Arc<[String]>],
+        look: bool,
+    ) -> Result<Record, Stop> {
         let (resource, target) = (&job.write.resource, &self.sides.target);
         let Some(create) = target.session.create(resource) else {
             return Err(target.cannot("create", resource).into());
         };
         let idempotency_key = self.idempotency_key(job);
-        let idempotent = target.is_idempotent(resource);
-        // A process died while this record was on its way: it may have arrived.
-        let mut look_first = self.known.intent.is_some();
+        let mut look_first = look;
         let mut lost = None;
         for _ in 0..RESOLVES {
-            if look_first && let Some(there) = self.already_there(job, &wanted, idempotent).await? {
+            if look_first && let Some(there) = self.already_there(job, &wanted, sets).await? {
                 return Ok(there);
             }
             let (answer, exchanges) = recorded(create.create(resource, &wanted, &idempotency_key)).await;
@@ -229,6 +249,7 @@ impl Walk<'_> {
                 }
             }
         }
+        self.note(|done| done.in_doubt = true);
         let error = lost.unwrap_or_else(|| {
             RemoteError::new(Advice::Retry(None), target.title(), "the create could not be made")
         });
@@ -242,16 +263,17 @@ impl Walk<'_> {
         &self,
         job: &Job<'_>,
         wanted: &Record,
-        idempotent: bool,
+        sets: &[Arc<[String]>],
     ) -> Result<Option<Record>, Stop> {
         let (resource, target) = (&job.write.resource, &self.sides.target);
-        let usable = |set: &Arc<[String]>| {
+        let usable = |set: &&Arc<[String]>| {
             set.iter().all(|field| wanted.get(field).is_some_and(|value| !value.says_nothing()))
         };
-        let Some(set) = target.unique_sets(resource).into_iter().find(usable) else {
-            if idempotent {
+        let Some(set) = sets.iter().find(usable) else {
+            if target.is_idempotent(resource) {
                 return Ok(None);
             }
+            self.note(|done| done.in_doubt = true);
             let reason = format!(
                 "it is not known whether {resource} was created, and {} cannot be searched for it; look there by hand, then replay the record",
                 target.title()
@@ -260,7 +282,7 @@ impl Walk<'_> {
         };
         self.finder.forget(resource);
         let key: Key = set.iter().map(|field| wanted.get(field).cloned().unwrap_or_default()).collect();
-        let Some(found) = self.single(resource, &set, key).await? else { return Ok(None) };
+        let Some(found) = self.single(resource, set, key).await? else { return Ok(None) };
         let key = found.get(&target.key_field(resource)).map(plain).unwrap_or_default();
         self.wrote(job, "adopted", Some(&key), Record::new(), Record::new(), Vec::new());
         self.link(job, &key, fingerprint(wanted));

@@ -4,14 +4,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::answers::{DeadLetter, DeadQuery, Found, HistoryRow, Intent, Known, Run};
 use super::lease;
 use super::link::{Driver, Transaction, Words};
 use super::migrate::{self, Migration};
 use super::records::{self, Pruned};
-use super::types::{
-    Claim, Cursor, DeadLetter, DeadQuery, Found, HistoryRow, Intent, Known, Lease, Millis, NewRun, Page, Run,
-    RunState,
-};
+use super::types::{Claim, Cursor, Lease, Millis, NewRun, Page, RunState};
 use super::{Store, StoreError, page};
 
 /// A store over one database.
@@ -38,6 +36,18 @@ impl<D: Driver> Database<D> {
     pub(super) fn with_clock(mut self, clock: std::sync::Arc<std::sync::atomic::AtomicI64>) -> Self {
         self.words = self.words.with_clock(clock);
         self
+    }
+
+    /// The driver, for tests that know it.
+    #[cfg(test)]
+    pub(super) fn driver(&self) -> &D {
+        &self.driver
+    }
+
+    /// The driver, for tests that change it.
+    #[cfg(test)]
+    pub(super) fn driver_mut(&mut self) -> &mut D {
+        &mut self.driver
     }
 }
 

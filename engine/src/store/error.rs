@@ -127,8 +127,8 @@ pub enum StoreError {
         what: String,
     },
 
-    /// The connection broke while a transaction was being committed: it may have happened.
-    #[error("the store `{place}` went away during a commit: {cause}")]
+    /// Disk or connection failed while a transaction was being committed: it may have happened.
+    #[error("the store `{place}` failed during a commit: {cause}")]
     #[diagnostic(help("read the cursor again before going on: the page may have been settled"))]
     Lost {
         /// Place of the store.

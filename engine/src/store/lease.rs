@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::answers::Run;
 use super::link::{Arg, Link, Row, Words};
-use super::types::{Claim, Counts, Lease, Millis, NewRun, Run, RunState};
+use super::types::{Claim, Counts, Lease, Millis, NewRun, RunState};
 use super::{Fingerprint, StoreError, sql};
 
 /// The database's clock.

@@ -10,6 +10,7 @@
 //! outcome or an open intent. [`Store::begin_page`] comes before the first request, and
 //! [`Store::settle_page`] takes the intents away in the transaction that brings the outcomes.
 
+mod answers;
 mod database;
 mod error;
 mod holder;
@@ -31,11 +32,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+pub use answers::{DeadLetter, DeadQuery, Found, HistoryRow, Intent, Known, LedgerRow, Run};
 pub use error::StoreError;
 pub use holder::{is_dead, this_process};
 pub use types::{
-    Activity, Claim, Counts, Cursor, DeadLetter, DeadQuery, Fingerprint, Found, HistoryRow, Intent, Known,
-    Lease, LedgerRow, Millis, NewRun, Outcome, OutcomeWord, Page, Run, RunState, Settled, Written,
+    Activity, Claim, Counts, Cursor, Fingerprint, Lease, Millis, NewRun, Outcome, OutcomeWord, Page,
+    RunState, Settled, Written,
 };
 
 /// Opens the store in this file, made if it is not there yet and brought up to the schema of
@@ -46,8 +48,8 @@ pub async fn open(file: &Path) -> Result<Arc<dyn Store>, StoreError> {
 
 /// The durable state of all flows.
 ///
-/// A call that is dropped before it answers has done all of its work or nothing of it. All
-/// moments are on the database's clock.
+/// A call that is dropped before it answers has done all of its work or nothing of it; only
+/// `prune` works in steps. All moments are on the database's clock.
 #[async_trait]
 pub trait Store: Send + Sync {
     /// The database's clock.
@@ -133,11 +135,13 @@ pub trait Store: Send + Sync {
     async fn resolve(&self, flow: &str, source_key: &str) -> Result<bool, StoreError>;
 
     /// Removes everything about a record; answers how many rows that were. Should the source
-    /// still have it, the next run that reads it takes it for new.
+    /// still have it, the next run that reads it takes it for new. Copies of the store, such
+    /// as those made before a change of schema, keep what they have.
     async fn forget(&self, flow: &str, source_key: &str) -> Result<u64, StoreError>;
 
-    /// Removes the log of runs that ended before this moment, and dead letters resolved before
-    /// it; answers how many rows that were. Short transactions; runs go on meanwhile.
+    /// Removes the log of runs that ended before this moment, such runs themselves when they
+    /// read nothing, and dead letters resolved before it; answers how many rows that were.
+    /// Short transactions; runs go on meanwhile.
     async fn prune(&self, flow: &str, before: Millis) -> Result<u64, StoreError>;
 
     /// Keeps a sealed secret of a connection; replaces the one of that name.

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::answers::{Intent, Known};
 use super::lease::{fence, fingerprint, print};
 use super::link::{Arg, Link, Row, Words};
 use super::records::{read_ledger, search_key};
-use super::types::{Counts, Cursor, Intent, Known, Lease, Millis, OutcomeWord, Page, Settled, Written};
+use super::types::{Counts, Cursor, Lease, Millis, OutcomeWord, Page, Settled, Written};
 use super::{StoreError, sql};
 
 pub(super) async fn cursor(link: &mut dyn Link, flow: &str) -> Result<Option<Cursor>, StoreError> {
@@ -273,7 +274,9 @@ fn letter(record: &Settled) -> Option<Vec<Arg<'_>>> {
 }
 
 async fn drop_intents(link: &mut dyn Link, lease: &Lease, page: &Page) -> Result<(), StoreError> {
-    let settled = page.records.iter().map(|record| record.source_key.as_str());
+    // The later mention of a record decides, as it does for its outcome.
+    let records = latest(&page.records);
+    let settled = records.iter().filter(|record| !record.in_doubt).map(|record| record.source_key.as_str());
     let withdrawn = page.withdrawn.iter().map(String::as_str);
     let rows: Vec<Vec<Arg<'_>>> =
         once(settled.chain(withdrawn)).into_iter().map(|key| vec![key.into()]).collect();

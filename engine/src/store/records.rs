@@ -1,8 +1,9 @@
 //! Records by name: search, history, dead letters, forgetting, and sealed secrets.
 
+use super::answers::{DeadLetter, DeadQuery, Found, HistoryRow, LedgerRow};
 use super::lease::{now, print, word};
 use super::link::{Arg, Link, Row, Words};
-use super::types::{DeadLetter, DeadQuery, Found, HistoryRow, LedgerRow, Millis, OutcomeWord};
+use super::types::{Millis, OutcomeWord};
 use super::{StoreError, sql};
 
 /// A business key as it is stored and searched.
@@ -144,17 +145,18 @@ pub(super) async fn prune(
     flow: &str,
     before: Millis,
 ) -> Result<Pruned, StoreError> {
+    let idle = link.execute(sql::PRUNE_IDLE, &[flow.into(), before.into()], true).await?;
     let old = link.fetch(sql::PRUNABLE, &[flow.into(), before.into()], true).await?;
     let Some(mut row) = old.into_iter().next() else {
-        let removed = link.execute(sql::PRUNE_DEAD, &[flow.into(), before.into()], true).await?;
-        return Ok(Pruned::All(removed));
+        let dead = link.execute(sql::PRUNE_DEAD, &[flow.into(), before.into()], true).await?;
+        return Ok(Pruned::All(idle + dead));
     };
     let run = row.text()?;
     let removed = link.execute(sql::PRUNE_PAGES, &[(&run).into()], true).await?;
     if removed == 0 {
         link.execute(&words.fill(sql::PRUNED), &[(&run).into()], true).await?;
     }
-    Ok(Pruned::Some(removed))
+    Ok(Pruned::Some(idle + removed))
 }
 
 pub(super) async fn keep(

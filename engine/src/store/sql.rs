@@ -251,9 +251,13 @@ pub(super) const FORGET: [&str; 6] = [
     "DELETE FROM dead WHERE flow = $1 AND source_key = $2",
 ];
 
+/// Old runs that read nothing: of them nothing is worth keeping.
+pub(super) const PRUNE_IDLE: &str = "
+DELETE FROM run WHERE flow = $1 AND ended_at < $2 AND pruned_at IS NULL AND records_read = 0";
+
 /// A run whose activity is old enough to go.
 pub(super) const PRUNABLE: &str = "
-SELECT id FROM run WHERE flow = $1 AND ended_at < $2 AND pruned_at IS NULL ORDER BY started_at LIMIT 1";
+SELECT id FROM run WHERE flow = $1 AND ended_at < $2 AND pruned_at IS NULL ORDER BY ended_at LIMIT 1";
 
 /// Some pages of its activity: few enough for a short transaction.
 pub(super) const PRUNE_PAGES: &str = "

@@ -8,6 +8,8 @@
 
 mod fault;
 mod file;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -55,7 +57,7 @@ pub(super) async fn open(path: &Path, steps: &[Migration]) -> Result<Database<Fi
     let options = options(&path);
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)
-        .idle_timeout(Duration::from_secs(60))
+        .idle_timeout(Duration::from_mins(1))
         .acquire_timeout(PATIENCE)
         .connect_lazy_with(options.clone().pragma("query_only", "ON"));
     let file = File {
@@ -76,11 +78,12 @@ pub(super) async fn open(path: &Path, steps: &[Migration]) -> Result<Database<Fi
 fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
-        .auto_vacuum(SqliteAutoVacuum::Incremental)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(PATIENCE)
         .pragma("journal_size_limit", LOG_LIMIT)
+        // What was forgotten does not linger in the pages that stay.
+        .pragma("secure_delete", "FAST")
         .disable_statement_logging()
 }
 
@@ -101,6 +104,10 @@ pub(super) struct File {
 impl File {
     /// Writes the head of a new file; makes sure that the log can be shared.
     async fn prepare(&self) -> Result<(), StoreError> {
+        // Said by the first connection only: it takes the writer's place for a moment, even
+        // where it changes nothing.
+        let first = self.options.clone().auto_vacuum(SqliteAutoVacuum::Incremental);
+        *self.writer.lock().await = Some(self.connect(&first).await?);
         let mut tx = self.begin().await?;
         let mode = tx.fetch("PRAGMA journal_mode", &[], false).await?;
         let mode = mode.into_iter().next().map(|mut row| row.text()).transpose()?;
@@ -124,10 +131,10 @@ impl File {
     }
 
     /// A connection that nobody else uses.
-    async fn connect(&self) -> Result<SqliteConnection, StoreError> {
+    async fn connect(&self, options: &SqliteConnectOptions) -> Result<SqliteConnection, StoreError> {
         let started = std::time::Instant::now();
         loop {
-            match self.options.connect().await.map_err(|error| self.fault(&error)) {
+            match options.connect().await.map_err(|error| self.fault(&error)) {
                 // Two processes that make the same new file exclude each other without
                 // waiting: only here, where the log is switched on.
                 Err(StoreError::Busy { .. }) if started.elapsed() < PATIENCE => {
@@ -160,7 +167,7 @@ impl Driver for File {
         self.refuse_if_closed()?;
         let conn = match slot.take() {
             Some(conn) => conn,
-            None => self.connect().await?,
+            None => self.connect(&self.options).await?,
         };
         let mut writing = Writing { slot, conn, place: Arc::clone(&self.place) };
         writing.script("BEGIN IMMEDIATE").await?;
@@ -201,7 +208,7 @@ impl Driver for File {
             cause: format!("no copy can be made before the schema is changed: {error}"),
             help: "give the daemon's user the right to write the folder, and make room on the disk",
         })?;
-        let mut conn = self.connect().await?;
+        let mut conn = self.connect(&self.options).await?;
         let target = copy.display().to_string();
         fetch(&mut conn, "VACUUM INTO $1", &[(&target).into()], false)
             .await
@@ -240,10 +247,16 @@ struct Writing {
 #[async_trait]
 impl Transaction for Writing {
     async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
-        self.script("COMMIT").await?;
-        let Self { mut slot, conn, .. } = *self;
-        *slot = Some(conn);
-        Ok(())
+        match self.script("COMMIT").await {
+            Ok(()) => {
+                let Self { mut slot, conn, .. } = *self;
+                *slot = Some(conn);
+                Ok(())
+            }
+            // The log may hold the whole transaction although the disk did not say so.
+            Err(StoreError::Disk { place, cause }) => Err(StoreError::Lost { place, cause }),
+            Err(error) => Err(error),
+        }
     }
 
     async fn rollback(mut self: Box<Self>) {

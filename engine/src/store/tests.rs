@@ -1,7 +1,7 @@
 //! The promises of the store, told to any database through the trait; what is special to a
-//! file stands in `file`.
+//! file stands beside its driver.
 
-mod file;
+mod crash;
 mod leases;
 mod pages;
 mod records;
@@ -90,6 +90,7 @@ fn settled(key: &str, outcome: Outcome) -> Settled {
         activity: Some(Activity { payload: Some(b"{}".to_vec()), detail: None }),
         search_keys: Vec::new(),
         payload: b"{}".to_vec(),
+        in_doubt: false,
     }
 }
 

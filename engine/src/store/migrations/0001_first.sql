@@ -85,6 +85,7 @@ CREATE TABLE run (
 );
 CREATE INDEX run_by_flow ON run (flow, started_at);
 CREATE INDEX run_under_way ON run (flow) WHERE state = 'running';
+CREATE INDEX run_prunable ON run (flow, ended_at) WHERE pruned_at IS NULL;
 
 -- What happened to each record in each run.
 CREATE TABLE activity (

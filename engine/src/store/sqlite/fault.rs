@@ -51,10 +51,10 @@ mod tests {
     #[test]
     fn refinements_are_told_by_their_kind() {
         let told = |code| by_code("weft.db".to_owned(), code, "said".to_owned());
-        assert!(matches!(told(8 | (1 << 8)), StoreError::ReadOnly { .. }));
-        assert!(matches!(told(5 | (2 << 8)), StoreError::Busy { .. }));
-        assert!(matches!(told(10 | (4 << 8)), StoreError::Disk { .. }));
-        assert!(matches!(told(11 | (1 << 8)), StoreError::Corrupt { .. }));
+        assert!(matches!(told(8 + 256), StoreError::ReadOnly { .. }));
+        assert!(matches!(told(5 + 512), StoreError::Busy { .. }));
+        assert!(matches!(told(10 + 1024), StoreError::Disk { .. }));
+        assert!(matches!(told(11 + 256), StoreError::Corrupt { .. }));
         assert!(matches!(told(13), StoreError::Full { .. }));
         assert!(matches!(told(26), StoreError::NotAStore { .. }));
         assert!(matches!(told(1), StoreError::Refused { .. }));

@@ -80,6 +80,18 @@ async fn intents_last_until_the_outcome() {
 }
 
 #[tokio::test]
+async fn an_intent_in_doubt_outlives_the_outcome() {
+    let bench = Bench::new().await;
+    let lease = bench.hold_and_run().await;
+    bench.store.begin_page(&lease, RUN, &["1"]).await.expect("begun");
+    let doubtful = Settled { in_doubt: true, ..settled("1", failed("nobody knows")) };
+    bench.store.settle_page(&lease, &page_of(vec![doubtful])).await.expect("settled");
+    assert!(bench.known("1").await.intent.is_some());
+    bench.store.settle_page(&lease, &page_of(vec![settled("1", Outcome::Created)])).await.expect("settled");
+    assert_eq!(bench.known("1").await.intent, None);
+}
+
+#[tokio::test]
 async fn a_fenced_page_leaves_nothing_behind() {
     let bench = Bench::new().await;
     let late = bench.hold_and_run().await;

@@ -1,0 +1,121 @@
+//! The commands of `weft`, and how they end.
+//!
+//! Exit codes: 0 all went well, 1 some records were refused or have to wait, 2 a file or the
+//! call is wrong, 3 a remote system refuses us or does not answer, 4 the store cannot be used.
+
+mod check;
+mod progress;
+mod records;
+mod run;
+mod runs;
+mod show;
+mod simulate;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::project::Project;
+use crate::trouble::Trouble;
+use show::Show;
+
+/// Keeps business systems in step.
+#[derive(Debug, Parser)]
+#[command(name = "weft", version, about, arg_required_else_help = true, disable_help_subcommand = true)]
+struct Call {
+    /// The project's folder; else the nearest one upwards with a weft.toml
+    #[arg(long, global = true, value_name = "FOLDER")]
+    project: Option<PathBuf>,
+    /// Print JSON, for programs
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check flows without touching any system
+    Check(check::Check),
+    /// Run flows once
+    Run(run::Run),
+    /// List runs
+    Runs(runs::Runs),
+    /// Find records and show what happened to them
+    Records(records::Records),
+    /// Start a stand-in for a system on this machine
+    Simulate(simulate::Simulate),
+}
+
+/// How a command ended, when nothing went wrong on the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// All went well.
+    Well,
+    /// Some records were refused or have to wait.
+    Partly,
+    /// A file is wrong; the problems have been shown.
+    Wrong,
+    /// A remote system refuses us or does not answer; it has been said.
+    Remote,
+}
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let call = Call::parse();
+    log();
+    let show = Show::new(call.json);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            show.trouble(&Trouble::new("R025", format!("cannot start: {error}")));
+            return ExitCode::from(2);
+        }
+    };
+    match runtime.block_on(call.run(&show)) {
+        Ok(Ended::Well) => ExitCode::SUCCESS,
+        Ok(Ended::Partly) => ExitCode::from(1),
+        Ok(Ended::Wrong) => ExitCode::from(2),
+        Ok(Ended::Remote) => ExitCode::from(3),
+        Err(trouble) => {
+            let code = trouble.exit_code();
+            show.trouble(&trouble);
+            ExitCode::from(code)
+        }
+    }
+}
+
+impl Call {
+    async fn run(self, show: &Show) -> Result<Ended, Trouble> {
+        match self.command {
+            Command::Check(check) => check.run(self.project.as_deref(), show),
+            Command::Run(run) => run.run(&open(self.project.as_deref())?, show).await,
+            Command::Runs(runs) => runs.run(&open(self.project.as_deref())?, show).await,
+            Command::Records(records) => records.run(&open(self.project.as_deref())?, show).await,
+            Command::Simulate(simulate) => simulate.run(show).await,
+        }
+    }
+}
+
+/// The project that a command is about.
+fn open(folder: Option<&std::path::Path>) -> Result<Project, Trouble> {
+    match folder {
+        Some(folder) if folder.join(crate::project::MAIN_FILE).is_file() => Project::open(folder),
+        Some(folder) => Project::find(folder),
+        None => Project::find(std::path::Path::new(".")),
+    }
+}
+
+/// Logs go to standard error, and only what `WEFT_LOG` asks for.
+fn log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("WEFT_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
+    // Fails only when a log is there already.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .try_init();
+}

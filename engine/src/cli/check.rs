@@ -1,0 +1,104 @@
+//! `weft check`: everything that is wrong with a project's flows, at once, before anything
+//! runs.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use miette::Report;
+
+use super::Ended;
+use super::show::{Show, count};
+use crate::load::{Loader, Problems};
+use crate::project::{FlowAnswers, FlowEntry, Project};
+use crate::trouble::Trouble;
+
+/// Check flows without touching any system.
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Flows of the project, by name, or flow files; else all flows of the project
+    flows: Vec<String>,
+}
+
+impl Check {
+    pub(crate) fn run(&self, folder: Option<&Path>, show: &Show) -> Result<Ended, Trouble> {
+        let project = match super::open(folder) {
+            Ok(project) => project,
+            // A single file can be checked without a project.
+            Err(trouble)
+                if self.flows.is_empty() || !self.flows.iter().all(|flow| Path::new(flow).exists()) =>
+            {
+                return Err(trouble);
+            }
+            Err(_) => Project::bare(&std::path::absolute(".").unwrap_or_else(|_| PathBuf::from("."))),
+        };
+        let loader = Loader::new(&project)?;
+        let entries = self.entries(&project)?;
+        let mut problems = Problems::new();
+        let mut plans = Vec::new();
+        for entry in &entries {
+            match one(&project, &loader, entry) {
+                Ok(plan) => plans.push((entry, plan)),
+                Err(mut found) => problems.append(&mut found),
+            }
+        }
+        let pairs: Vec<_> = plans.iter().map(|(entry, plan)| (*entry, plan)).collect();
+        problems.append(&mut loader.two_way(&pairs));
+        Ok(tell(show, entries.len(), &problems))
+    }
+
+    fn entries(&self, project: &Project) -> Result<Vec<FlowEntry>, Trouble> {
+        if self.flows.is_empty() {
+            return Ok(project.flows.clone());
+        }
+        let mut entries = Vec::new();
+        for flow in &self.flows {
+            match project.flow(flow) {
+                Ok(entry) => entries.push(entry.clone()),
+                Err(_) if Path::new(flow).is_file() => entries.push(FlowEntry {
+                    name: flow.clone(),
+                    file: std::path::absolute(flow)
+                        .map_or_else(|_| flow.clone(), |path| path.to_string_lossy().into_owned()),
+                    on: false,
+                    roles: std::collections::BTreeMap::new(),
+                }),
+                Err(trouble) => return Err(trouble),
+            }
+        }
+        Ok(entries)
+    }
+}
+
+/// Checks one flow, with what the project tells it.
+fn one(project: &Project, loader: &Loader<'_>, entry: &FlowEntry) -> Result<dsl::plan::Plan, Problems> {
+    let (_, plan) = loader.check(&entry.file)?;
+    if project.flows.contains(entry) {
+        // What the flow is told by the project counts as well.
+        FlowAnswers::read(&project.root, &entry.name, &plan).map_err(|trouble| vec![trouble.into()])?;
+        loader.flow(entry)?;
+    }
+    Ok(plan)
+}
+
+fn tell(show: &Show, flows: usize, problems: &[Report]) -> Ended {
+    for problem in problems {
+        if show.is_json() {
+            let mut text = String::new();
+            let diagnostic: &dyn miette::Diagnostic = problem.as_ref();
+            if miette::JSONReportHandler::new().render_report(&mut text, diagnostic).is_ok()
+                && let Ok(value) = serde_json::from_str(&text)
+            {
+                show.json(&value);
+            }
+        } else {
+            show.report(problem);
+        }
+    }
+    let flows = count(i64::try_from(flows).unwrap_or(i64::MAX), "flow", "flows");
+    if problems.is_empty() {
+        show.line(format!("{} {flows} checked, nothing wrong", show.good("✓")));
+        Ended::Well
+    } else {
+        show.line(format!("{} {flows} checked; mend the above and check again", show.bad("✗")));
+        Ended::Wrong
+    }
+}

@@ -1,0 +1,220 @@
+//! `weft run`: flows, once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::Args;
+
+use super::Ended;
+use super::progress::{Progress, in_words, to_json};
+use super::show::Show;
+use crate::flow::Flow;
+use crate::load::Loader;
+use crate::project::{FlowEntry, Project};
+use crate::run::{Options, Report, RunError, Sides, run};
+use crate::store::{RunState, Store, StoreError};
+use crate::trouble::{Kind, Trouble};
+
+/// Refused records that a summary lists.
+const LISTED: usize = 20;
+
+/// Run flows once.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// Flows of the project, by name or file; else every flow that is on
+    flows: Vec<String>,
+    /// Read everything again and repair what differs
+    #[arg(long)]
+    full: bool,
+}
+
+impl Run {
+    pub(crate) async fn run(&self, project: &Project, show: &Show) -> Result<Ended, Trouble> {
+        let entries: Vec<FlowEntry> = if self.flows.is_empty() {
+            project.flows.iter().filter(|flow| flow.on).cloned().collect()
+        } else {
+            self.flows.iter().map(|name| project.flow(name).cloned()).collect::<Result<_, _>>()?
+        };
+        if entries.is_empty() {
+            return Err(Trouble::new("R026", "no flow is on")
+                .help("add `[flows.NAME]` with `file = \"…\"` to weft.toml, or set `on = true`"));
+        }
+        let stop = stop_on_interrupt();
+        let mut ended = Ended::Well;
+        for done in run_all(project, &entries, self.full, &stop, show).await? {
+            ended = worse(ended, done.ended());
+        }
+        Ok(ended)
+    }
+}
+
+/// Set by the first Ctrl-C; the second ends the program as usual.
+pub(crate) fn stop_on_interrupt() -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            flag.store(true, Ordering::Relaxed);
+            eprintln!("stopping after the page under way; press Ctrl-C again to stop at once");
+            if tokio::signal::ctrl_c().await.is_ok() {
+                std::process::exit(130);
+            }
+        }
+    });
+    stop
+}
+
+/// A flow that was run.
+pub(crate) struct Done {
+    pub(crate) flow: String,
+    pub(crate) report: Report,
+    pub(crate) refused: Vec<(String, String)>,
+    pub(crate) more: usize,
+}
+
+impl Done {
+    pub(crate) const fn ended(&self) -> Ended {
+        match self.report.state {
+            RunState::Succeeded | RunState::Stopped | RunState::Running => Ended::Well,
+            RunState::Partial => Ended::Partly,
+            RunState::Failed => Ended::Remote,
+        }
+    }
+}
+
+/// The graver of two ends.
+pub(crate) const fn worse(one: Ended, other: Ended) -> Ended {
+    match (one, other) {
+        (Ended::Remote, _) | (_, Ended::Remote) => Ended::Remote,
+        (Ended::Wrong, _) | (_, Ended::Wrong) => Ended::Wrong,
+        (Ended::Partly, _) | (_, Ended::Partly) => Ended::Partly,
+        _ => Ended::Well,
+    }
+}
+
+/// Loads all flows, so that nothing runs when one is wrong, then runs them one by one.
+pub(crate) async fn run_all(
+    project: &Project,
+    entries: &[FlowEntry],
+    full: bool,
+    stop: &Arc<AtomicBool>,
+    show: &Show,
+) -> Result<Vec<Done>, Trouble> {
+    let loader = Loader::new(project)?;
+    let mut flows: Vec<(Flow, Sides)> = Vec::new();
+    let mut wrong = 0;
+    for entry in entries {
+        match loader.flow(entry) {
+            Ok(flow) => {
+                let sides = loader.sides(entry, &flow.plan)?;
+                flows.push((flow, sides));
+            }
+            Err(problems) => {
+                wrong += problems.len();
+                for problem in &problems {
+                    show.report(problem);
+                }
+            }
+        }
+    }
+    let pairs: Vec<_> = entries.iter().zip(flows.iter().map(|(flow, _)| &flow.plan)).collect();
+    if wrong == 0 {
+        for problem in loader.two_way(&pairs) {
+            wrong += 1;
+            show.report(&problem);
+        }
+    }
+    if wrong > 0 {
+        return Err(Trouble::new("R027", "nothing was run")
+            .help("mend the problems above; `weft check` shows them again"));
+    }
+    let store = open_store(project).await?;
+    let mut all = Vec::new();
+    for (flow, sides) in &flows {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let done = run_one(flow, sides, &store, full, stop, show).await?;
+        tell(&done, show);
+        all.push(done);
+    }
+    store.close().await;
+    Ok(all)
+}
+
+async fn run_one(
+    flow: &Flow,
+    sides: &Sides,
+    store: &Arc<dyn Store>,
+    full: bool,
+    stop: &Arc<AtomicBool>,
+    show: &Show,
+) -> Result<Done, Trouble> {
+    let options = Options { cause: "by hand".to_owned(), full, stop: Arc::clone(stop) };
+    let progress = Progress::new(&flow.name, show.is_terminal());
+    let result = run(flow, sides, store, &options, &progress).await;
+    let (refused, more) = progress.finish();
+    let report = result.map_err(|error| match error {
+        RunError::Store(error) => store_trouble(&error),
+        RunError::Busy { flow, holder } => {
+            Trouble::new("R028", format!("flow `{flow}` is being run by {holder}"))
+                .help("wait until that run has ended")
+                .kind(Kind::Store)
+        }
+    })?;
+    Ok(Done { flow: flow.name.clone(), report, refused, more })
+}
+
+/// Opens the project's store, made on first use.
+pub(crate) async fn open_store(project: &Project) -> Result<Arc<dyn Store>, Trouble> {
+    let path = project.store_path();
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            Trouble::new("R029", format!("cannot make the folder `{}`: {error}", folder.display()))
+                .help("give the user who runs weft the right to write in the project's folder")
+                .kind(Kind::Store)
+        })?;
+    }
+    crate::store::open(&path).await.map_err(|error| store_trouble(&error))
+}
+
+pub(crate) fn store_trouble(error: &StoreError) -> Trouble {
+    Trouble::new("R030", error.to_string()).kind(Kind::Store)
+}
+
+/// A flow's end, in a few lines.
+pub(crate) fn tell(done: &Done, show: &Show) {
+    let Done { flow, report, refused, more } = done;
+    show.json(&serde_json::json!({
+        "flow": flow,
+        "run": report.run,
+        "state": report.state.as_str(),
+        "counts": to_json(&report.counts),
+        "error": report.error.as_ref().map(ToString::to_string),
+        "help": report.error.as_ref().and_then(|error| error.help.clone()),
+        "refused": refused.iter().map(|(key, reason)| serde_json::json!({"key": key, "reason": reason})).collect::<Vec<_>>(),
+    }));
+    let mark = match report.state {
+        RunState::Succeeded => show.good("✓"),
+        RunState::Failed => show.bad("✗"),
+        _ => show.warning("!"),
+    };
+    show.line(format!("{mark} {}  {}", show.strong(&format!("{flow:<24}")), in_words(&report.counts)));
+    for (key, reason) in refused.iter().take(LISTED) {
+        show.line(format!("    {}  {reason}", show.warning(key)));
+    }
+    let hidden = refused.len().saturating_sub(LISTED) + more;
+    if hidden > 0 {
+        show.line(show.faint(&format!("    and {hidden} more; `weft records --failed` lists them all")));
+    }
+    if report.state == RunState::Stopped {
+        show.line("    stopped; the next run goes on from here");
+    }
+    if let Some(error) = &report.error {
+        show.line(format!("    {}", show.bad(&error.to_string())));
+        if let Some(help) = &error.help {
+            show.line(format!("    {help}"));
+        }
+        show.line("    nothing is lost: the next run goes on from here");
+    }
+}

@@ -1,0 +1,126 @@
+//! What people and programs see: text or JSON, colour only on a terminal.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, Report};
+
+use crate::trouble::Trouble;
+
+/// Where and how a command speaks.
+#[derive(Debug)]
+pub(crate) struct Show {
+    json: bool,
+    colour: bool,
+    terminal: bool,
+}
+
+impl Show {
+    pub(crate) fn new(json: bool) -> Self {
+        let terminal = std::io::stderr().is_terminal() && !json;
+        let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        Self { json, colour, terminal }
+    }
+
+    /// The call asked for JSON.
+    pub(crate) const fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// A person watches: bars may move.
+    pub(crate) const fn is_terminal(&self) -> bool {
+        self.terminal
+    }
+
+    /// A line for people; nothing under `--json`. A closed pipe is no fault of ours.
+    pub(crate) fn line(&self, text: impl AsRef<str>) {
+        if !self.json {
+            let _ = writeln!(std::io::stdout(), "{}", text.as_ref());
+        }
+    }
+
+    /// A value for programs; nothing without `--json`.
+    pub(crate) fn json(&self, value: &serde_json::Value) {
+        if self.json {
+            let _ = writeln!(std::io::stdout(), "{value}");
+        }
+    }
+
+    pub(crate) fn trouble(&self, trouble: &Trouble) {
+        if self.json {
+            self.json(&serde_json::json!({ "error": trouble.to_json() }));
+        } else {
+            self.diagnostic(trouble);
+        }
+    }
+
+    pub(crate) fn report(&self, report: &Report) {
+        let diagnostic: &dyn Diagnostic = report.as_ref();
+        self.diagnostic(diagnostic);
+    }
+
+    fn diagnostic(&self, diagnostic: &dyn Diagnostic) {
+        let theme = if self.colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+        let width = if self.terminal { terminal_width() } else { 100 };
+        let handler = GraphicalReportHandler::new_themed(theme).with_width(width);
+        let mut text = String::new();
+        if handler.render_report(&mut text, diagnostic).is_ok() {
+            let _ = writeln!(std::io::stderr(), "{}", text.trim_end());
+        }
+    }
+
+    /// Bold on a terminal.
+    pub(crate) fn strong(&self, text: &str) -> String {
+        self.painted("1", text)
+    }
+
+    /// Green on a terminal.
+    pub(crate) fn good(&self, text: &str) -> String {
+        self.painted("32", text)
+    }
+
+    /// Yellow on a terminal.
+    pub(crate) fn warning(&self, text: &str) -> String {
+        self.painted("33", text)
+    }
+
+    /// Red on a terminal.
+    pub(crate) fn bad(&self, text: &str) -> String {
+        self.painted("31", text)
+    }
+
+    /// Dim on a terminal.
+    pub(crate) fn faint(&self, text: &str) -> String {
+        self.painted("2", text)
+    }
+
+    fn painted(&self, code: &str, text: &str) -> String {
+        if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    /// Columns of equal width, the last one free; the first line is a headline.
+    pub(crate) fn table(&self, head: &[&str], rows: &[Vec<String>]) {
+        let width = |at: usize| {
+            let cells = rows.iter().filter_map(|row| row.get(at)).map(String::as_str);
+            cells.chain(head.get(at).copied()).map(|cell| cell.chars().count()).max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..head.len()).map(width).collect();
+        let line = |cells: &[String]| {
+            let padded: Vec<String> =
+                cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+            padded.join("  ").trim_end().to_owned()
+        };
+        self.line(self.faint(&line(&head.iter().map(|&cell| cell.to_owned()).collect::<Vec<_>>())));
+        for row in rows {
+            self.line(line(row));
+        }
+    }
+}
+
+fn terminal_width() -> usize {
+    std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(100).clamp(60, 160)
+}
+
+/// `3 orders`, `1 order`.
+pub(crate) fn count(number: i64, one: &str, many: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
+}

@@ -1,0 +1,211 @@
+//! From a project's files to flows that can run: scripts described, text checked, answers
+//! read, expressions compiled.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use connectors::contract::Limits as Reach;
+use connectors::record::Record;
+use dsl::catalog::Catalog;
+use dsl::plan::{Plan, Side};
+use miette::Report;
+
+use crate::flow::Flow;
+use crate::program::Program;
+use crate::project::{FlowAnswers, FlowEntry, Project, read_text};
+use crate::run::{Party, Sides};
+use crate::script::{
+    Bindings, Limits, ScriptError, ScriptFile, ScriptHost, catalog_functions, constant_value, describe_script,
+};
+use crate::trouble::{Kind, Trouble};
+
+/// Folders that hold no scripts of a project.
+const NOT_SEARCHED: [&str; 3] = [".weft", ".git", "target"];
+
+/// How deep folders are searched for scripts.
+const DEEPEST: usize = 8;
+
+/// Checks and loads the flows of a project.
+pub struct Loader<'p> {
+    project: &'p Project,
+    catalog: Catalog,
+    scripts: BTreeMap<String, String>,
+}
+
+/// Problems that each can be shown to a person.
+pub type Problems = Vec<Report>;
+
+impl<'p> Loader<'p> {
+    /// Reads the project's scripts and describes its systems for the checker.
+    pub fn new(project: &'p Project) -> Result<Self, Trouble> {
+        let mut scripts = BTreeMap::new();
+        find_scripts(&project.root, Path::new(""), DEEPEST, &mut scripts)?;
+        let systems = project
+            .systems
+            .iter()
+            .map(|(name, connector)| (name.clone(), crate::catalog::system(connector.manifest())))
+            .collect();
+        let described =
+            scripts.iter().map(|(path, text)| (path.clone(), describe_script(path, text))).collect();
+        let catalog = Catalog { systems, scripts: described, functions: catalog_functions() };
+        Ok(Self { project, catalog, scripts })
+    }
+
+    /// What the checker knows.
+    #[must_use]
+    pub const fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// Checks the text of a flow file.
+    pub fn check(&self, file: &str) -> Result<(Arc<str>, Plan), Problems> {
+        let path = self.project.root.join(file);
+        let bytes = std::fs::read(&path).map_err(|error| {
+            let help = "paths count from the project's folder; see `file` under [flows] in weft.toml";
+            vec![Trouble::new("R005", format!("cannot read `{file}`: {error}")).help(help).into()]
+        })?;
+        let source = dsl::Source::from_bytes(file, &bytes).map_err(|report| vec![report.into()])?;
+        match dsl::compile(&source, &self.catalog) {
+            Ok(plan) => Ok((Arc::from(source.text()), plan)),
+            Err(report) => Err(vec![report.into()]),
+        }
+    }
+
+    /// A flow of the project, ready to run.
+    pub fn flow(&self, entry: &FlowEntry) -> Result<Flow, Problems> {
+        let (text, plan) = self.check(&entry.file)?;
+        let trouble = |trouble: Trouble| vec![Report::from(trouble)];
+        let answers = FlowAnswers::read(&self.project.root, &entry.name, &plan).map_err(trouble)?;
+        let files: Vec<ScriptFile> = plan
+            .uses
+            .iter()
+            .map(|script| ScriptFile {
+                alias: script.alias.clone(),
+                path: script.path.clone(),
+                text: self.scripts.get(&script.path).cloned().unwrap_or_default(),
+            })
+            .collect();
+        let fault = |span: std::ops::Range<usize>, error: &ScriptError| {
+            Trouble::new(error.code(), error.to_string())
+                .at(&entry.file, &text, span, "in this expression")
+                .maybe_help(error.help())
+        };
+        let host = ScriptHost::load(Limits::default(), &files, &answers.tables)
+            .map_err(|error| trouble(fault(0..0, &error)))?;
+        let sets = |side: Side, resource: &str| self.sets(&plan, side, resource);
+        let program = Program::compile(&plan, &host, &sets).map_err(|faults| {
+            faults.iter().map(|(expr, error)| fault(expr.span.clone(), error).into()).collect::<Problems>()
+        })?;
+        let settings: Record =
+            answers.settings.iter().map(|(name, answer)| (name.as_str(), constant_value(answer))).collect();
+        let mut bindings = Bindings::new();
+        bindings.set("settings", settings.clone());
+        let print = self.print(&text, &plan, &settings, &answers);
+        Ok(Flow {
+            name: entry.name.clone(),
+            file: entry.file.clone(),
+            text,
+            plan,
+            program,
+            host,
+            settings,
+            bindings,
+            print,
+        })
+    }
+
+    fn sets(&self, plan: &Plan, side: Side, resource: &str) -> Vec<Vec<String>> {
+        let role = match side {
+            Side::Source => &plan.source,
+            Side::Target => &plan.target,
+        };
+        let system = self.catalog.systems.get(&role.system);
+        system
+            .and_then(|system| system.resources.get(resource))
+            .map_or_else(Vec::new, |found| found.find.clone())
+    }
+
+    /// Changes with everything that decides what the flow does: its text, the scripts it uses,
+    /// its answers, its tables.
+    fn print(
+        &self,
+        text: &str,
+        plan: &Plan,
+        settings: &Record,
+        answers: &FlowAnswers,
+    ) -> crate::store::Fingerprint {
+        let mut all = text.as_bytes().to_vec();
+        for script in &plan.uses {
+            all.extend_from_slice(self.scripts.get(&script.path).map_or(&[], |text| text.as_bytes()));
+        }
+        settings.write_json(&mut all);
+        all.extend_from_slice(format!("{:?}", answers.tables).as_bytes());
+        xxhash_rust::xxh3::xxh3_128(&all).into()
+    }
+
+    /// Conversations with both systems of a flow.
+    pub fn sides(&self, entry: &FlowEntry, plan: &Plan) -> Result<Sides, Trouble> {
+        let party = |role: &dsl::plan::Role| {
+            let connection = self.project.connection(entry, &role.name, &role.system)?;
+            let Some(connector) = self.project.systems.get(&role.system) else {
+                return Err(Trouble::new("R009", format!("no system is called `{}`", role.system)));
+            };
+            let session = connector.connect(&connection.answers, &Reach::default()).map_err(|error| {
+                Trouble::new("R023", format!("connection `{}`: {}", connection.name, error.reason))
+                    .maybe_help(error.help.clone())
+                    .kind(Kind::Remote)
+            })?;
+            Ok(Party::new(session, connector.manifest().clone()))
+        };
+        Ok(Sides { source: party(&plan.source)?, target: party(&plan.target)? })
+    }
+
+    /// Two flows that are on must not carry one entity in opposite directions.
+    #[must_use]
+    pub fn two_way(&self, flows: &[(&FlowEntry, &Plan)]) -> Problems {
+        let on: Vec<_> = flows.iter().filter(|(entry, _)| entry.on).collect();
+        let bound = |entry: &FlowEntry, role: &dsl::plan::Role| {
+            entry.roles.get(&role.name).cloned().unwrap_or_else(|| role.name.clone())
+        };
+        let names: Vec<(String, String)> =
+            on.iter().map(|(entry, plan)| (bound(entry, &plan.source), bound(entry, &plan.target))).collect();
+        let active: Vec<dsl::Active<'_>> = on
+            .iter()
+            .zip(&names)
+            .map(|((entry, plan), (source, target))| dsl::Active { file: &entry.name, plan, source, target })
+            .collect();
+        dsl::two_way(&active)
+            .into_iter()
+            .map(|clash| {
+                let help =
+                    "each would undo the other's changes: set `on = false` for one of them in weft.toml";
+                Trouble::new("R024", clash.to_string()).help(help).into()
+            })
+            .collect()
+    }
+}
+
+fn find_scripts(
+    root: &Path,
+    below: &Path,
+    depth: usize,
+    scripts: &mut BTreeMap<String, String>,
+) -> Result<(), Trouble> {
+    let Ok(entries) = std::fs::read_dir(root.join(below)) else { return Ok(()) };
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| below.join(entry.file_name())).collect();
+    paths.sort();
+    for path in paths {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let full = root.join(&path);
+        if full.is_dir() {
+            if depth > 0 && !NOT_SEARCHED.contains(&name.as_str()) {
+                find_scripts(root, &path, depth - 1, scripts)?;
+            }
+        } else if path.extension().is_some_and(|extension| extension == "rhai") {
+            let key = path.to_string_lossy().replace('\\', "/");
+            scripts.insert(key, read_text(&full)?);
+        }
+    }
+    Ok(())
+}

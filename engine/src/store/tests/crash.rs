@@ -1,0 +1,90 @@
+//! A process that is killed in the middle of its work, and the one that comes after it.
+
+use std::process::{Command, Stdio};
+
+use super::*;
+
+/// Names the folder of the store to the process that will be killed.
+const FOLDER: &str = "WEFT_TEST_CRASH";
+
+const SIZE: usize = 40;
+
+fn keys(page: usize) -> Vec<String> {
+    (0..SIZE).map(|number| format!("{page}/{number}")).collect()
+}
+
+fn refs(keys: &[String]) -> Vec<&str> {
+    keys.iter().map(String::as_str).collect()
+}
+
+/// What the process does that will be killed: pages without end.
+#[tokio::test]
+#[ignore = "started by the test below, which kills it"]
+async fn work_until_killed() {
+    let Some(folder) = std::env::var_os(FOLDER) else { return };
+    let store = open(&Path::new(&folder).join("weft.db")).await.expect("store");
+    let lease = held(store.acquire(FLOW, &this_process(), Duration::from_hours(1), &is_dead).await);
+    let run = format!("run-{}", lease.epoch);
+    store.start_run(&lease, &new_run(&run)).await.expect("run");
+    let position = store.cursor(FLOW).await.expect("cursor").and_then(|cursor| cursor.position);
+    let first: usize = position.map_or(0, |position| position.parse().expect("number"));
+    for page in first.. {
+        let keys = keys(page);
+        store.begin_page(&lease, &run, &refs(&keys)).await.expect("begun");
+        let record = |key: &String| Settled { written: vec![written(key)], ..settled(key, Outcome::Created) };
+        let page = Page {
+            run: run.clone(),
+            cursor: Some(cursor_at(&(page + 1).to_string())),
+            ..page_of(keys.iter().map(record).collect())
+        };
+        store.settle_page(&lease, &page).await.expect("settled");
+    }
+}
+
+#[tokio::test]
+async fn a_killed_process_leaves_whole_pages_and_its_intents() {
+    let folder = tempfile::tempdir().expect("folder");
+    let store = open(&folder.path().join("weft.db")).await.expect("store");
+    let mut done = 0;
+    for round in 1..=4 {
+        let mut child = Command::new(std::env::current_exe().expect("program"))
+            .args(["store::tests::crash::work_until_killed", "--exact", "--ignored"])
+            .env(FOLDER, folder.path())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("child");
+        let wanted = done + 20;
+        while done < wanted {
+            assert!(child.try_wait().expect("child").is_none(), "the child gave up by itself");
+            tokio::time::sleep(Duration::from_millis(3)).await;
+            done = position(&*store).await;
+        }
+        child.kill().expect("killed");
+        child.wait().expect("gone");
+        done = position(&*store).await;
+
+        for page in [0, done - 1] {
+            let known = store.known(FLOW, &refs(&keys(page))).await.expect("known");
+            assert!(known.iter().all(|known| known.ledger.is_some() && known.written.len() == 1));
+            assert!(known.iter().all(|known| known.intent.is_none()));
+        }
+        let next = store.known(FLOW, &refs(&keys(done))).await.expect("known");
+        assert!(next.iter().all(|known| known.ledger.is_none() && known.written.is_empty()));
+        let open = store.open_intents(FLOW).await.expect("open");
+        let begun = next.iter().filter(|known| known.intent.is_some()).count();
+        assert_eq!(open.len(), begun, "only the page in flight was begun");
+        assert!(begun == 0 || begun == SIZE, "a page is begun whole");
+
+        let runs = store.runs(Some(FLOW), 10).await.expect("runs");
+        assert_eq!(runs.iter().map(|run| run.pages).sum::<i64>(), i64::try_from(done).expect("fits"));
+        assert_eq!(runs.first().map(|run| run.epoch), Some(round));
+    }
+    assert_eq!(store.verify().await, Ok(Vec::new()));
+    let lease = held(store.acquire(FLOW, &this_process(), TTL, &is_dead).await);
+    assert_eq!(lease.epoch, 5, "nobody waited for the hour to pass");
+}
+
+async fn position(store: &dyn Store) -> usize {
+    let cursor = store.cursor(FLOW).await.expect("cursor");
+    cursor.and_then(|cursor| cursor.position).map_or(0, |position| position.parse().expect("number"))
+}

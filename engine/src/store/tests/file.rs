@@ -1,1 +1,0 @@
-//! What is special to a store in a file.

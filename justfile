@@ -1,0 +1,39 @@
+# The commands worth remembering. `just ci` is what CI runs.
+
+# List the commands
+default:
+    @just --list
+
+# Run the demo: two stand-in systems, every flow of the pair
+try *ARGS:
+    cargo run -- demo {{ ARGS }}
+
+# Check the flows that come with Weft
+check:
+    cargo run -- check --project flows
+
+# All tests
+test:
+    cargo test --workspace
+
+# Take what the golden files now say; the diff is the review
+accept:
+    INSTA_UPDATE=always cargo test --workspace
+
+# Formatting and lints, warnings denied
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# The documentation of the code
+docs:
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+# Licences, advisories and sources of everything we depend on. Without an advisory database
+# on the machine (it lives in a repository of its own) advisories are left out, and said so.
+deny:
+    cargo deny --offline check advisories || echo "no advisory database here: advisories were not checked"
+    cargo deny check bans licenses sources
+
+# What CI runs
+ci: test lint docs deny
