@@ -21,7 +21,7 @@ use simulator::Simulator;
 /// The one list of connectors.
 #[must_use]
 pub fn all() -> Vec<Arc<dyn Connector>> {
-    vec![]
+    vec![Arc::new(ccv_salespos::CcvSalespos)]
 }
 
 /// An empty simulator of the system of that name, where there is one.
