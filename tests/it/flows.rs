@@ -1,72 +1,57 @@
-//! The flows that come with Weft: they compile against the systems as they are, ask every
-//! question that they need an answer to, and never run both ways at once.
+//! The flows that come with Weft: they compile against the systems as they are, ask for every
+//! answer that they need, never run both ways at once, and do what their first lines say.
+
+mod orders;
+mod pair;
+mod products;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
-use connectors::manifest::Manifest;
-use dsl::catalog::Catalog;
-use dsl::plan::Plan;
+use dsl::plan::{Action, Plan, Step};
 use dsl::{Active, Source, two_way};
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
+use pair::{catalog, files};
 
-/// All that flows may name: every system, and the scripts of the repository.
-fn catalog() -> Catalog {
-    let systems = files("connectors/src", "toml")
-        .into_iter()
-        .filter(|(path, _)| path.ends_with("/system.toml"))
-        .map(|(path, text)| Manifest::from_toml(&text).unwrap_or_else(|error| panic!("{path}: {error}")))
-        .map(|manifest| (manifest.name.clone(), engine::catalog::system(&manifest)))
-        .collect();
-    let scripts = files("scripts", "rhai")
-        .into_iter()
-        .map(|(path, text)| {
-            let script = engine::script::describe_script(&path, &text);
-            (path, script)
-        })
-        .collect();
-    Catalog { systems, scripts, functions: engine::script::catalog_functions() }
-}
+/// Flows that exclude each other: those that carry something there, and those that carry it back.
+const OPPOSITES: &[(&[&str], &[&str])] = &[
+    (&["orders"], &["orders_reverse"]),
+    (&["customers_to_till"], &["customers_to_shop"]),
+    (&["categories_to_shop"], &["categories_to_till"]),
+    (&["products_to_shop", "variants_to_shop"], &["products_to_till", "variants_to_till"]),
+];
 
-/// Path and text of the files below a folder, by path.
-fn files(folder: &str, ending: &str) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![root().join(folder)];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|known| known == ending) {
-                let name = path.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/");
-                found.insert(name, std::fs::read_to_string(&path).unwrap());
-            }
-        }
-    }
-    found
-}
+/// Flows that may be on together, as the pair's page says.
+const TOGETHER: &[&[&str]] = &[
+    &["orders", "customers_to_till", "stock", "categories_to_shop", "products_to_shop", "variants_to_shop"],
+    &["orders", "customers_to_till", "stock", "categories_to_till", "products_to_till", "variants_to_till"],
+];
 
-fn compile(path: &str, text: &str, catalog: &Catalog) -> Result<Plan, String> {
-    dsl::compile(&Source::new(path, text), catalog).map_err(|report| format!("{:?}", miette::Report::new(report)))
+fn compile(path: &str, text: &str) -> Result<Plan, String> {
+    dsl::compile(&Source::new(path, text), &catalog())
+        .map_err(|report| format!("{:?}", miette::Report::new(report)))
 }
 
 fn shipped() -> BTreeMap<String, Plan> {
-    let catalog = catalog();
-    let mut plans = BTreeMap::new();
-    let mut problems = Vec::new();
+    let (mut plans, mut problems) = (BTreeMap::new(), Vec::new());
     for (path, text) in files("flows", "flow") {
-        match compile(&path, &text, &catalog) {
-            Ok(plan) => {
-                plans.insert(path, plan);
-            }
+        match compile(&path, &text) {
+            Ok(plan) => drop(plans.insert(path, plan)),
             Err(report) => problems.push(report),
         }
     }
     assert!(problems.is_empty(), "{}", problems.join("\n"));
     plans
+}
+
+/// Whether a pair of flows is refused when both are on between the same two connections.
+fn are_refused(one: &Plan, other: &Plan) -> bool {
+    let active = |file, plan: &'_ Plan| (file, plan.source.system.clone(), plan.target.system.clone());
+    let (first, second) = (active("first", one), active("second", other));
+    !two_way(&[
+        Active { file: first.0, plan: one, source: &first.1, target: &first.2 },
+        Active { file: second.0, plan: other, source: &second.1, target: &second.2 },
+    ])
+    .is_empty()
 }
 
 #[test]
@@ -77,11 +62,68 @@ fn every_shipped_flow_compiles() {
 #[test]
 fn every_setting_and_every_table_asks_a_question() {
     for (path, plan) in shipped() {
-        for setting in &plan.settings {
-            assert!(setting.ask.is_some(), "{path}: nothing asks for {}", setting.name);
+        let settings = plan.settings.iter().map(|setting| (&setting.name, &setting.ask));
+        for (name, ask) in settings.chain(plan.tables.iter().map(|table| (&table.name, &table.ask))) {
+            let ask = ask.as_deref().unwrap_or_else(|| panic!("{path}: nothing asks for {name}"));
+            assert!(!ask.trim().is_empty(), "{path}: the question for {name} is empty");
         }
-        for table in &plan.tables {
-            assert!(table.ask.is_some(), "{path}: nothing asks for {}", table.name);
+    }
+}
+
+#[test]
+fn only_the_day_to_begin_must_be_answered() {
+    for (path, plan) in shipped() {
+        let open = plan.settings.iter().filter(|setting| setting.default.is_none() && !setting.optional);
+        for setting in open {
+            assert_eq!(setting.name, "start_date", "{path}");
         }
+    }
+}
+
+#[test]
+fn flows_that_carry_the_same_to_and_fro_are_refused() {
+    let plans = shipped();
+    let plan = |name: &str| &plans[&format!("flows/ccv_salespos-mpluskassa/{name}.flow")];
+    for (there, back) in OPPOSITES {
+        for (one, other) in there.iter().flat_map(|one| back.iter().map(move |other| (one, other))) {
+            assert!(are_refused(plan(one), plan(other)), "{one} and {other}");
+            assert!(are_refused(plan(other), plan(one)), "{other} and {one}");
+        }
+    }
+}
+
+#[test]
+fn flows_that_are_meant_to_run_together_may() {
+    let plans = shipped();
+    let plan = |name: &str| &plans[&format!("flows/ccv_salespos-mpluskassa/{name}.flow")];
+    for together in TOGETHER {
+        for (at, one) in together.iter().enumerate() {
+            for other in together.iter().skip(at + 1) {
+                assert!(!are_refused(plan(one), plan(other)), "{one} and {other}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_refusal_names_what_is_wrong() {
+    fn walk(path: &str, text: &str, steps: &[Step]) {
+        for step in steps {
+            match &step.action {
+                Action::Fail { reason, .. } | Action::Skip { reason, .. } => {
+                    assert!(reason.rhai.len() > 12, "{path}: `{}` says too little", &text[step.span.clone()]);
+                }
+                Action::Each { steps, .. } => walk(path, text, steps),
+                Action::When { then, otherwise, .. } => {
+                    walk(path, text, then);
+                    walk(path, text, otherwise);
+                }
+                _ => {}
+            }
+        }
+    }
+    let texts = files("flows", "flow");
+    for (path, plan) in shipped() {
+        walk(&path, &texts[&path], &plan.steps);
     }
 }
