@@ -59,6 +59,9 @@ pub struct Setting {
     /// Never shown, never stored in the clear.
     #[serde(default)]
     pub secret: bool,
+    /// A path of this machine; a relative one counts from the project's folder.
+    #[serde(default)]
+    pub path: bool,
     /// The value when none is given; without one the setting is required.
     pub default: Option<String>,
 }
@@ -215,10 +218,21 @@ impl<T> Named<T> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
+    /// Names in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
     /// True without values.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+impl<T> FromIterator<(String, T)> for Named<T> {
+    fn from_iter<I: IntoIterator<Item = (String, T)>>(entries: I) -> Self {
+        Self(entries.into_iter().collect())
     }
 }
 

@@ -25,7 +25,7 @@ pub struct Problem {
     message: String,
     at: Span,
     label: String,
-    elsewhere: Option<(Span, String)>,
+    elsewhere: Option<Box<(Span, String)>>,
     help: Option<String>,
 }
 
@@ -43,7 +43,7 @@ impl Problem {
 
     /// A second place that explains the first: where the block was opened, the name taken.
     pub(crate) fn also(mut self, at: Span, label: impl Into<String>) -> Self {
-        self.elsewhere = Some((at, label.into()));
+        self.elsewhere = Some(Box::new((at, label.into())));
         self
     }
 
@@ -98,7 +98,7 @@ impl Diagnostic for Problem {
         let main = LabeledSpan::new_primary_with_span(label, self.at.clone());
         let other = self
             .elsewhere
-            .as_ref()
+            .as_deref()
             .map(|(at, label)| LabeledSpan::new_with_span(Some(label.clone()), at.clone()));
         Some(Box::new(other.into_iter().chain([main])))
     }
@@ -109,7 +109,7 @@ impl Diagnostic for Problem {
 #[error("{} in `{name}`", count(problems.len(), *left_out))]
 pub struct Report {
     name: String,
-    text: NamedSource<String>,
+    text: Box<NamedSource<String>>,
     problems: Vec<Problem>,
     left_out: bool,
 }
@@ -121,12 +121,12 @@ impl Report {
             problem.at = on_text(source.text(), &problem.at);
         }
         problems.sort_by_key(|problem| (problem.at.start, problem.code));
-        problems.dedup_by(|next, first| next.at == first.at && next.code == first.code);
+        problems.dedup_by(|next, first| next.at == first.at && next.message == first.message);
         let left_out = problems.len() > MAX_PROBLEMS;
         problems.truncate(MAX_PROBLEMS);
         Self {
             name: source.name().to_owned(),
-            text: NamedSource::new(source.name(), source.text().to_owned()),
+            text: Box::new(NamedSource::new(source.name(), source.text().to_owned())),
             problems,
             left_out,
         }
@@ -147,7 +147,7 @@ impl Report {
 
 impl Diagnostic for Report {
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(&self.text)
+        Some(&*self.text)
     }
 
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {

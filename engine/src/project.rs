@@ -35,7 +35,7 @@ pub struct Project {
 }
 
 /// One account of one system.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Connection {
     /// Its name in the project.
     pub name: String,
@@ -43,6 +43,10 @@ pub struct Connection {
     pub system: String,
     /// Address, keys and the rest.
     pub answers: Answers,
+    /// The system as this account has it.
+    pub connector: Arc<dyn Connector>,
+    /// What the system offers depends on the account.
+    pub own_schema: bool,
 }
 
 /// A flow of the project.

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
+use miette::{Diagnostic, LabeledSpan, NamedSource, Report, SourceCode};
 
 /// One mistake or mishap, for people.
 #[derive(Debug, thiserror::Error)]
@@ -18,7 +18,7 @@ struct Inner {
     help: Option<String>,
     file: Option<NamedSource<Arc<str>>>,
     label: Option<LabeledSpan>,
-    related: Vec<Trouble>,
+    related: Vec<Report>,
     kind: Kind,
 }
 
@@ -77,11 +77,17 @@ impl Trouble {
 
     /// Several at once, under one headline.
     #[must_use]
-    pub fn several(message: impl Into<String>, mut related: Vec<Self>) -> Self {
+    pub fn several(message: impl Into<String>, mut related: Vec<Report>) -> Self {
         if related.len() == 1
             && let Some(only) = related.pop()
         {
-            return only;
+            return match only.downcast() {
+                Ok(trouble) => trouble,
+                Err(other) => {
+                    let message = other.to_string();
+                    Self(Box::new(Inner { message, related: vec![other], ..Inner::default() }))
+                }
+            };
         }
         Self(Box::new(Inner { message: message.into(), related, ..Inner::default() }))
     }
@@ -103,7 +109,7 @@ impl Trouble {
             "code": self.0.code,
             "message": self.0.message,
             "help": self.0.help,
-            "related": self.0.related.iter().map(Self::to_json).collect::<Vec<_>>(),
+            "related": self.0.related.iter().map(ToString::to_string).collect::<Vec<_>>(),
         })
     }
 }
@@ -126,9 +132,8 @@ impl Diagnostic for Trouble {
     }
 
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
-        (!self.0.related.is_empty()).then(|| {
-            Box::new(self.0.related.iter().map(|one| one as &dyn Diagnostic)) as Box<dyn Iterator<Item = _>>
-        })
+        (!self.0.related.is_empty())
+            .then(|| Box::new(self.0.related.iter().map(AsRef::as_ref)) as Box<dyn Iterator<Item = _>>)
     }
 }
 

@@ -1,5 +1,8 @@
 //! One binary for all integration tests.
 
+mod dsl;
+mod files;
 mod flows;
+mod profiles;
 mod run;
 mod script;

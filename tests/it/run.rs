@@ -417,3 +417,54 @@ create booked in ledger.orders {
     let detail = String::from_utf8(history[0].detail.clone().unwrap()).unwrap();
     assert!(detail.contains("a big one: 1"), "{detail}");
 }
+
+#[tokio::test]
+async fn a_refused_record_comes_back_by_hand_even_when_the_source_does_not_show_it_again() {
+    let flow = r#"
+fetch product from shop.products since marker
+lookup item in ledger.items by code = product.sku
+fail "not in the ledger" unless item
+create note in ledger.notes {
+    text = product.name
+}
+"#;
+    let mut world = World::new(flow).await;
+    world.shop.put("products", &product("1", 1, "Mug", "1"));
+    world.shop.put("products", &product("2", 2, "Cup", "1"));
+    world.ledger.put("items", r#"{"code":"2"}"#);
+    assert_eq!(counts(&world.run().await.0), "1 created, 1 failed");
+    world.ledger.put("items", r#"{"code":"1"}"#);
+    assert_eq!(counts(&world.run().await.0), "1 unchanged");
+    world.refused_again = true;
+    assert_eq!(counts(&world.run().await.0), "1 created, 1 unchanged");
+    assert_eq!(counts(&world.run().await.0), "1 unchanged", "and only once");
+}
+
+#[tokio::test]
+async fn entries_of_a_list_are_told_apart_by_their_keys_not_by_their_places() {
+    let flow = r#"
+fetch order from shop.orders since changed_at
+each line in order.lines {
+    upsert item in ledger.items by code {
+        code = line.sku
+        name = `Item ${line.sku}`
+    }
+    create booked in ledger.orders {
+        reference = line.sku
+    }
+}
+"#;
+    let world = World::new(flow).await;
+    let one = order(1, "a@example.com", "1");
+    world.shop.put("orders", &one.replace(r#"{"sku":"A","quantity":2}"#, r#"{"sku":"A"},{"sku":"B"}"#));
+    assert_eq!(world.run().await.1, [""; 0]);
+    world.ledger.calls();
+    let later = one.replace("10:00:00", "11:00:00");
+    let lines = r#"{"sku":"B"},{"sku":"C"},{"sku":"A"}"#;
+    world.shop.put("orders", &later.replace(r#"{"sku":"A","quantity":2}"#, lines));
+    assert_eq!(world.run().await.1, [""; 0]);
+    assert_eq!(
+        world.ledger.writes(),
+        [r#"create items {"code":"C","name":"Item C"}"#, r#"create orders {"reference":"C"}"#]
+    );
+}

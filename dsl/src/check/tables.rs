@@ -94,7 +94,7 @@ impl Checker<'_> {
                         self.report(repeated("`otherwise`", &first, &node.span));
                     }
                     None => {
-                        otherwise = Some((self.otherwise(keys, value, what, &node.span), node.span.clone()))
+                        otherwise = Some((self.otherwise(keys, value, what, &node.span), node.span.clone()));
                     }
                 },
                 _ => break,
@@ -163,7 +163,9 @@ impl Checker<'_> {
                 did_you_mean(text, options.iter().map(String::as_str), "the options are")
             }
             (SettingType::Text, value) => Some(format!("a text stands in quotes: `\"{}\"`", value.written())),
-            (SettingType::Integer | SettingType::Decimal | SettingType::Boolean, Constant::Text(text)) => {
+            (SettingType::Integer | SettingType::Decimal, Constant::Text(text))
+                if text.parse::<rust_decimal::Decimal>().is_ok() =>
+            {
                 Some(format!("leave the quotes away: `{text}`"))
             }
             _ => None,

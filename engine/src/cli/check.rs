@@ -70,7 +70,7 @@ impl Check {
 
 /// Checks one flow, with what the project tells it.
 fn one(project: &Project, loader: &Loader<'_>, entry: &FlowEntry) -> Result<dsl::plan::Plan, Problems> {
-    let (_, plan) = loader.check(&entry.file)?;
+    let (_, plan) = loader.check(entry)?;
     if project.flows.contains(entry) {
         // What the flow is told by the project counts as well.
         FlowAnswers::read(&project.root, &entry.name, &plan).map_err(|trouble| vec![trouble.into()])?;

@@ -150,7 +150,7 @@ async fn run_one(
     stop: &Arc<AtomicBool>,
     show: &Show,
 ) -> Result<Done, Trouble> {
-    let options = Options { cause: "by hand".to_owned(), full, stop: Arc::clone(stop) };
+    let options = Options { cause: "by hand".to_owned(), full, refused_again: true, stop: Arc::clone(stop) };
     let progress = Progress::new(&flow.name, show.is_terminal());
     let result = run(flow, sides, store, &options, &progress).await;
     let (refused, more) = progress.finish();

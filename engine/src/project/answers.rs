@@ -53,7 +53,7 @@ impl FlowAnswers {
             Ok(Self { settings, tables })
         } else {
             let headline = format!("{name} has {} problems", reader.troubles.len());
-            Err(Trouble::several(headline, reader.troubles))
+            Err(Trouble::several(headline, reader.troubles.into_iter().map(Into::into).collect()))
         }
     }
 }

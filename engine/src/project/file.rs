@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use connectors::contract::Connector;
 use connectors::manifest::{Answers, Manifest};
+use connectors::profile::Profile;
+use miette::Report;
 use serde::Deserialize;
 use serde_spanned::Spanned;
 
@@ -46,13 +48,15 @@ pub(super) fn read(root: &Path) -> Result<Project, Trouble> {
     };
     let file: File = toml::from_str(&text).map_err(|error| syntax(&error))?;
     let places: Places = toml::from_str(&text).map_err(|error| syntax(&error))?;
-    let mut reader = Reader { root, text: &text, troubles: Vec::new(), systems: built_in() };
+    let mut reader =
+        Reader { root, text: &text, troubles: Vec::new(), problems: Vec::new(), systems: built_in() };
     reader.profiles();
     let connections = reader.connections(&places);
     let flows = reader.flows(&file, &places, &connections);
-    let Reader { troubles, systems, .. } = reader;
-    if !troubles.is_empty() {
-        return Err(Trouble::several(format!("{MAIN_FILE} has {} problems", troubles.len()), troubles));
+    let Reader { troubles, mut problems, systems, .. } = reader;
+    problems.extend(troubles.into_iter().map(Report::from));
+    if !problems.is_empty() {
+        return Err(Trouble::several(format!("the project has {} problems", problems.len()), problems));
     }
     drop(file.connections);
     let name = file.name.unwrap_or_else(|| {
@@ -70,6 +74,8 @@ struct Reader<'a> {
     root: &'a Path,
     text: &'a str,
     troubles: Vec<Trouble>,
+    /// Those of other files than the main one.
+    problems: Vec<Report>,
     systems: BTreeMap<String, Arc<dyn Connector>>,
 }
 
@@ -87,7 +93,37 @@ impl Reader<'_> {
 
     /// The project's own systems: one TOML profile each.
     fn profiles(&mut self) {
-        // Filled in where profiles are wired up.
+        let Ok(entries) = std::fs::read_dir(self.root.join("systems")) else { return };
+        let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+        paths.sort();
+        for path in paths {
+            let file = path.file_name().unwrap_or_default().to_string_lossy();
+            let name = format!("systems/{file}");
+            let text = match read_text(&path) {
+                Ok(text) => text,
+                Err(trouble) => {
+                    self.problems.push(trouble.into());
+                    continue;
+                }
+            };
+            match Profile::load(&name, &text) {
+                Err(report) => self.problems.push(report.into()),
+                Ok(profile) => {
+                    let system = profile.manifest().name.clone();
+                    if self.systems.contains_key(&system) {
+                        let trouble = Trouble::new(
+                            "R035",
+                            format!("{name} describes `{system}`, which is known already"),
+                        )
+                        .help("give the profile another `name`");
+                        self.problems.push(trouble.into());
+                        continue;
+                    }
+                    self.systems.insert(system, Arc::new(profile));
+                }
+            }
+        }
     }
 
     fn connections(&mut self, places: &Places) -> BTreeMap<String, Connection> {
@@ -122,9 +158,24 @@ impl Reader<'_> {
                 );
                 continue;
             };
+            let before = self.troubles.len();
             let answers = self.answers(connector.manifest(), name, entries);
-            let connection = Connection { name: name.get_ref().clone(), system: system_name, answers };
-            connections.insert(name.get_ref().clone(), connection);
+            if self.troubles.len() > before {
+                continue;
+            }
+            let (connector, own_schema) = match connector.of_account(&answers) {
+                None => (connector, false),
+                Some(Ok(own)) => (own, true),
+                Some(Err(error)) => {
+                    let message = format!("connection `{}`: {}", name.get_ref(), error.reason);
+                    self.trouble("R023", message, name.span(), "cannot be used", error.help);
+                    continue;
+                }
+            };
+            let name = name.get_ref().clone();
+            let connection =
+                Connection { name: name.clone(), system: system_name, answers, connector, own_schema };
+            connections.insert(name, connection);
         }
         connections
     }
@@ -159,6 +210,10 @@ impl Reader<'_> {
                 continue;
             }
             match self.answer(value.get_ref()) {
+                Ok(answer) if setting.path => {
+                    let path = self.root.join(answer).to_string_lossy().into_owned();
+                    answers.push((key.get_ref().clone(), path));
+                }
                 Ok(answer) => answers.push((key.get_ref().clone(), answer)),
                 Err(message) => self.trouble("R012", message, value.span(), "no value from here", None),
             }

@@ -109,7 +109,11 @@ impl PageRun<'_, '_> {
             if asked.is_empty() { Vec::new() } else { self.run.store.known(&flow.name, &asked).await? };
         let mut items = Vec::new();
         for ((key, record), known) in keys.into_iter().zip(rest).zip(known) {
-            let print = fingerprint(&record);
+            // A record that is taken up again is no other than the one that was read.
+            let print = match &known.ledger {
+                Some(ledger) if self.again => ledger.source_print,
+                _ => fingerprint(&record),
+            };
             if !self.run.options.full && !self.again && is_settled(&known, print, flow.print) {
                 page.counted.unchanged += 1;
                 continue;
