@@ -34,6 +34,7 @@ pub fn all() -> Vec<Arc<dyn Connector>> {
 #[must_use]
 pub fn simulator(system: &str) -> Option<Arc<dyn Simulator>> {
     match system {
+        "ccv_salespos" => Some(Arc::new(ccv_salespos::simulator::CcvShop::default())),
         _ => None,
     }
 }
