@@ -48,8 +48,6 @@ pub(super) enum Form {
     Scaled(&'static str),
     /// A percentage times the connection's divisor.
     Percent,
-    /// Digits with a decimal point.
-    Decimal,
     /// `true` and `false`.
     Bool,
     /// Day, month and year.

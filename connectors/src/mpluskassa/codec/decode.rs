@@ -83,9 +83,6 @@ impl Codec {
                 let percent = Decimal::from(whole(text, i64::MAX)?).checked_div(self.divisor);
                 percent.map(|percent| Value::Decimal(percent.normalize()))
             }
-            Form::Decimal => Some(Value::Decimal(
-                text.parse::<Decimal>().map_err(|_| unreadable(text, "number"))?.normalize(),
-            )),
             Form::Bool => match text {
                 "true" | "1" => Some(Value::Bool(true)),
                 "false" | "0" => Some(Value::Bool(false)),

@@ -58,7 +58,6 @@ impl Codec {
             Form::Integer { most } => leaf(integer(value, most)?.to_string()),
             Form::Cents => leaf(scaled(value, Decimal::ONE_HUNDRED, "cents: at most two decimals")?),
             Form::Percent => leaf(scaled(value, self.divisor, "percentage: it has too many decimals")?),
-            Form::Decimal => leaf(decimal(value)?.normalize().to_string()),
             Form::Bool => leaf(boolean(value)?.to_string()),
             Form::Choice(prefix, names) => leaf(choice(value, prefix, names)?),
             Form::Scaled(companion) => {
