@@ -35,6 +35,7 @@ pub fn all() -> Vec<Arc<dyn Connector>> {
 pub fn simulator(system: &str) -> Option<Arc<dyn Simulator>> {
     match system {
         "ccv_salespos" => Some(Arc::new(ccv_salespos::simulator::CcvShop::default())),
+        "mpluskassa" => Some(Arc::new(mpluskassa::simulator::TillSimulator::new())),
         _ => None,
     }
 }
