@@ -6,3 +6,4 @@ mod flows;
 mod profiles;
 mod run;
 mod script;
+mod wsdl;
