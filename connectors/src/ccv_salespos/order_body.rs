@@ -99,7 +99,7 @@ fn footing(record: &Record, lines: &[&Map]) -> Result<Option<bool>, RemoteError>
 fn price_row(row: &mut Map, line: &Map, includes_vat: bool, at: usize) -> Result<(), RemoteError> {
     let Some(price) = given(line, at)? else { return Ok(()) };
     let rate = line.get("vat_rate").and_then(decimal);
-    let on_footing = |amount: Decimal| {
+    let on_footing = |amount: Decimal| -> Result<Decimal, RemoteError> {
         if price.includes_vat == includes_vat {
             return Ok(amount);
         }

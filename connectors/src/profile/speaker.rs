@@ -46,7 +46,7 @@ impl Speaker {
     ) -> Result<Self, RemoteError> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        let mut add = |name: &HeaderName, template: &Template, text: String, secret: bool| {
+        let mut add = |name: &HeaderName, template: &Template, text: String, secret: bool| -> Result<(), RemoteError> {
             let mut value = HeaderValue::from_str(&text).map_err(|_| unsendable(system, name, template))?;
             value.set_sensitive(secret);
             headers.insert(name, value);

@@ -35,7 +35,7 @@ pub fn catalog() -> Catalog {
         .into_iter()
         .map(|(path, text)| (path.clone(), engine::script::describe_script(&path, &text)))
         .collect();
-    Catalog { systems, scripts, functions: engine::script::catalog_functions() }
+    Catalog { systems, scripts, functions: engine::script::catalog_functions(), roles: BTreeMap::new() }
 }
 
 /// Path and text of the files below a folder of the repository.
@@ -82,15 +82,18 @@ impl Pair {
         ]
         .into();
         let connection = |name: &str, system: &str| {
+            let connector = Arc::clone(&systems[system]);
+            let (answers, own_schema) = (Answers::default(), false);
             (
                 name.to_owned(),
-                Connection { name: name.into(), system: system.into(), answers: Answers::default() },
+                Connection { name: name.into(), system: system.into(), answers, connector, own_schema },
             )
         };
+        let connections = [connection("shop", "ccv_salespos"), connection("till", "mpluskassa")].into();
         let project = Project {
             root: folder.path().to_owned(),
             name: "test".into(),
-            connections: [connection("shop", "ccv_salespos"), connection("till", "mpluskassa")].into(),
+            connections,
             flows: vec![FlowEntry { name: flow.into(), file, on: true, roles: BTreeMap::new() }],
             systems,
         };
@@ -120,7 +123,8 @@ impl Pair {
         let entry = &self.project.flows[0];
         let flow = loader.flow(entry).unwrap_or_else(|problems| panic!("{problems:?}"));
         let sides = loader.sides(entry, &flow.plan).unwrap();
-        let options = Options { cause: "test".into(), full, stop: Arc::new(AtomicBool::new(false)) };
+        let stop = Arc::new(AtomicBool::new(false));
+        let options = Options { cause: "test".into(), full, refused_again: false, stop };
         let told = Told::default();
         let report: Report = run(&flow, &sides, &self.store, &options, &told).await.unwrap();
         (counts(&report), told.refused.into_inner().unwrap())
