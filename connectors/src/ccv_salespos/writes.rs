@@ -146,7 +146,7 @@ impl Conversation {
         for (name, value) in sent.iter() {
             let is_readable =
                 fields.and_then(|fields| fields.get(name)).is_some_and(|field| !field.write_only);
-            if is_readable && record.get(name).is_none() {
+            if is_readable && record.get(name).is_none() && !matches!(value, Value::Map(_) | Value::List(_)) {
                 record.set(name, value.clone());
             }
         }
