@@ -28,6 +28,7 @@ struct Stage {
     shop: CcvShop,
     running: Running,
     session: Arc<dyn Session>,
+    browser: reqwest::Client,
 }
 
 fn limits() -> Limits {
@@ -51,7 +52,7 @@ impl Stage {
         let shop = CcvShop::new(options);
         let running = serve(shop.router(), 0, Faults::default()).await.unwrap();
         let session = CcvSalespos.connect(&shop.answers(&running.url()), &limits()).unwrap();
-        Self { shop, running, session }
+        Self { shop, running, session, browser: reqwest::Client::new() }
     }
 
     async fn filled() -> Self {
@@ -64,7 +65,8 @@ impl Stage {
     fn session_with(&self, changes: &[(&str, &str)]) -> Result<Arc<dyn Session>, RemoteError> {
         let answers = self.shop.answers(&self.running.url());
         let names: Vec<String> = answers.names().map(str::to_owned).collect();
-        let kept = names.iter().filter_map(|name| Some((name.clone(), answers.get(&MANIFEST, name)?.to_owned())));
+        let kept =
+            names.iter().filter_map(|name| Some((name.clone(), answers.get(&MANIFEST, name)?.to_owned())));
         let changed = changes.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
         CcvSalespos.connect(&kept.chain(changed).collect::<Answers>(), &limits())
     }
@@ -105,9 +107,16 @@ impl Stage {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let date = sign::date(jiff::Timestamp::now());
         let target = format!("/api/rest/v1/{target}");
-        let signed = Signed { public: "pk_demo_0001", method, target: &target, body: body.as_bytes(), date: &date };
+        let signed =
+            Signed { public: "pk_demo_0001", method, target: &target, body: body.as_bytes(), date: &date };
         let hash = signed.hash("sk_demo_secret");
-        self.send(method, &target, body, &[("x-public", "pk_demo_0001"), ("x-date", &date), ("x-hash", &hash)]).await
+        self.send(
+            method,
+            &target,
+            body,
+            &[("x-public", "pk_demo_0001"), ("x-date", &date), ("x-hash", &hash)],
+        )
+        .await
     }
 
     async fn get(&self, target: &str) -> Raw {
@@ -115,14 +124,15 @@ impl Stage {
     }
 
     async fn send(&self, method: &str, target: &str, body: String, headers: &[(&str, &str)]) -> Raw {
-        let client = reqwest::Client::new();
-        let mut request =
-            client.request(method.parse::<Method>().unwrap(), format!("{}{target}", self.running.url())).body(body);
+        let mut request = client
+            .request(method.parse::<Method>().unwrap(), format!("{}{target}", self.running.url()))
+            .body(body);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let response = request.send().await.unwrap();
-        let header = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        let header =
+            |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
         let (status, date, hash) = (response.status().as_u16(), header("x-date"), header("x-hash"));
         let retry_after = header("retry-after");
         let text = response.text().await.unwrap();

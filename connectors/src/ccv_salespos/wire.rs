@@ -260,8 +260,11 @@ fn write(parts: &[Part], record: &Record, within: &str, wire: &mut Map) -> Resul
 
 /// Our value as one of theirs.
 fn theirs(part: &Part, value: &Value, place: &str) -> Result<Value, RemoteError> {
-    let wrong = |wanted: &str| skip(format!("`{place}` is `{value}`, not {wanted}"));
     let text = value.as_str();
+    let wrong = |wanted: &str| {
+        let shown = text.map_or_else(|| value.to_string(), str::to_owned);
+        skip(format!("`{place}` is `{shown}`, not {wanted}"))
+    };
     match part.kind {
         Kind::Text if value.says_nothing() => {
             Ok(if part.is_number { Value::Null } else { Value::Text(Text::from_static("")) })

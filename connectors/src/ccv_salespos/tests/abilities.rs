@@ -76,7 +76,11 @@ async fn every_set_of_fields_finds_what_was_read() {
             let nothing: Key = find.by.iter().map(|_| Value::from("987654321")).collect();
             let by_session = stage.session.find(name).unwrap();
             let found = by_session.find(name, &find.by, &[key.clone()]).await.unwrap();
-            assert!(found[0].iter().any(|found| found.get("id") == record.get("id")), "{name} by {:?}", find.by);
+            assert!(
+                found[0].iter().any(|found| found.get("id") == record.get("id")),
+                "{name} by {:?}",
+                find.by
+            );
             assert!(!find.unique || found[0].len() == 1, "{name} by {:?}: {}", find.by, found[0].len());
             let missed = by_session.find(name, &find.by, &[nothing]).await.unwrap();
             assert!(missed[0].is_empty(), "{name} by {:?}", find.by);
@@ -147,6 +151,9 @@ async fn settings_of_the_shop_come_with_a_closer_look() {
     let whole = stage.session.detail("shops").unwrap().complete("shops", shop).await.unwrap();
     assert_eq!(shown(&whole, "prices_include_vat"), "true");
     assert_eq!(whole.get("order_statuses").unwrap().as_list().unwrap().len(), 14);
-    assert_eq!(shown(whole.get("order_statuses").unwrap().as_list().unwrap()[4].as_map().unwrap(), "status"), "sent");
+    assert_eq!(
+        shown(whole.get("order_statuses").unwrap().as_list().unwrap()[4].as_map().unwrap(), "status"),
+        "sent"
+    );
     assert_eq!(shown(&whole, "low_stock"), "3");
 }

@@ -139,7 +139,8 @@ async fn filters_and_orders_work_and_unknown_ones_are_ignored() {
     assert_eq!(count("orders?min_create_date=2100-01-01").await, 0);
     assert_eq!(count("orders?max_create_date=2000-01-01").await, 0);
     assert_eq!(stage.get("products?productname=ko").await.status, 400, "three letters at least");
-    let ids = |answer: &Raw| answer.items().iter().map(|item| item["id"].as_i64().unwrap()).collect::<Vec<_>>();
+    let ids =
+        |answer: &Raw| answer.items().iter().map(|item| item["id"].as_i64().unwrap()).collect::<Vec<_>>();
     let descending = ids(&stage.get("orders?orderby=create_date_desc").await);
     assert!(descending.is_sorted_by(|a, b| a > b));
     let names = stage.get("products?orderby=name&size=250").await;
@@ -155,7 +156,8 @@ async fn sub_lists_come_on_demand() {
     let plain = stage.get("products?start=40&size=1").await;
     assert!(plain.items()[0]["attributecombinations"]["href"].is_string());
     assert!(plain.items()[0]["attributecombinations"]["collection"].is_null());
-    let expanded = stage.get("products?start=40&size=1&expand=attributecombinations,producttocategories").await;
+    let expanded =
+        stage.get("products?start=40&size=1&expand=attributecombinations,producttocategories").await;
     let product = &expanded.items()[0];
     assert_eq!(product["attributecombinations"]["collection"].as_array().unwrap().len(), 6);
     assert!(product["producttocategories"]["collection"].is_array());
@@ -201,7 +203,7 @@ async fn limits_are_counted_by_verb_and_kind() {
         assert_eq!(stage.get("productqueries?eannumber=1").await.status, 200);
     }
     assert_eq!(stage.get("productqueries?eannumber=1").await.code(), "429.10");
-    stage.shop.configure(|options| options.limits = CallLimits { overall: Some(3), ..CallLimits::default() });
+    let stage = Stage::with(|options| options.limits.overall = Some(3)).await;
     let mut codes = Vec::new();
     for kind in ["orders", "users", "invoices", "returns"] {
         codes.push(stage.get(kind).await.code().to_owned());
