@@ -1,5 +1,7 @@
 //! The connector against its simulator, and the simulator against plain HTTP.
 
+#![expect(clippy::needless_pass_by_value, reason = "bodies are written where they are used")]
+
 mod abilities;
 mod catalogue;
 mod customers;
@@ -67,8 +69,8 @@ impl Stage {
         let names: Vec<String> = answers.names().map(str::to_owned).collect();
         let kept =
             names.iter().filter_map(|name| Some((name.clone(), answers.get(&MANIFEST, name)?.to_owned())));
-        let changed = changes.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
-        CcvSalespos.connect(&kept.chain(changed).collect::<Answers>(), &limits())
+        let given = changes.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+        CcvSalespos.connect(&kept.chain(given).collect::<Answers>(), &limits())
     }
 
     async fn all(&self, resource: &str, request: FetchRequest) -> Vec<Record> {
@@ -124,7 +126,8 @@ impl Stage {
     }
 
     async fn send(&self, method: &str, target: &str, body: String, headers: &[(&str, &str)]) -> Raw {
-        let mut request = client
+        let mut request = self
+            .browser
             .request(method.parse::<Method>().unwrap(), format!("{}{target}", self.running.url()))
             .body(body);
         for (name, value) in headers {

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::layout::{Layout, Link};
+use super::layout::{Layout, Link, known};
 use super::search::digits;
 use super::wire::{Shape, plain, skip};
 use super::{Conversation, MANIFEST, TITLE, stock};
@@ -21,7 +21,7 @@ fn person_of(resource: &str) -> Option<&'static str> {
 #[async_trait]
 impl Create for Conversation {
     async fn create(&self, resource: &str, record: &Record, _: &str) -> Result<Written, RemoteError> {
-        let (layout, shape) = self.layout(resource)?;
+        let (layout, shape) = known(resource)?;
         let mut body = shape.write(record)?;
         self.complete(resource, record, &mut body).await?;
         // Nothing is created with empty values: absent says the same, and is always allowed.
@@ -59,7 +59,7 @@ impl Update for Conversation {
         if resource == stock::RESOURCE {
             return self.stock_update(key, changes).await;
         }
-        let (layout, shape) = self.layout(resource)?;
+        let (layout, shape) = known(resource)?;
         let id =
             digits(&Value::from(key)).ok_or_else(|| skip(format!("`{key}` is not a key of the shop")))?;
         let mut body = shape.write(changes)?;

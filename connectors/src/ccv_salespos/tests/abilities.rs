@@ -26,7 +26,9 @@ fn fits(fields: &Named<Field>, record: &Record, place: &str) {
         match value {
             Value::Map(inner) if !field.fields.is_empty() => fits(&field.fields, inner, &place),
             Value::List(items) if !field.fields.is_empty() => {
-                items.iter().for_each(|item| fits(&field.fields, item.as_map().unwrap(), &place));
+                for item in items {
+                    fits(&field.fields, item.as_map().unwrap(), &place);
+                }
             }
             _ => {}
         }
@@ -48,7 +50,9 @@ async fn every_resource_is_read_page_by_page() {
         let unique: HashSet<String> = keys(&small).into_iter().collect();
         assert_eq!(unique.len(), small.len(), "{name} repeats records");
         assert_eq!(unique, keys(&large).into_iter().collect(), "{name} at another size");
-        small.iter().for_each(|record| fits(&resource.fields, record, name));
+        for record in &small {
+            fits(&resource.fields, record, name);
+        }
         assert_eq!(stage.session.detail(name).is_some(), !fetch.detail.is_empty(), "{name}");
     }
 }
@@ -75,7 +79,7 @@ async fn every_set_of_fields_finds_what_was_read() {
             let key: Key = find.by.iter().map(|field| record.get(field).unwrap().clone()).collect();
             let nothing: Key = find.by.iter().map(|_| Value::from("987654321")).collect();
             let by_session = stage.session.find(name).unwrap();
-            let found = by_session.find(name, &find.by, &[key.clone()]).await.unwrap();
+            let found = by_session.find(name, &find.by, std::slice::from_ref(&key)).await.unwrap();
             assert!(
                 found[0].iter().any(|found| found.get("id") == record.get("id")),
                 "{name} by {:?}",

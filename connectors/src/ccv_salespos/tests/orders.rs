@@ -210,7 +210,7 @@ fn sale(lines: Json) -> Json {
     json!({"reservation": "MAG-7", "customer": {"email": "a@b.example", "first_name": "Sanne"}, "billing": {"street": "Kade", "number": "1", "country": "NL"}, "lines": lines})
 }
 
-async fn line_of(stage: &Stage, order: &Record) -> Json {
+fn line_of(stage: &Stage, order: &Record) -> Json {
     let key = shown(order, "id").parse().unwrap();
     let order = stage.shop.get("orders", key).unwrap();
     let mut line = order["_rows"][0].clone();
@@ -231,7 +231,7 @@ async fn prices_go_on_the_footing_they_are_given_on() {
             body[name] = value.clone();
         }
         let order = stage.create("orders", body).await.unwrap();
-        let line = line_of(&stage, &order).await;
+        let line = line_of(&stage, &order);
         assert_eq!((line["price"].as_f64(), line["discount"].as_f64()), (Some(price), Some(discount)));
         assert_eq!(line["includes"], includes);
     };
