@@ -311,7 +311,7 @@ fn resource(
             Which::Pattern(pattern) => format!("Records of {pattern}."),
         }),
         key: key.unwrap_or_else(|| LINE.to_owned()),
-        fetch: Some(Fetch { filters: Vec::new(), since, ascending: false, detail: Vec::new() }),
+        fetch: Some(Fetch { filters: Vec::new(), ascending: since == [MARK], since, detail: Vec::new() }),
         find,
         create: writable.then(Create::default),
         update: writable.then(Update::default),

@@ -65,7 +65,9 @@ impl Form {
             Self::Any => Ok(value),
             Self::Text { .. } => match value {
                 Value::Text(_) => Ok(value),
-                Value::Int(_) | Value::Decimal(_) | Value::Bool(_) => Ok(Value::from(value.to_string())),
+                Value::Int(number) => Ok(Value::from(number.to_string())),
+                Value::Decimal(number) => Ok(Value::from(number.to_string())),
+                Value::Bool(truth) => Ok(Value::from(truth.to_string())),
                 other => Err(format!("is a {}, not text", other.kind())),
             },
             Self::Integer { .. } => match number(&value, false)
