@@ -201,7 +201,7 @@ fn build(
             writable: !field.read_only,
         })
         .collect();
-    let columns = if there.is_empty() { places } else { there };
+    let columns = if sidecar.fields.is_empty() { there } else { places };
     let as_they_are = setup.format != Format::Csv && sidecar.fields.is_empty();
     let resource = resource(folder, &name, &files, &setup, fields, sidecar)?;
     Ok(Table { name, resource, files, setup, shape: (!as_they_are).then(|| Shape::new(members)), columns })
