@@ -20,7 +20,8 @@ use simulator::Simulator;
 /// The one list of connectors.
 #[must_use]
 pub fn all() -> Vec<Arc<dyn Connector>> {
-    vec![]
+    let files = files::Files::system().map(|files| Arc::new(files) as Arc<dyn Connector>);
+    files.into_iter().collect()
 }
 
 /// An empty simulator of the system of that name, where there is one.

@@ -80,7 +80,10 @@ async fn a_folder_is_a_system() {
             "Order No.;Customer Name;;Customer Name\r\n1;Zoë;a;b\r\n\r\n2;\"Jan;\r\nPiet\";c;d\r\n",
         ),
         ("products.ndjson", "{\"code\":\"A\",\"price\":1.50}\n\n{\"code\":\"B\"}"),
-        ("customers.json", "{\"meta\":{\"n\":[1]},\"data\":[{\"id\":1,\"tags\":[1,2]} , {\"id\":2}]}"),
+        (
+            "customers.json",
+            "{\"meta\":{\"n\":[1]},\"errors\":[],\"codes\":[1,2],\"data\":[{\"id\":1,\"tags\":[1,2]} , {\"id\":2}]}",
+        ),
         ("notes.txt", "not ours"),
         (".hidden.csv", "a\n1\n"),
     ]);
@@ -102,7 +105,7 @@ async fn a_folder_is_a_system() {
     assert_eq!(texts(&records, "code"), ["A", "B"]);
     assert_eq!(records[0].get("price").unwrap().to_string(), "1.50");
     let records = all(&*session, "customers", 1, None).await;
-    assert_eq!(records.len(), 2, "the first list among the members is at `data`, not within `meta`");
+    assert_eq!(records.len(), 2, "the first list of records among the members");
     assert_eq!(records[1].get("id"), Some(&Value::Int(2)));
 }
 
