@@ -158,11 +158,12 @@ impl Protocol for Ear<'_> {
             return self.speaker.by_rule(rule, body, reply);
         }
         *self.body.lock().unwrap_or_else(PoisonError::into_inner) = body;
-        if self.missing == Missing::Nothing && reply.status.as_u16() == 404 {
+        let page = reply.body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'<');
+        // A web page says that the address is wrong, not that there is no such record.
+        if self.missing == Missing::Nothing && reply.status.as_u16() == 404 && !page {
             return Verdict::Accept;
         }
         if reply.status.is_success() {
-            let page = reply.body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'<');
             if page {
                 let reason = format!("answered with a web page instead of JSON: {}", reply.excerpt());
                 return Verdict::Again { reason, after: None, untouched: false };

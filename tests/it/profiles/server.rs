@@ -622,3 +622,19 @@ async fn the_walk_through_works() {
             .unwrap_or_else(|report| panic!("{}", super::render(&report)));
     }
 }
+
+#[tokio::test]
+async fn a_wrong_address_is_not_taken_for_nothing_found() {
+    let look = async |body: &'static str, by: &str| {
+        let running = parrot(404, body).await;
+        let answers = answers(&[("address", &running.url()), ("api_key", "key-123")]);
+        let session = load("webshop").connect(&answers, &quick()).unwrap();
+        session.find("orders").unwrap().find("orders", &[by.to_owned()], &[vec![Value::from("7")]]).await
+    };
+    assert_eq!(look("{}", "number").await.unwrap(), [vec![]]);
+    assert_eq!(look("", "number").await.unwrap(), [vec![]]);
+    let error = look("<html>Not here</html>", "number").await.unwrap_err();
+    assert_eq!(error.advice, Advice::StopFlow);
+    let error = look("{}", "reference").await.unwrap_err();
+    assert_eq!(error.advice, Advice::StopFlow, "a list that is not there");
+}

@@ -159,9 +159,12 @@ impl Conversation {
         parameters: Vec<(&str, String)>,
     ) -> Result<Vec<Value>, RemoteError> {
         let mut turn = ask.paging.as_ref().map(|paging| Turn::first(paging, 0));
+        // A list that is not there is a wrong address; taking it for "none found" would double records.
+        let single = ask.path.fields().next().is_some();
+        let missing = if single { Missing::Nothing } else { Missing::Address };
         let mut records = Vec::new();
         loop {
-            let raw = self.ask(ask, path, parameters.clone(), turn.as_ref(), Missing::Nothing).await?;
+            let raw = self.ask(ask, path, parameters.clone(), turn.as_ref(), missing).await?;
             records.extend(raw.records);
             let Some(next) = raw.next else { return Ok(records) };
             turn = Some(next);
