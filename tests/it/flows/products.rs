@@ -178,7 +178,7 @@ async fn a_new_size_renames_no_other() {
 
 #[tokio::test]
 async fn a_product_becomes_an_article() {
-    let pair = Pair::new("products_to_till", "").await;
+    let pair = Pair::new("products_to_till", "[settings]\nturnover_group = \"1\"\n").await;
     let product = json!({"id": "5", "sku": "100045", "name": "Koffiemok", "ean": "8712345678906", "is_active": true,
         "brand": "Keramiek Noord", "modified_at": "2026-03-14T09:00:00Z", "price": 19.95, "price_incl": 19.95,
         "discount": 2.00, "vat_rate": 21, "is_stock_tracked": true, "description": "<p>Mok</p>"});
@@ -196,7 +196,7 @@ async fn a_product_becomes_an_article() {
 
 #[tokio::test]
 async fn options_become_articles_in_colours_and_sizes() {
-    let pair = Pair::new("variants_to_till", "").await;
+    let pair = Pair::new("variants_to_till", "[settings]\nturnover_group = \"1\"\n").await;
     put(&pair.shop, "products", &[json!({"id": "5", "sku": "P1", "name": "Regenjas", "is_active": true,
         "modified_at": "2026-03-14T09:00:00Z", "price": 79.95, "price_incl": 79.95, "vat_rate": 21})]);
     let variant = |id: &str, sku: &str, size: &str, extra: f64| json!({"id": id, "product_id": "5", "sku": sku,
