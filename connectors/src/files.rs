@@ -29,6 +29,7 @@ use text::Coding;
 pub struct Files {
     manifest: Manifest,
     tables: Arc<Vec<Table>>,
+    left_out: Vec<RemoteError>,
 }
 
 impl Files {
@@ -36,20 +37,27 @@ impl Files {
     pub fn system() -> Result<Self, RemoteError> {
         let manifest = Manifest::from_toml(include_str!("files/manifest.toml"))
             .map_err(|error| RemoteError::new(Advice::StopFlow, "Files", error.to_string()))?;
-        Ok(Self { manifest, tables: Arc::default() })
+        Ok(Self { manifest, tables: Arc::default(), left_out: Vec::new() })
     }
 
     /// The system with one resource for each file of the folder that the answers name.
     pub fn open(answers: &Answers) -> Result<Self, RemoteError> {
         let mut files = Self::system()?;
-        let (_, tables) = files.look(answers)?;
+        let (_, tables, left_out) = files.look(answers)?;
+        files.left_out = left_out;
         files.manifest.resources =
             tables.iter().map(|table| (table.name.clone(), table.resource.clone())).collect();
         files.tables = Arc::new(tables);
         Ok(files)
     }
 
-    fn look(&self, answers: &Answers) -> Result<(Folder, Vec<Table>), RemoteError> {
+    /// Files of the folder that are no resource because they cannot be read, and why.
+    #[must_use]
+    pub fn left_out(&self) -> &[RemoteError] {
+        &self.left_out
+    }
+
+    fn look(&self, answers: &Answers) -> Result<(Folder, Vec<Table>, Vec<RemoteError>), RemoteError> {
         let answer = |name: &str| answers.get(&self.manifest, name).unwrap_or_default().trim();
         let refuse = |reason: String| RemoteError::new(Advice::StopFlow, "Files", reason);
         if answer("folder").is_empty() {
@@ -78,8 +86,8 @@ impl Files {
             list: None,
         };
         let folder = Folder::open(answer("folder"))?;
-        let tables = schema::tables(&folder, &setup)?;
-        Ok((folder, tables))
+        let (tables, left_out) = schema::tables(&folder, &setup)?;
+        Ok((folder, tables, left_out))
     }
 }
 
@@ -93,12 +101,12 @@ impl Connector for Files {
     }
 
     fn connect(&self, answers: &Answers, _: &Limits) -> Result<Arc<dyn Session>, RemoteError> {
-        let (folder, tables) = self.look(answers)?;
+        let (folder, tables, left_out) = self.look(answers)?;
         // A manifest that was given out is kept, whatever came into the folder since.
         let known = |table: &Table| self.tables.iter().any(|old| old.name == table.name);
         let mut all: Vec<Table> = self.tables.as_ref().clone();
         all.extend(tables.into_iter().filter(|table| !known(table)));
-        Ok(Arc::new(session::Desk::new(folder, all)))
+        Ok(Arc::new(session::Desk::new(folder, all, &left_out)))
     }
 }
 

@@ -77,6 +77,18 @@ impl Problem {
         &self.message
     }
 
+    /// What stands under the place; empty when the message says it all.
+    #[must_use]
+    pub fn caption(&self) -> &str {
+        &self.label
+    }
+
+    /// A second place that explains the first, with what stands under it.
+    #[must_use]
+    pub fn elsewhere(&self) -> Option<(Span, &str)> {
+        self.elsewhere.as_deref().map(|(at, label)| (at.clone(), label.as_str()))
+    }
+
     /// What to do next, when that is known.
     #[must_use]
     pub fn advice(&self) -> Option<&str> {
@@ -119,6 +131,9 @@ impl Report {
     pub(crate) fn new(source: &Source, mut problems: Vec<Problem>) -> Self {
         for problem in &mut problems {
             problem.at = on_text(source.text(), &problem.at);
+            for text in [&mut problem.message, &mut problem.label].into_iter().chain(&mut problem.help) {
+                *text = printable(text);
+            }
         }
         problems.sort_by_key(|problem| (problem.at.start, problem.code));
         problems.dedup_by(|next, first| next.at == first.at && next.message == first.message);
@@ -126,7 +141,7 @@ impl Report {
         problems.truncate(MAX_PROBLEMS);
         Self {
             name: source.name().to_owned(),
-            text: Box::new(NamedSource::new(source.name(), source.text().to_owned())),
+            text: Box::new(NamedSource::new(printable(source.name()), printable(source.text()))),
             problems,
             left_out,
         }
@@ -161,6 +176,19 @@ fn count(problems: usize, left_out: bool) -> String {
         (1, false) => "1 problem".to_owned(),
         (many, false) => format!("{many} problems"),
     }
+}
+
+/// Text that does nothing to a terminal: control characters and those that turn the direction
+/// of writing are replaced by others of the same length in bytes.
+fn printable(text: &str) -> String {
+    let stand_in = |c: char| match c {
+        '\n' | '\t' | '\r' => c,
+        '\u{0}'..='\u{1f}' | '\u{7f}' => '?',
+        '\u{80}'..='\u{9f}' => '·',
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' => '\u{fffd}',
+        _ => c,
+    };
+    text.chars().map(stand_in).collect()
 }
 
 /// A place on characters of the text: at the end of the file the last letter stands in, an

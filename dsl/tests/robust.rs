@@ -96,6 +96,24 @@ fn huge_files_end_soon() {
         survives(&format!("{DESIGN}{}", format!("{line}\n").repeat(20_000)));
         assert!(started.elapsed().as_secs() < 20, "{line}: {:?}", started.elapsed());
     }
+    let numbered: [fn(usize) -> String; 5] = [
+        |number| format!("setting s{number}: integer = 1\n"),
+        |number| format!("table t{number}: text -> text\n"),
+        |number| format!("notify t{number}[s{number}, 1]\n"),
+        |number| format!("lookup l{number} in till.orders by ext_order_id = l{}.reference\n", number / 2),
+        |number| format!("  field{number} = {number}\n"),
+    ];
+    for line in numbered {
+        let started = Instant::now();
+        survives(&format!("{DESIGN}{}", (0..10_000).map(line).collect::<String>()));
+        assert!(started.elapsed().as_secs() < 20, "{}: {:?}", line(1), started.elapsed());
+    }
+    let started = Instant::now();
+    let rows: String = (0..20_000)
+        .map(|number| format!("    ({number}, {number}) -> 1\n    ({number}, _) -> 2\n"))
+        .collect();
+    survives(&DESIGN.replace("    otherwise fail\n", &rows));
+    assert!(started.elapsed().as_secs() < 20, "rows: {:?}", started.elapsed());
     assert_eq!(survives(&"x".repeat(2 << 20)), [Code::TooLarge]);
 }
 
@@ -165,4 +183,44 @@ fn piece() -> impl Strategy<Value = String> {
         .collect();
     (prop::sample::select(pieces), prop::bool::ANY)
         .prop_map(|(piece, blank)| if blank { format!("{piece} ") } else { piece.to_owned() })
+}
+
+/// A flow of 5,000 lines of all kinds, without a mistake.
+fn long_flow() -> String {
+    let mut text = DESIGN.to_owned();
+    for number in 0..125 {
+        text.push_str(&format!(
+            "lookup known_{number} in till.orders by ext_order_id = order.number + \"-{number}\"\n"
+        ));
+        text.push_str(&format!("skip `already there: ${{known_{number}.reference}}` if known_{number}\n"));
+        text.push_str(
+            "upsert relation_NUMBER in till.relations by email {\n"
+                .replace("NUMBER", &number.to_string())
+                .as_str(),
+        );
+        for line in 0..30 {
+            let value =
+                "order.customer.company ?? order.customer.full_name + payment_method[order.payment.method]";
+            text.push_str(&format!(
+                "    contact = {value} when order.total_incl > {line} && order.status == \"paid\" // {line}\n"
+            ));
+        }
+        text.push_str("    email = order.customer.email\n    kind = \"person\"\n    name = order.customer.full_name\n}\n");
+        text.push_str("each line in order.lines {\n    notify `line ${line.sku}: ${vat_code[order.billing.country, line.vat_rate]}`\n}\n");
+    }
+    text
+}
+
+#[test]
+fn a_long_flow_is_checked_soon() {
+    let text = long_flow();
+    assert!(text.lines().count() >= 5_000, "{}", text.lines().count());
+    let started = Instant::now();
+    assert_eq!(survives(&text), []);
+    let took = started.elapsed();
+    let started = Instant::now();
+    let _ = dsl::parse(&Source::new("long.flow", text.clone()));
+    println!("{} lines, {} bytes: {took:?}, of which form {:?}", text.lines().count(), text.len(), started.elapsed());
+    // Unoptimised; optimised it takes a fraction of that.
+    assert!(took.as_secs() < 5, "{took:?}");
 }

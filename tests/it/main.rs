@@ -6,4 +6,6 @@ mod flows;
 mod profiles;
 mod run;
 mod script;
+mod files;
+mod profiles;
 mod wsdl;

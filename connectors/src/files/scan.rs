@@ -158,7 +158,8 @@ impl Scan {
         // A separator at the end of each row is a habit of some programs.
         let spare = cells.get(wanted.min(found)..).unwrap_or_default();
         if found < wanted || !spare.iter().all(|cell| cell.is_empty()) {
-            return Err(format!("has {found} columns instead of {wanted}"));
+            let columns = if found == 1 { "column" } else { "columns" };
+            return Err(format!("has {found} {columns} instead of {wanted}"));
         }
         let mut map = Map::with_capacity(wanted);
         for (name, cell) in self.columns.iter().zip(cells) {

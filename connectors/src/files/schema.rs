@@ -69,10 +69,13 @@ struct Sidecar {
     fields: Named<Field>,
 }
 
-/// Every resource of a folder, in the order of their names.
-pub(super) fn tables(folder: &Folder, standard: &Setup) -> Result<Vec<Table>, RemoteError> {
+/// What a folder offers, in the order of names, and why some files are left out.
+pub(super) fn tables(
+    folder: &Folder,
+    standard: &Setup,
+) -> Result<(Vec<Table>, Vec<RemoteError>), RemoteError> {
     let names = folder.list()?;
-    let mut tables: Vec<Table> = Vec::new();
+    let (mut tables, mut left_out): (Vec<Table>, Vec<RemoteError>) = (Vec::new(), Vec::new());
     let mut taken: Vec<String> = Vec::new();
     for name in names.iter().filter_map(|name| name.strip_suffix(".schema.toml")) {
         let table = described(folder, name, &names, standard)?;
@@ -86,18 +89,29 @@ pub(super) fn tables(folder: &Folder, standard: &Setup) -> Result<Vec<Table>, Re
         let name = if doubled { snake(file) } else { stem };
         let setup = Setup { format, ..standard.clone() };
         let path = folder.path(file)?;
-        tables.push(build(folder, name, Which::One(path.clone()), Some(&path), setup, &Sidecar::default())?);
+        // Nobody said that this file is for us: what is wrong with it must not stop the others.
+        match build(folder, name, Which::One(path.clone()), Some(&path), setup, &Sidecar::default()) {
+            Ok(table) => tables.push(table),
+            Err(error) => left_out.push(error),
+        }
     }
     tables.sort_by(|left, right| left.name.cmp(&right.name));
-    Ok(tables)
+    Ok((tables, left_out))
+}
+
+/// What is wrong with a schema, on one line.
+fn explained(error: &toml::de::Error, text: &str) -> String {
+    let line =
+        error.span().and_then(|at| text.get(..at.start)).map_or(1, |before| before.matches('\n').count() + 1);
+    let message: Vec<&str> = error.message().lines().collect();
+    format!("line {line}: {}", message.join(", "))
 }
 
 fn described(folder: &Folder, name: &str, names: &[String], standard: &Setup) -> Result<Table, RemoteError> {
     let sidecar_name = format!("{name}.schema.toml");
     let refuse = |reason: String| folder.error(format!("{sidecar_name}: {reason}"));
     let text = folder.read(&sidecar_name)?;
-    let sidecar: Sidecar =
-        toml::from_str(&text).map_err(|error| refuse(error.to_string().trim().to_owned()))?;
+    let sidecar: Sidecar = toml::from_str(&text).map_err(|error| refuse(explained(&error, &text)))?;
     let own = names.iter().find(|file| {
         format_of(file).is_some() && file.rsplit_once('.').is_some_and(|(stem, _)| stem == name)
     });

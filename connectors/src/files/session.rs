@@ -30,6 +30,8 @@ const PAGE_BYTES: u64 = 4 << 20;
 pub(super) struct Desk {
     pub(super) folder: Folder,
     tables: Arc<Vec<Table>>,
+    /// What the folder holds besides, for people.
+    left_out: Arc<Vec<String>>,
     /// Indexes by resource and fields. Whoever holds them may write, one at a time.
     pub(super) indexes: Arc<Mutex<Indexes>>,
 }
@@ -46,8 +48,9 @@ pub(super) fn record(table: &Table, wire: Value) -> (Record, Option<String>) {
 }
 
 impl Desk {
-    pub(super) fn new(folder: Folder, tables: Vec<Table>) -> Self {
-        Self { folder, tables: Arc::new(tables), indexes: Arc::default() }
+    pub(super) fn new(folder: Folder, tables: Vec<Table>, left_out: &[RemoteError]) -> Self {
+        let left_out = Arc::new(left_out.iter().map(|error| error.reason.clone()).collect());
+        Self { folder, tables: Arc::new(tables), left_out, indexes: Arc::default() }
     }
 
     pub(super) fn table(&self, resource: &str) -> Result<&Table, RemoteError> {
@@ -313,7 +316,11 @@ fn modified(path: &Path) -> Timestamp {
 impl Session for Desk {
     async fn probe(&self) -> Result<String, RemoteError> {
         let files = self.work(|desk| desk.folder.list()).await?;
-        Ok(format!("Files: {} files in the folder, {} resources", files.len(), self.tables.len()))
+        let mut line = format!("Files: {} files in the folder, {} resources", files.len(), self.tables.len());
+        if !self.left_out.is_empty() {
+            line = format!("{line}; left out: {}", self.left_out.join("; "));
+        }
+        Ok(line)
     }
 
     fn fetch(&self, resource: &str) -> Option<&dyn Fetch> {

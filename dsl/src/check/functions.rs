@@ -72,6 +72,18 @@ impl<'c> Checker<'c> {
                 (Kind::Text | Kind::Options(_), _) | (_, Kind::Text | Kind::Options(_)) => Kind::Text.into(),
                 (left, right) => number(left, right),
             },
+            ("&" | "|", [left, right], _) => {
+                let is_text = |known: &Known<'c>| matches!(known.kind, Kind::Text | Kind::Options(_));
+                if is_text(left) || is_text(right) {
+                    let place = at.span.clone();
+                    self.report(
+                        Problem::new(Code::WordOperator, place, format!("`{}` does not join texts", call.name))
+                            .label("a text on one side")
+                            .help("write `+` to put texts together, or one text in backticks: `order ${order.number}`"),
+                    );
+                }
+                Known::any()
+            }
             ("-" | "*" | "/" | "%" | "**", [left, right], _) => number(&left.kind, &right.kind),
             ("-" | "+", [only], _) => match (&only.constant, call.name.as_str()) {
                 (Some(Constant::Integer(value)), "-") => {
@@ -161,6 +173,8 @@ impl<'c> Checker<'c> {
             .label("not a function");
         let help = if let Some(full) = self.function_of_script(name) {
             Some(format!("write `{full}(…)`: functions of a script are called by the script's name"))
+        } else if let Some(ours) = foreign(name) {
+            Some(ours.to_owned())
         } else {
             let ours = self.catalog.functions.iter().map(|function| function.name.as_str());
             let names = ours.chain(RHAI.split_ascii_whitespace().filter(|name| name.len() > 2));
@@ -270,4 +284,27 @@ fn of_function<'c>(name: &str) -> Known<'c> {
         }
         _ => Known::any(),
     }
+}
+
+/// What functions of spreadsheets, SQL and programming languages are called here.
+fn foreign(name: &str) -> Option<&'static str> {
+    Some(match name.to_lowercase().as_str() {
+        "concat" | "concatenate" | "join" => "texts are put together with `+`, or in one text in backticks",
+        "if" | "iif" | "ifelse" | "case" => "write `if CONDITION { … } else { … }`",
+        "coalesce" | "nvl" | "ifnull" | "isnull" | "isblank" | "default" => {
+            "write `a ?? b`: `b` when there is no `a`"
+        }
+        "upper" | "ucase" | "uppercase" | "touppercase" | "toupper" => "write `.to_upper()`",
+        "lower" | "lcase" | "lowercase" | "tolowercase" | "tolower" => "write `.to_lower()`",
+        "left" | "right" | "mid" | "substr" | "substring" => "write `.sub_string(START, LENGTH)`",
+        "length" | "count" | "size" => "write `.len()`",
+        "str" | "string" | "tostring" | "text" => "write `.to_string()`",
+        "number" | "parseint" | "toint" | "cint" => "write `parse_int(…)`",
+        "decimal" | "float" | "parsefloat" | "double" => "write `parse_decimal(…)`",
+        "now" | "today" | "date" | "getdate" => "an expression knows no clock: take a date of the record",
+        "includes" | "instr" => "write `.contains(…)`",
+        "startswith" => "write `.starts_with(…)`",
+        "endswith" => "write `.ends_with(…)`",
+        _ => return None,
+    })
 }

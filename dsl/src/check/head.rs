@@ -24,7 +24,7 @@ impl Checker<'_> {
             match &node.kind {
                 Line::Flow(text) => {
                     if let Some(first) = &title {
-                        self.report(repeated("`flow`", first, &node.span))
+                        self.report(repeated("`flow`", first, &node.span));
                     } else {
                         title = Some(node.span.clone());
                         self.title(text);
