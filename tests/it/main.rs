@@ -6,6 +6,4 @@ mod flows;
 mod profiles;
 mod run;
 mod script;
-mod files;
-mod profiles;
 mod wsdl;
