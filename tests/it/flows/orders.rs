@@ -85,7 +85,10 @@ fn total(order: &Value, price: &str) -> Decimal {
         .as_array()
         .unwrap()
         .iter()
-        .map(|line| (number(&line["quantity"]) * number(&line[price])).round_dp_with_strategy(2, rust_decimal::RoundingStrategy::MidpointAwayFromZero))
+        .map(|line| {
+            (number(&line["quantity"]) * number(&line[price]))
+                .round_dp_with_strategy(2, rust_decimal::RoundingStrategy::MidpointAwayFromZero)
+        })
         .sum()
 }
 
@@ -156,7 +159,8 @@ async fn a_guest_without_address_or_mail_goes_to_the_anonymous_debtor() {
 #[tokio::test]
 async fn a_person_is_no_company_and_keeps_what_the_till_knows() {
     let pair = pair("update_customers = false\n").await;
-    pair.till.put("relations", r#"{"relation_number":"681","email":"jan@example.nl","name":"J. Jansen (vip)"}"#);
+    pair.till
+        .put("relations", r#"{"relation_number":"681","email":"jan@example.nl","name":"J. Jansen (vip)"}"#);
     let customer = json!({"email": "Jan@example.nl", "full_name": "Jan Jansen", "phone": "06"});
     let person = with(&json!({"customer": customer, "shipping": null}));
     let booked = arrives(&pair, &person, "orders").await;

@@ -35,7 +35,8 @@ pub fn catalog() -> Catalog {
         .into_iter()
         .map(|(path, text)| (path.clone(), engine::script::describe_script(&path, &text)))
         .collect();
-    Catalog { systems, scripts, functions: engine::script::catalog_functions(), roles: BTreeMap::new() }
+    let functions = engine::script::catalog_functions();
+    Catalog { systems, roles: BTreeMap::new(), scripts, functions }
 }
 
 /// Path and text of the files below a folder of the repository.
@@ -56,19 +57,58 @@ pub fn files(folder: &str, ending: &str) -> BTreeMap<String, String> {
     found
 }
 
-/// Both systems and a flow between them.
+/// Books in memory on both sides, and a flow between them.
 pub struct Pair {
     pub shop: Toy,
     pub till: Toy,
-    store: Arc<dyn Store>,
-    project: Project,
-    folder: tempfile::TempDir,
+    flow: Shipped,
 }
 
 impl Pair {
     /// A shipped flow with these answers: the text of its settings file.
     pub async fn new(flow: &str, answers: &str) -> Self {
         let (shop, till) = (Toy::new(SHOP), Toy::new(TILL));
+        let flow = Shipped::new(
+            flow,
+            answers,
+            (Arc::new(shop.clone()), Answers::default()),
+            (Arc::new(till.clone()), Answers::default()),
+        )
+        .await;
+        Self { shop, till, flow }
+    }
+
+    /// Other answers from now on.
+    pub fn answer(&self, answers: &str) {
+        self.flow.answer(answers);
+    }
+
+    /// Runs the flow once: its counts, and why records were refused.
+    pub async fn run(&self) -> (String, Vec<String>) {
+        self.flow.run(false).await
+    }
+
+    /// The same over all records, as if none had been seen before.
+    pub async fn run_over_all(&self) -> (String, Vec<String>) {
+        self.flow.run(true).await
+    }
+}
+
+/// A shipped flow in a project of its own.
+pub struct Shipped {
+    store: Arc<dyn Store>,
+    project: Project,
+    folder: tempfile::TempDir,
+}
+
+impl Shipped {
+    /// A flow between that shop and that till.
+    pub async fn new(
+        flow: &str,
+        answers: &str,
+        shop: (Arc<dyn Connector>, Answers),
+        till: (Arc<dyn Connector>, Answers),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for (path, text) in files("scripts", "rhai") {
             write(&folder.path().join(path), &text);
@@ -76,30 +116,26 @@ impl Pair {
         let file = format!("flows/ccv_salespos-mpluskassa/{flow}.flow");
         write(&folder.path().join(&file), &std::fs::read_to_string(root().join(&file)).unwrap());
         let store = engine::store::open(&folder.path().join("store.db")).await.unwrap();
-        let systems: BTreeMap<String, Arc<dyn Connector>> = [
-            ("ccv_salespos".to_owned(), Arc::new(shop.clone()) as Arc<dyn Connector>),
-            ("mpluskassa".to_owned(), Arc::new(till.clone()) as Arc<dyn Connector>),
-        ]
-        .into();
-        let connection = |name: &str, system: &str| {
-            let connector = Arc::clone(&systems[system]);
-            let (answers, own_schema) = (Answers::default(), false);
-            (
-                name.to_owned(),
-                Connection { name: name.into(), system: system.into(), answers, connector, own_schema },
-            )
+        let sides = [("shop", shop), ("till", till)];
+        let systems = sides
+            .iter()
+            .map(|(_, (connector, _))| (connector.manifest().name.clone(), Arc::clone(connector)))
+            .collect();
+        let connection = |(name, (connector, answers)): (&str, (Arc<dyn Connector>, Answers))| {
+            let system = connector.manifest().name.clone();
+            let name = name.to_owned();
+            (name.clone(), Connection { name, system, answers, connector, own_schema: false })
         };
-        let connections = [connection("shop", "ccv_salespos"), connection("till", "mpluskassa")].into();
         let project = Project {
             root: folder.path().to_owned(),
             name: "test".into(),
-            connections,
+            connections: sides.into_iter().map(connection).collect(),
             flows: vec![FlowEntry { name: flow.into(), file, on: true, roles: BTreeMap::new() }],
             systems,
         };
-        let pair = Self { shop, till, store, project, folder };
-        pair.answer(answers);
-        pair
+        let shipped = Self { store, project, folder };
+        shipped.answer(answers);
+        shipped
     }
 
     /// Other answers from now on.
@@ -109,25 +145,18 @@ impl Pair {
     }
 
     /// Runs the flow once: its counts, and why records were refused.
-    pub async fn run(&self) -> (String, Vec<String>) {
-        self.run_with(false).await
-    }
-
-    /// The same over all records, as if none had been seen before.
-    pub async fn run_over_all(&self) -> (String, Vec<String>) {
-        self.run_with(true).await
-    }
-
-    async fn run_with(&self, full: bool) -> (String, Vec<String>) {
+    pub async fn run(&self, over_all: bool) -> (String, Vec<String>) {
         let loader = Loader::new(&self.project).unwrap();
         let entry = &self.project.flows[0];
         let flow = loader.flow(entry).unwrap_or_else(|problems| panic!("{problems:?}"));
         let sides = loader.sides(entry, &flow.plan).unwrap();
         let stop = Arc::new(AtomicBool::new(false));
-        let options = Options { cause: "test".into(), full, refused_again: false, stop };
+        let options = Options { cause: "test".into(), full: over_all, refused_again: false, stop };
         let told = Told::default();
         let report: Report = run(&flow, &sides, &self.store, &options, &told).await.unwrap();
-        (counts(&report), told.refused.into_inner().unwrap())
+        let mut refused = told.refused.into_inner().unwrap();
+        refused.sort();
+        (counts(&report), refused)
     }
 }
 

@@ -60,8 +60,11 @@ async fn an_article_becomes_a_product_with_content_offer_and_category() {
     put(&pair.till, "articles", &[mug(json!({}))]);
     put(&pair.till, "stock", &[json!({"id": "1:100045", "article_number": "100045", "amount_free": 12})]);
     put(&pair.till, "article_groups", &[json!({"group_number": "31", "name": "Mokken"})]);
-    put(&pair.shop, "categories", &[
-        json!({"id": "8", "name": "Mokken", "parent_id": "1"}), json!({"id": "9", "name": "Mokken"})]);
+    put(
+        &pair.shop,
+        "categories",
+        &[json!({"id": "8", "name": "Mokken", "parent_id": "1"}), json!({"id": "9", "name": "Mokken"})],
+    );
     assert_eq!(runs(&pair).await, "1 created");
     insta::assert_snapshot!(shown(&book(&pair.shop, "products")));
     assert_eq!(book(&pair.shop, "product_categories")[0]["category_id"], "9");
@@ -90,8 +93,10 @@ async fn content_and_offer_have_a_switch_each() {
     put(&pair.shop, "products", &[json!({"id": "5", "sku": "100045", "name": "Mok"})]);
     put(&pair.till, "articles", &[mug(json!({})), mug(json!({"article_number": "100046"}))]);
     assert_eq!(runs(&pair).await, "1 updated, 1 skipped");
-    assert_eq!(pair.shop.book("products"), [
-        r#"{"id":"5","sku":"100045","name":"Mok","price":19.95,"tax_tariff":"normal","is_active":true}"#]);
+    assert_eq!(
+        pair.shop.book("products"),
+        [r#"{"id":"5","sku":"100045","name":"Mok","price":19.95,"tax_tariff":"normal","is_active":true}"#]
+    );
 
     let pair = Pair::new("products_to_shop", "[settings]\ncreate_offer = false\n").await;
     put(&pair.till, "articles", &[mug(json!({"group_numbers": []}))]);
@@ -103,13 +108,17 @@ async fn content_and_offer_have_a_switch_each() {
 async fn filters_choose_articles_and_those_that_leave_go_off_sale() {
     let answers = "[settings]\nbrands = [\"Keramiek Noord\"]\nfilter_field = \"Herkomst\"\nfilter_value = \"Portugal\"\n";
     let pair = Pair::new("products_to_shop", answers).await;
-    put(&pair.till, "articles", &[
-        mug(json!({"group_numbers": []})),
-        mug(json!({"article_number": "2", "brand_name": "Zuid"})),
-        mug(json!({"article_number": "3", "webshop": false})),
-        mug(json!({"article_number": "4", "custom_fields": []})),
-        mug(json!({"article_number": "5", "size": "L"})),
-    ]);
+    put(
+        &pair.till,
+        "articles",
+        &[
+            mug(json!({"group_numbers": []})),
+            mug(json!({"article_number": "2", "brand_name": "Zuid"})),
+            mug(json!({"article_number": "3", "webshop": false})),
+            mug(json!({"article_number": "4", "custom_fields": []})),
+            mug(json!({"article_number": "5", "size": "L"})),
+        ],
+    );
     assert_eq!(runs(&pair).await, "1 created, 4 skipped");
     put(&pair.till, "articles", &[mug(json!({"webshop": false, "sync_marker": 9}))]);
     assert_eq!(runs(&pair).await, "1 updated, 3 unchanged, 1 skipped");
@@ -136,11 +145,23 @@ fn combinations(options: &[&str]) -> Vec<Value> {
 #[tokio::test]
 async fn colours_and_sizes_become_a_configurable_product() {
     let pair = Pair::new("variants_to_shop", "").await;
-    let sizes = [in_size("200145", "Blauw", "M", 1, 79.95), in_size("200146", "Blauw", "L", 2, 84.95),
-        in_size("200147", "Rood", "M", 1, 79.95)];
+    let sizes = [
+        in_size("200145", "Blauw", "M", 1, 79.95),
+        in_size("200146", "Blauw", "L", 2, 84.95),
+        in_size("200147", "Rood", "M", 1, 79.95),
+    ];
     put(&pair.till, "products", &[coat(&sizes)]);
     put(&pair.till, "stock", &[json!({"id": "1:200146", "article_number": "200146", "amount_free": 4})]);
-    put(&pair.shop, "variants", &combinations(&["Kleur=Blauw, Maat=M", "Kleur=Blauw, Maat=L", "Kleur=Rood, Maat=M", "Kleur=Rood, Maat=L"]));
+    put(
+        &pair.shop,
+        "variants",
+        &combinations(&[
+            "Kleur=Blauw, Maat=M",
+            "Kleur=Blauw, Maat=L",
+            "Kleur=Rood, Maat=M",
+            "Kleur=Rood, Maat=L",
+        ]),
+    );
     assert_eq!(runs(&pair).await, "1 created");
     let made = ["products", "attributes", "attribute_values", "product_attribute_values", "variants"]
         .map(|name| format!("{name}\n{}", pair.shop.book(name).join("\n")));
@@ -151,8 +172,12 @@ async fn colours_and_sizes_become_a_configurable_product() {
 #[tokio::test]
 async fn prices_that_no_surcharge_gives_are_refused() {
     let pair = Pair::new("variants_to_shop", "").await;
-    let sizes = [in_size("1", "Blauw", "M", 1, 20.0), in_size("2", "Blauw", "L", 2, 22.0),
-        in_size("3", "Rood", "M", 1, 20.0), in_size("4", "Rood", "L", 2, 25.0)];
+    let sizes = [
+        in_size("1", "Blauw", "M", 1, 20.0),
+        in_size("2", "Blauw", "L", 2, 22.0),
+        in_size("3", "Rood", "M", 1, 20.0),
+        in_size("4", "Rood", "L", 2, 25.0),
+    ];
     put(&pair.till, "products", &[coat(&sizes)]);
     let (_, refused) = pair.run().await;
     insta::assert_snapshot!(refused.join("\n"));
@@ -171,14 +196,15 @@ async fn a_new_size_renames_no_other() {
     both["sync_marker"] = json!(48212);
     put(&pair.till, "products", &[both]);
     runs(&pair).await;
-    let names: Vec<Value> = book(&pair.shop, "attribute_values").iter().map(|one| one["name"].clone()).collect();
+    let names: Vec<Value> =
+        book(&pair.shop, "attribute_values").iter().map(|one| one["name"].clone()).collect();
     assert_eq!(names, ["Blauw", "L", "M"]);
     assert_eq!(book(&pair.shop, "product_attribute_values").len(), 3);
 }
 
 #[tokio::test]
 async fn a_product_becomes_an_article() {
-    let pair = Pair::new("products_to_till", "").await;
+    let pair = Pair::new("products_to_till", "[settings]\nturnover_group = \"1\"\n").await;
     let product = json!({"id": "5", "sku": "100045", "name": "Koffiemok", "ean": "8712345678906", "is_active": true,
         "brand": "Keramiek Noord", "modified_at": "2026-03-14T09:00:00Z", "price": 19.95, "price_incl": 19.95,
         "discount": 2.00, "vat_rate": 21, "is_stock_tracked": true, "description": "<p>Mok</p>"});
@@ -190,18 +216,27 @@ async fn a_product_becomes_an_article() {
     put(&pair.till, "article_groups", &[json!({"group_number": "31", "name": "Mokken"})]);
     let (counts, refused) = pair.run().await;
     assert_eq!(counts, "1 created, 1 failed");
-    assert_eq!(refused, ["6: product Koffiemok: article number AB-1 must be digits only; the till takes no other"]);
+    assert_eq!(
+        refused,
+        ["6: product Koffiemok: article number AB-1 must be digits only; the till takes no other"]
+    );
     insta::assert_snapshot!(shown(&book(&pair.till, "articles")));
 }
 
 #[tokio::test]
 async fn options_become_articles_in_colours_and_sizes() {
-    let pair = Pair::new("variants_to_till", "").await;
-    put(&pair.shop, "products", &[json!({"id": "5", "sku": "P1", "name": "Regenjas", "is_active": true,
-        "modified_at": "2026-03-14T09:00:00Z", "price": 79.95, "price_incl": 79.95, "vat_rate": 21})]);
-    let variant = |id: &str, sku: &str, size: &str, extra: f64| json!({"id": id, "product_id": "5", "sku": sku,
+    let pair = Pair::new("variants_to_till", "[settings]\nturnover_group = \"1\"\n").await;
+    put(
+        &pair.shop,
+        "products",
+        &[json!({"id": "5", "sku": "P1", "name": "Regenjas", "is_active": true,
+        "modified_at": "2026-03-14T09:00:00Z", "price": 79.95, "price_incl": 79.95, "vat_rate": 21})],
+    );
+    let variant = |id: &str, sku: &str, size: &str, extra: f64| {
+        json!({"id": id, "product_id": "5", "sku": sku,
         "is_active": true, "extra_price": extra, "options": format!("Maat={size}"), "choices": [
-            {"attribute": "Maat", "value": size}]});
+            {"attribute": "Maat", "value": size}]})
+    };
     put(&pair.shop, "variants", &[variant("v1", "200145", "M", 0.0), variant("v2", "200146", "L", 5.0)]);
     assert_eq!(runs(&pair).await, "1 created");
     insta::assert_snapshot!(shown(&book(&pair.till, "articles")));
@@ -210,8 +245,10 @@ async fn options_become_articles_in_colours_and_sizes() {
 
 #[tokio::test]
 async fn the_shop_shows_what_is_free_to_sell() {
-    let stock = |branch: &str, free: f64| json!({"id": format!("{branch}:100045"), "branch_number": branch,
-        "article_number": "100045", "stock_id": 771_204, "amount_free": free, "amount_reserved": 2, "amount_incoming": 24});
+    let stock = |branch: &str, free: f64| {
+        json!({"id": format!("{branch}:100045"), "branch_number": branch,
+        "article_number": "100045", "stock_id": 771_204, "amount_free": free, "amount_reserved": 2, "amount_incoming": 24})
+    };
     let shelf = |id: &str, sku: &str| json!({"id": id, "sku": sku, "stock": 1, "is_stock_tracked": true, "product_id": "5"});
     let figures = [
         ("", 10.0, json!(10.0)),
@@ -235,8 +272,20 @@ async fn the_shop_shows_what_is_free_to_sell() {
 #[tokio::test]
 async fn a_shop_that_manages_no_stock_sells_without_limit() {
     let pair = Pair::new("stock", "[settings]\nmanage_stock = \"no\"\n").await;
-    put(&pair.till, "stock", &[json!({"id": "1:100045", "branch_number": "1", "article_number": "100045", "stock_id": 1, "amount_free": 3})]);
-    put(&pair.shop, "stock", &[json!({"id": "product:5", "sku": "100045", "stock": 1, "is_stock_tracked": true, "product_id": "5"})]);
+    put(
+        &pair.till,
+        "stock",
+        &[
+            json!({"id": "1:100045", "branch_number": "1", "article_number": "100045", "stock_id": 1, "amount_free": 3}),
+        ],
+    );
+    put(
+        &pair.shop,
+        "stock",
+        &[
+            json!({"id": "product:5", "sku": "100045", "stock": 1, "is_stock_tracked": true, "product_id": "5"}),
+        ],
+    );
     put(&pair.shop, "products", &[json!({"id": "5", "sku": "100045", "is_stock_tracked": true})]);
     runs(&pair).await;
     assert_eq!(book(&pair.shop, "products")[0]["is_stock_tracked"], false);
@@ -246,11 +295,15 @@ async fn a_shop_that_manages_no_stock_sells_without_limit() {
 #[tokio::test]
 async fn groups_become_categories_below_their_parents() {
     let pair = Pair::new("categories_to_shop", "").await;
-    put(&pair.till, "article_groups", &[
-        json!({"group_number": "3", "name": "Kleding"}),
-        json!({"group_number": "31", "name": "Jassen", "parent_group_number": "3"}),
-        json!({"group_number": "32", "name": "Jassen", "parent_group_number": "31"}),
-    ]);
+    put(
+        &pair.till,
+        "article_groups",
+        &[
+            json!({"group_number": "3", "name": "Kleding"}),
+            json!({"group_number": "31", "name": "Jassen", "parent_group_number": "3"}),
+            json!({"group_number": "32", "name": "Jassen", "parent_group_number": "31"}),
+        ],
+    );
     // Parents go before their children, however many runs it takes.
     for _ in 0..3 {
         pair.run().await;
@@ -262,11 +315,15 @@ async fn groups_become_categories_below_their_parents() {
 #[tokio::test]
 async fn categories_become_groups_below_their_parents() {
     let pair = Pair::new("categories_to_till", "").await;
-    put(&pair.shop, "categories", &[
-        json!({"id": "1", "name": "Kleding", "is_visible": true}),
-        json!({"id": "2", "name": "Jassen", "parent_id": "1", "is_visible": true}),
-        json!({"id": "3", "name": "Magazijn", "is_visible": false}),
-    ]);
+    put(
+        &pair.shop,
+        "categories",
+        &[
+            json!({"id": "1", "name": "Kleding", "is_visible": true}),
+            json!({"id": "2", "name": "Jassen", "parent_id": "1", "is_visible": true}),
+            json!({"id": "3", "name": "Magazijn", "is_visible": false}),
+        ],
+    );
     for _ in 0..2 {
         pair.run().await;
     }
@@ -287,11 +344,15 @@ async fn customers_become_relations_and_relations_become_customers() {
     is_at_rest(&pair).await;
 
     let pair = Pair::new("customers_to_shop", "").await;
-    put(&pair.till, "relations", &[
-        json!({"relation_number": "681", "sync_marker": 3, "active": true, "email": "jan@example.nl",
+    put(
+        &pair.till,
+        "relations",
+        &[
+            json!({"relation_number": "681", "sync_marker": 3, "active": true, "email": "jan@example.nl",
             "name": "Jan van der Berg", "address": "Dorpsstraat 12b", "zipcode": "1791ab", "city": "Den Burg", "country": "Nederland"}),
-        json!({"relation_number": "682", "sync_marker": 4, "active": true, "name": "Zonder mail"}),
-    ]);
+            json!({"relation_number": "682", "sync_marker": 4, "active": true, "name": "Zonder mail"}),
+        ],
+    );
     assert_eq!(runs(&pair).await, "1 created, 1 skipped");
     let back = shown(&book(&pair.shop, "customers"));
     is_at_rest(&pair).await;
@@ -309,7 +370,11 @@ async fn orders_of_the_till_can_go_to_the_shop() {
     let mut from_elsewhere = order.clone();
     (from_elsewhere["order_id"], from_elsewhere["ext_order_id"]) = (json!("6c1b"), json!("2026-1187"));
     put(&pair.till, "orders", &[order, from_elsewhere]);
-    put(&pair.till, "relations", &[json!({"relation_number": "681", "email": "jan@example.nl", "name": "Jan van der Berg"})]);
+    put(
+        &pair.till,
+        "relations",
+        &[json!({"relation_number": "681", "email": "jan@example.nl", "name": "Jan van der Berg"})],
+    );
     put(&pair.shop, "stock", &[json!({"id": "product:5", "sku": "100045", "product_id": "5"})]);
     assert_eq!(runs(&pair).await, "1 created, 1 skipped");
     insta::assert_snapshot!(shown(&book(&pair.shop, "orders")));
