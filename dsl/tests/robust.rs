@@ -220,7 +220,12 @@ fn a_long_flow_is_checked_soon() {
     let took = started.elapsed();
     let started = Instant::now();
     let _ = dsl::parse(&Source::new("long.flow", text.clone()));
-    println!("{} lines, {} bytes: {took:?}, of which form {:?}", text.lines().count(), text.len(), started.elapsed());
+    println!(
+        "{} lines, {} bytes: {took:?}, of which form {:?}",
+        text.lines().count(),
+        text.len(),
+        started.elapsed()
+    );
     // Unoptimised; optimised it takes a fraction of that.
     assert!(took.as_secs() < 5, "{took:?}");
 }
