@@ -4,7 +4,8 @@
 //! call is wrong, 3 a remote system refuses us or does not answer, 4 the store cannot be used.
 
 mod check;
-mod progress;
+mod demo;
+pub(crate) mod progress;
 mod records;
 mod run;
 mod runs;
@@ -18,7 +19,8 @@ use clap::{Parser, Subcommand};
 
 use crate::project::Project;
 use crate::trouble::Trouble;
-use show::Show;
+pub(crate) use run::{Done, run_all};
+pub(crate) use show::Show;
 
 /// Keeps business systems in step.
 #[derive(Debug, Parser)]
@@ -44,6 +46,8 @@ enum Command {
     Runs(runs::Runs),
     /// Find records and show what happened to them
     Records(records::Records),
+    /// See it work: a shop and a till on this machine, and every flow between them
+    Demo(demo::Demo),
     /// Start a stand-in for a system on this machine
     Simulate(simulate::Simulate),
 }
@@ -94,6 +98,7 @@ impl Call {
             Command::Run(run) => run.run(&open(self.project.as_deref())?, show).await,
             Command::Runs(runs) => runs.run(&open(self.project.as_deref())?, show).await,
             Command::Records(records) => records.run(&open(self.project.as_deref())?, show).await,
+            Command::Demo(demo) => demo.run(show).await,
             Command::Simulate(simulate) => simulate.run(show).await,
         }
     }

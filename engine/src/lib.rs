@@ -5,6 +5,7 @@
 
 pub mod catalog;
 pub mod cli;
+mod demo;
 pub mod flow;
 pub mod load;
 pub mod program;

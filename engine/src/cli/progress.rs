@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::Show;
 use crate::run::Watcher;
 use crate::store::Counts;
 
@@ -98,6 +99,11 @@ pub(crate) fn in_words(counts: &Counts) -> String {
     } else {
         format!("{} read: {}", counts.read(), parts.join(", "))
     }
+}
+
+/// A line that says whether something is as it should be.
+pub(crate) fn verdict(show: &Show, good: bool, yes: &str, no: &str) {
+    show.line(if good { format!("{} {yes}", show.good("✓")) } else { format!("{} {no}", show.bad("✗")) });
 }
 
 /// The same for programs.

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use connectors::contract::RemoteError;
+use connectors::contract::{RemoteError, unreadable};
 use connectors::record::{Record, Value};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 
@@ -93,12 +93,18 @@ impl PageRun<'_, '_> {
         let mut keys = Vec::with_capacity(records.len());
         let mut rest = Vec::with_capacity(records.len());
         for record in records {
+            if let Some(reason) = unreadable(&record) {
+                let reason = reason.to_owned();
+                page.records.push(refused(&record, &key_field, "unreadable", reason));
+                continue;
+            }
             match record.get(&key_field) {
                 Some(Value::Text(key)) if !key.is_empty() => keys.push(key.to_string()),
                 Some(Value::Int(number)) => keys.push(number.to_string()),
                 Some(Value::Decimal(number)) => keys.push(number.to_string()),
                 _ => {
-                    page.records.push(without_key(&record, &key_field));
+                    let reason = format!("the record has no `{key_field}`, by which records are told apart");
+                    page.records.push(refused(&record, &key_field, "no key", reason));
                     continue;
                 }
             }
@@ -343,15 +349,19 @@ fn is_settled(known: &Known, print: Fingerprint, plan: Fingerprint) -> bool {
         })
 }
 
-fn without_key(record: &Record, key_field: &str) -> Settled {
+/// A record that cannot even be begun; it goes by its key where it has one.
+fn refused(record: &Record, key_field: &str, class: &str, reason: String) -> Settled {
     let print = fingerprint(record);
     let mut payload = Vec::new();
     record.write_json(&mut payload);
-    let reason = format!("the record has no `{key_field}`, by which records are told apart");
+    let source_key = match record.get(key_field) {
+        Some(Value::Text(key)) if !key.is_empty() => key.to_string(),
+        _ => format!("without {key_field} {print:?}"),
+    };
     Settled {
-        source_key: format!("without {key_field} {print:?}"),
+        source_key,
         source_print: print,
-        outcome: Outcome::Failed { class: "no key".to_owned(), reason },
+        outcome: Outcome::Failed { class: class.to_owned(), reason },
         written: Vec::new(),
         activity: Some(Activity { payload: Some(payload.clone()), detail: None }),
         search_keys: Vec::new(),
