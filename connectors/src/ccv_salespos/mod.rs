@@ -1,8 +1,8 @@
 //! CCV SalesPOS and CCV Shop: the till and the web shop share one REST API.
 //!
-//! This module has the manifest and the session. Requests and answers are signed
-//! ([`sign`]), lists overlap ([`pages`]), and what CCV cannot find by is found in lists that
-//! were read ([`shelf`]).
+//! This module has the manifest and the session. Requests and answers are signed (`sign`),
+//! lists overlap (`pages`), and what CCV cannot find by is found in lists that were read
+//! (`shelf`).
 
 mod amounts;
 mod client;
@@ -143,7 +143,21 @@ fn finished(layout: &Layout, shape: &Shape, row: &Map, prices: Option<bool>) -> 
         }
         _ => {}
     }
+    if let Some(parent) = layout.parent()
+        && record.get(parent.field).is_none()
+        && let Some(key) = parent_key(row, parent)
+    {
+        record.set(parent.field, key);
+    }
     record
+}
+
+/// The parent's key of a record that tells it only by a link, or under the plain name.
+fn parent_key(row: &Map, parent: &layout::Parent) -> Option<String> {
+    let link = row
+        .at("parent.href")
+        .filter(|link| link.as_str().is_some_and(|link| link.contains(&format!("/{}/", parent.path))));
+    link.and_then(key_in_link).or_else(|| row.get(parent.field).and_then(digits))
 }
 
 /// Lines that came with the page, when all of them came.

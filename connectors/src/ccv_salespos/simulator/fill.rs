@@ -88,15 +88,12 @@ pub(super) fn shop(books: &mut Books) {
 }
 
 fn webshop(books: &mut Books, name: &str, is_chain: bool) {
-    let limit = books.options.product_limit;
     books.insert(
         "webshops",
         map([
             ("name", Value::from(name)),
             ("is_multishop_system", Value::Bool(is_chain)),
             ("is_salespos", Value::Bool(true)),
-            ("product_limit", Value::Int(limit)),
-            ("product_limit_left", Value::Int(limit)),
             ("api_root", Value::from("https://koffiehuis.ccvshop.nl")),
         ]),
     );

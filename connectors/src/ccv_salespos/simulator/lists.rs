@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use rust_decimal::Decimal;
 
-use super::books::{Books, Refusal, int, map, refuse};
+use super::books::{Books, Refusal, int, map, refuse, truth};
 use super::options::Expand;
 use super::tables::{Table, Test};
 use crate::record::{Map, Text, Value};
@@ -176,8 +176,17 @@ impl View<'_> {
             }
             shown.set(*child, list);
         }
-        if matches!(table.name, "webshops") {
+        if table.name == "webshops" {
+            let limit = books.options.product_limit;
+            let active = books.rows("products").filter(|row| truth(row, "is_active", true)).count();
+            let left = limit - i64::try_from(active).unwrap_or(i64::MAX);
+            shown.set("product_limit", limit);
+            shown.set("product_limit_left", if limit < 0 { -1 } else { left.max(0) });
             shown.set("settings", map([("href", self.link(&format!("{own}/settings")))]));
+        }
+        if let ("attributevalues", Some(attribute)) = (table.name, int(row, "attribute_id")) {
+            shown.remove("attribute_id");
+            shown.set("parent", map([("href", self.link(&format!("attributes/{attribute}")))]));
         }
         if let ("invoices", Some(order)) = (table.name, int(row, "order_id")) {
             shown.remove("order_id");

@@ -101,6 +101,26 @@ async fn every_set_of_fields_finds_what_was_read() {
     assert_eq!(shown(&found[0][0], "percentage"), "6");
 }
 
+/// What was written is what is read, under the same names.
+fn holds(found: &Record, written: &Record, fields: &Named<Field>, place: &str) {
+    for (name, value) in written.iter() {
+        let field = fields.get(name).unwrap();
+        let place = format!("{place}.{name}");
+        match (value, found.get(name)) {
+            _ if field.write_only => {}
+            (Value::Map(written), Some(Value::Map(found))) => holds(found, written, &field.fields, &place),
+            (Value::List(written), Some(Value::List(found))) => {
+                assert_eq!(written.len(), found.len(), "{place}");
+                for (written, found) in written.iter().zip(found) {
+                    holds(found.as_map().unwrap(), written.as_map().unwrap(), &field.fields, &place);
+                }
+            }
+            (value, Some(found)) => assert!(found.says_the_same_as(value), "{place}: {found} is not {value}"),
+            (value, None) => panic!("{place}: {value} is lost"),
+        }
+    }
+}
+
 #[tokio::test]
 async fn every_create_reads_back_and_every_update_shows() {
     let stage = Stage::filled().await;
@@ -114,6 +134,10 @@ async fn every_create_reads_back_and_every_update_shows() {
             let written = create.create(name, &sample, "key").await.unwrap_or_else(|e| panic!("{name}: {e}"));
             assert!(!written.key.is_empty(), "{name}");
             fits(&resource.fields, &written.record, name);
+            if resource.find.iter().any(|find| find.by == ["id"]) {
+                let found = stage.find(name, &["id"], &[&written.key]).await.remove(0);
+                holds(&found, &sample, &resource.fields, name);
+            }
             for (field, value) in sample.iter() {
                 if value.as_list().is_some() || resource.fields.get(field).unwrap().write_only {
                     continue;

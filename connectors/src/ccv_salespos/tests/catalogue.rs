@@ -117,6 +117,10 @@ async fn a_full_plan_and_a_chain_say_so() {
     let error = stage.create("products", least).await.unwrap_err();
     assert_eq!(error.advice, Advice::SkipRecord);
     assert!(error.help.unwrap().contains("subscription"));
+    assert_eq!(
+        stage.session.probe().await.unwrap(),
+        "Koffiehuis: till and web shop, room for 0 more products"
+    );
     stage.shop.configure(|options| {
         options.product_limit = -1;
         options.read_only_members = vec!["name".to_owned()];
