@@ -8,6 +8,7 @@ mod folder;
 mod index;
 mod json;
 mod mark;
+mod names;
 mod scan;
 mod schema;
 mod session;

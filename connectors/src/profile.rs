@@ -17,6 +17,7 @@ mod session;
 pub(crate) mod shape;
 mod speaker;
 mod template;
+mod writing;
 
 use std::sync::Arc;
 

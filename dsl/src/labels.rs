@@ -122,7 +122,7 @@ pub(crate) fn plain_name(rule: Rule) -> Option<&'static str> {
         | Rule::name_start
         | Rule::name_rest
         | Rule::letter
-        | Rule::blank
+        | Rule::field_clause
         | Rule::WHITESPACE => return None,
     })
 }

@@ -69,6 +69,12 @@ pub(crate) fn scan(text: &str) -> Scanned {
         scanner.line();
     }
     scanner.control_characters();
+    // To the grammar every blank is a blank.
+    for byte in &mut scanner.masked {
+        if matches!(byte, b'\t' | b'\r') {
+            *byte = b' ';
+        }
+    }
     let masked = std::mem::take(&mut scanner.masked);
     // Whole characters only were replaced; should that ever fail, the text itself still serves.
     scanner.out.masked = String::from_utf8(masked).unwrap_or_else(|_| text.to_owned());

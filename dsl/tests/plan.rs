@@ -50,7 +50,7 @@ fn expressions(plan: &Plan) -> Vec<Expr> {
 fn of_steps(steps: &[Step], found: &mut Vec<Expr>) {
     for step in steps {
         match &step.action {
-            Action::Filter(expr) => found.push(expr.clone()),
+            Action::Filter(expr) | Action::Map { with: MapWith::Expr(expr), .. } => found.push(expr.clone()),
             Action::Lookup(lookup) => found.extend(lookup.by.iter().map(|one| one.value.clone())),
             Action::Skip { reason, when } | Action::Fail { reason, when } => {
                 found.push(reason.clone());
@@ -59,7 +59,6 @@ fn of_steps(steps: &[Step], found: &mut Vec<Expr>) {
                 }
             }
             Action::Map { with: MapWith::Block(lines), .. } => of_fields(lines, found),
-            Action::Map { with: MapWith::Expr(expr), .. } => found.push(expr.clone()),
             Action::Write(write) => {
                 if let Verb::Update { by } = &write.verb {
                     found.extend(by.iter().map(|one| one.value.clone()));
@@ -192,7 +191,7 @@ fn the_head_says_when_and_what() {
     assert_eq!(plan.triggers.len(), 6);
     assert_eq!(plan.triggers[0], Trigger::Every(Duration::from_secs(90)));
     assert_eq!(plan.triggers[4], Trigger::Webhook { side: Side::Source, event: "orders.created".to_owned() });
-    assert_eq!((plan.overlapping, plan.apart), (Overlapping::Queue, Some(Duration::from_secs(60))));
+    assert_eq!((plan.overlapping, plan.apart), (Overlapping::Queue, Some(Duration::from_mins(1))));
     let (_, plan) = good("head.flow");
     let default = |name: &str| {
         plan.settings.iter().find(|setting| setting.name == name).and_then(|setting| setting.default.clone())

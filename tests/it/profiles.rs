@@ -50,6 +50,11 @@ fn every_code_has_a_page_and_a_bad_profile() {
         let page = format!("../docs/errors/{code}.md");
         let text = std::fs::read_to_string(&page).unwrap_or_else(|_| panic!("{page} is missing"));
         assert!(text.starts_with(&format!("# {code}: ")), "{page} starts with its code");
+        for (at, block) in text.split("```toml\n").skip(1).enumerate() {
+            let block = block.split("```").next().unwrap();
+            let wrong_on_purpose = *code == Code::NotToml && at == 0;
+            assert_eq!(block.parse::<toml::Table>().is_ok(), !wrong_on_purpose, "{page}: {block}");
+        }
         assert!(shown.iter().any(|shown| shown.contains(code.as_str())), "no bad profile shows {code}");
     }
 }

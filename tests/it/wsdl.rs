@@ -24,7 +24,9 @@ const SOAP: &str = "http://schemas.xmlsoap.org/soap/envelope/";
 fn schema() -> Option<Schema> {
     let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/specs");
     let folders = std::env::var_os("WEFT_SPECS").map(PathBuf::from).into_iter().chain([beside]);
-    let found = folders.map(|folder| folder.join("mplusqapi.wsdl")).find_map(|file| std::fs::read_to_string(file).ok());
+    let found = folders
+        .map(|folder| folder.join("mplusqapi.wsdl"))
+        .find_map(|file| std::fs::read_to_string(file).ok());
     if found.is_none() {
         eprintln!("skipped: mplusqapi.wsdl is not here; set WEFT_SPECS to the folder that holds it");
     }
@@ -57,7 +59,8 @@ fn every_body_that_we_can_build_is_valid() {
     for specimen in &specimens {
         check(&schema, specimen.operation, specimen.is_reply, &specimen.body);
     }
-    let covered: BTreeSet<_> = specimens.iter().map(|specimen| (specimen.operation, specimen.is_reply)).collect();
+    let covered: BTreeSet<_> =
+        specimens.iter().map(|specimen| (specimen.operation, specimen.is_reply)).collect();
     assert_eq!(covered.len(), operations().len() * 2, "a request and a reply of each");
 }
 
@@ -68,7 +71,10 @@ fn our_tables_know_the_schemas_names_in_its_order() {
         let theirs = schema.parts_at(&path).unwrap_or_else(|| panic!("{path} is not in the schema"));
         let mut rest = theirs.iter();
         for name in &ours {
-            assert!(rest.any(|part| part.name == *name), "{path}: `{name}` is not there, or not in that place");
+            assert!(
+                rest.any(|part| part.name == *name),
+                "{path}: `{name}` is not there, or not in that place"
+            );
         }
     }
 }
@@ -142,7 +148,8 @@ async fn read_and_find(session: &Arc<dyn Session>) {
             }
         }
         for find in &resource.find {
-            let key = find.by.iter().map(|field| records[0].get(field).cloned().unwrap_or_default()).collect();
+            let key =
+                find.by.iter().map(|field| records[0].get(field).cloned().unwrap_or_default()).collect();
             session.find(name).unwrap().find(name, &find.by, &[key]).await.unwrap();
         }
     }
@@ -182,7 +189,9 @@ async fn refusals(session: &Arc<dyn Session>, till: &TillSimulator) {
         ("orders", format!(r#"{{"ext_order_id":"R1","relation_number":"9999",{line}}}"#)),
         (
             "orders",
-            format!(r#"{{"ext_order_id":"R2","relation_number":"1",{line},"payments":[{{"method":"X","amount":1}}]}}"#),
+            format!(
+                r#"{{"ext_order_id":"R2","relation_number":"1",{line},"payments":[{{"method":"X","amount":1}}]}}"#
+            ),
         ),
         ("order_payments", r#"{"order_id":"none","method":"PIN","amount":1}"#.to_owned()),
         ("invoices", format!(r#"{{"ext_invoice_id":"R3","relation_number":"9999",{line}}}"#)),
@@ -204,7 +213,10 @@ async fn refusals(session: &Arc<dyn Session>, till: &TillSimulator) {
         ("orders", "none"),
     ] {
         let change = till.change(name, 1).unwrap();
-        assert!(session.update(name).unwrap().update(name, key, &change, None).await.is_err(), "{name} {key}");
+        assert!(
+            session.update(name).unwrap().update(name, key, &change, None).await.is_err(),
+            "{name} {key}"
+        );
     }
 }
 

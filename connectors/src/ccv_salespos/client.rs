@@ -1,6 +1,6 @@
 //! Asking the shop: addresses, signatures on both ways, answers taken apart.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -41,14 +41,14 @@ pub(super) struct Listing {
 
 impl Query {
     /// The query with one more value.
-    pub(super) fn with(mut self, name: &str, value: impl ToString) -> Self {
+    pub(super) fn with(mut self, name: &str, value: impl Display) -> Self {
         self.set(name, value);
         self
     }
 
     /// Sets a value, in the place of an older one.
-    pub(super) fn set(&mut self, name: &str, value: impl ToString) {
-        let value = value.to_string();
+    pub(super) fn set(&mut self, name: &str, value: impl Display) {
+        let value = format!("{value}");
         match self.0.iter_mut().find(|(known, _)| known == name) {
             Some((_, old)) => *old = value,
             None => self.0.push((name.to_owned(), value)),
@@ -106,7 +106,7 @@ impl Client {
         if reply.status == 404 {
             return Ok(Listing::default());
         }
-        let mut map = self.map(&reply)?;
+        let mut map = Self::map(&reply)?;
         match map.remove("items") {
             Some(Value::List(items)) => {
                 let items = items.into_iter().filter_map(|item| match item {
@@ -145,7 +145,7 @@ impl Client {
     /// One record, when it is there.
     pub(super) async fn get(&self, path: &str) -> Result<Option<Map>, RemoteError> {
         let reply = self.read(path, &Query::default(), true).await?;
-        if reply.status == 404 { Ok(None) } else { self.map(&reply).map(Some) }
+        if reply.status == 404 { Ok(None) } else { Self::map(&reply).map(Some) }
     }
 
     /// Creates a record; the record as the shop answers it, when it does.
@@ -155,7 +155,7 @@ impl Client {
             return Ok(None);
         }
         // The record is there, whatever the answer is worth.
-        self.map(&reply).map(Some).map_err(|error| RemoteError { advice: Advice::Unknown, ..error })
+        Self::map(&reply).map(Some).map_err(|error| RemoteError { advice: Advice::Unknown, ..error })
     }
 
     /// Changes a record. Sets absolute values, so that sending it twice does no harm.
@@ -206,7 +206,7 @@ impl Client {
         Ok(url)
     }
 
-    fn map(&self, reply: &Reply) -> Result<Map, RemoteError> {
+    fn map(reply: &Reply) -> Result<Map, RemoteError> {
         match read_json(&reply.body) {
             Ok(Value::Map(map)) => Ok(map),
             Ok(other) => Err(unusable(reply, &format!("the answer is a {}, not a record", other.kind()))),

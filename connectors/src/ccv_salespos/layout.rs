@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::wire::{Name, Shape};
-use super::{MANIFEST, names};
+use super::{MANIFEST, TITLE, names};
+use crate::contract::{Advice, RemoteError};
 
 /// How one resource is reached.
 #[derive(Debug)]
@@ -331,8 +332,13 @@ static SHAPES: LazyLock<HashMap<&'static str, Shape>> = LazyLock::new(|| {
     LAYOUTS.iter().filter_map(shape).collect()
 });
 
-/// The layout of a resource and the shape of its records.
-pub(super) fn of(resource: &str) -> Option<(&'static Layout, &'static Shape)> {
+/// The layout of a resource and the shape of its records, by a name that the engine handed in.
+pub(super) fn known(resource: &str) -> Result<(&'static Layout, &'static Shape), RemoteError> {
+    let unknown = || RemoteError::new(Advice::StopFlow, TITLE, format!("there is no resource `{resource}`"));
+    of(resource).ok_or_else(unknown)
+}
+
+fn of(resource: &str) -> Option<(&'static Layout, &'static Shape)> {
     let layout = LAYOUTS.iter().find(|layout| layout.resource == resource)?;
     Some((layout, SHAPES.get(layout.resource)?))
 }

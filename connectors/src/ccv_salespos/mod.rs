@@ -34,7 +34,7 @@ use crate::contract::{Connector, Create, Detail, Fetch, Find, Limits, RemoteErro
 use crate::manifest::{Answers, Manifest, Resource};
 use crate::record::{Map, Record, Value};
 use client::{Client, Query};
-use layout::Layout;
+use layout::{Layout, known};
 use search::digits;
 use settings::Settings;
 use wire::Shape;
@@ -101,7 +101,7 @@ impl Conversation {
 
     /// An order or invoice with its lines.
     async fn with_lines(&self, resource: &str, mut record: Record) -> Result<Record, RemoteError> {
-        let (layout, shape) = self.layout(resource)?;
+        let (layout, shape) = known(resource)?;
         let Some(id) = record.get("id").and_then(digits) else { return Ok(record) };
         let child = if resource == "orders" { "orderrows" } else { "invoicerows" };
         let rows = self.client.all(&format!("{}/{id}/{child}", layout.path), &Query::default()).await?;

@@ -11,7 +11,7 @@ use crate::record::{Map, Record, Value};
 /// Which of a line's two prices was given.
 #[derive(Clone, Copy)]
 struct Price {
-    price: Option<Decimal>,
+    amount: Option<Decimal>,
     discount: Option<Decimal>,
     includes_vat: bool,
 }
@@ -38,9 +38,10 @@ impl Conversation {
         if let Some(includes_vat) = footing {
             body.set("order_row_taxes_included", includes_vat);
         }
-        let package = match lines.iter().any(|line| is_free(line) && line.get("package_id").is_none()) {
-            true => self.shop.package(&self.client).await?,
-            false => None,
+        let package = if lines.iter().any(|line| is_free(line) && line.get("package_id").is_none()) {
+            self.shop.package(&self.client).await?
+        } else {
+            None
         };
         let Some(Value::List(rows)) = body.get_mut("orderrows") else { return Ok(()) };
         for (at, (row, line)) in rows.iter_mut().zip(&lines).enumerate() {
@@ -73,7 +74,7 @@ fn given(line: &Map, at: usize) -> Result<Option<Price>, RemoteError> {
     };
     let (incl, excl) = (number("price_incl")?, number("price_excl")?);
     let (discount, discount_excl) = (number("discount")?, number("discount_excl")?);
-    let price = |price, discount, includes_vat| Price { price, discount, includes_vat };
+    let price = |amount, discount, includes_vat| Price { amount, discount, includes_vat };
     Ok(match (incl, excl) {
         (Some(incl), _) => Some(price(Some(incl), discount, true)),
         (None, Some(excl)) => Some(price(Some(excl), discount_excl, false)),
@@ -99,7 +100,7 @@ fn footing(record: &Record, lines: &[&Map]) -> Result<Option<bool>, RemoteError>
 fn price_row(row: &mut Map, line: &Map, includes_vat: bool, at: usize) -> Result<(), RemoteError> {
     let Some(price) = given(line, at)? else { return Ok(()) };
     let rate = line.get("vat_rate").and_then(decimal);
-    let on_footing = |amount: Decimal| {
+    let on_footing = |amount: Decimal| -> Result<Decimal, RemoteError> {
         if price.includes_vat == includes_vat {
             return Ok(amount);
         }
@@ -113,7 +114,7 @@ fn price_row(row: &mut Map, line: &Map, includes_vat: bool, at: usize) -> Result
             .ok_or_else(|| skip(format!("the price of `lines[{at}]` is beyond reckoning")))?;
         Ok(if includes_vat { both.incl } else { both.excl })
     };
-    for (name, amount) in [("price", price.price), ("discount", price.discount)] {
+    for (name, amount) in [("price", price.amount), ("discount", price.discount)] {
         if let Some(amount) = amount {
             row.set(name, plain(on_footing(amount)?));
         }

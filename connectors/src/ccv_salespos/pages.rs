@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Conversation;
 use super::client::{LARGEST_PAGE, Listing, Query};
-use super::layout::{self, Layout, Link, List, Parent};
+use super::layout::{Layout, Link, List, Parent, known};
 use super::search::{key_text, same};
 use super::wire::{Shape, timestamp};
 use crate::contract::{Advice, Fetch, FetchRequest, Page, RemoteError};
@@ -115,7 +115,7 @@ pub(super) fn key_of(wire: &Map) -> Option<String> {
 #[async_trait]
 impl Fetch for Conversation {
     async fn page(&self, request: &FetchRequest, position: Option<&str>) -> Result<Page, RemoteError> {
-        let (layout, shape) = self.layout(&request.resource)?;
+        let (layout, shape) = known(&request.resource)?;
         let mut page = match layout.list {
             List::Plain(_) | List::Modified => self.by_offset(layout, shape, request, position).await?,
             List::Created => self.by_creation(layout, shape, request, position).await?,
@@ -317,11 +317,4 @@ fn since(request: &FetchRequest) -> Result<Option<jiff::Timestamp>, RemoteError>
     let Some((field, value)) = &request.since else { return Ok(None) };
     let moment = value.as_str().and_then(timestamp);
     moment.map(Some).ok_or_else(|| confused(&format!("`{field}` since `{value}` is not a moment")))
-}
-
-/// The layout of a resource, for those who were handed its name by the engine.
-impl Conversation {
-    pub(super) fn layout(&self, resource: &str) -> Result<(&'static Layout, &'static Shape), RemoteError> {
-        layout::of(resource).ok_or_else(|| confused(&format!("there is no resource `{resource}`")))
-    }
 }

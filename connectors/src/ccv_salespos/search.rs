@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 
 use super::client::Query;
-use super::layout::{Layout, Scan};
+use super::layout::{Layout, Scan, known};
 use super::wire::Shape;
 use super::{Conversation, stock};
 use crate::contract::{Detail as _, Find, Key, RemoteError};
@@ -21,7 +21,7 @@ impl Find for Conversation {
         by: &[String],
         keys: &[Key],
     ) -> Result<Vec<Vec<Record>>, RemoteError> {
-        let (layout, shape) = self.layout(resource)?;
+        let (layout, shape) = known(resource)?;
         let by: Vec<&str> = by.iter().map(String::as_str).collect();
         let mut found = match (resource, by.as_slice()) {
             (stock::RESOURCE, _) => self.stock_find(&by, keys).await?,

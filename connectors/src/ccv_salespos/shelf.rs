@@ -24,10 +24,13 @@ const INDEXED: Duration = Duration::from_mins(15);
 /// How long it is believed that a value is not there, where new rows cannot be asked for.
 const MISSING: Duration = Duration::from_mins(2);
 
+/// A short list and when it was read.
+type Kept = (Instant, Arc<Vec<Record>>);
+
 /// What a session has read so far.
 #[derive(Default)]
 pub(super) struct Shelves {
-    kept: Mutex<HashMap<&'static str, (Instant, Arc<Vec<Record>>)>>,
+    kept: Mutex<HashMap<&'static str, Kept>>,
     customers: Mutex<Option<Index>>,
     variants: Mutex<Option<Index>>,
     orders: Mutex<Option<Index>>,
@@ -113,8 +116,8 @@ impl Conversation {
     /// A short list, whole.
     pub(super) async fn kept(&self, layout: &Layout, shape: &Shape) -> Result<Arc<Vec<Record>>, RemoteError> {
         // Held while reading: who comes second finds the list.
-        let mut shelf = self.shelves.kept.lock().await;
-        if let Some((read_at, records)) = shelf.get(layout.resource)
+        let mut lists = self.shelves.kept.lock().await;
+        if let Some((read_at, records)) = lists.get(layout.resource)
             && read_at.elapsed() < KEPT
         {
             return Ok(Arc::clone(records));
@@ -127,7 +130,7 @@ impl Conversation {
         }
         let rows = self.client.all(layout.path, &query).await?;
         let records = Arc::new(self.records(layout, shape, &rows).await?);
-        shelf.insert(layout.resource, (Instant::now(), Arc::clone(&records)));
+        lists.insert(layout.resource, (Instant::now(), Arc::clone(&records)));
         Ok(records)
     }
 
@@ -208,11 +211,13 @@ impl Conversation {
             return Ok(());
         };
         let Some(key) = key_of(row) else { return Ok(()) };
-        match carried(row, parent.link) {
-            Some(rows) => rows.iter().for_each(|row| index.add(fields, &shape.read(row))),
-            None => {
-                let children = self.children(parent, layout, shape, &key).await?;
-                children.iter().for_each(|child| index.add(fields, child));
+        if let Some(rows) = carried(row, parent.link) {
+            for row in &rows {
+                index.add(fields, &shape.read(row));
+            }
+        } else {
+            for child in &self.children(parent, layout, shape, &key).await? {
+                index.add(fields, child);
             }
         }
         Ok(())
@@ -227,7 +232,9 @@ impl Conversation {
                 let page = self.client.list(layout.path, &query).await?;
                 let is_new = |row: &Map| key_of(row).and_then(|key| key.parse::<u64>().ok()) > Some(known);
                 let all_new = page.items.iter().all(is_new);
-                page.items.iter().for_each(|row| index.add(indexed(layout.resource), &shape.read(row)));
+                for row in &page.items {
+                    index.add(indexed(layout.resource), &shape.read(row));
+                }
                 turn = page.next.filter(|next| all_new && next.start() > query.start());
             }
         }

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::Conversation;
 use super::client::{Client, Query};
+use super::layout::known;
 use super::wire::decimal;
 use crate::contract::{Advice, RemoteError};
 use crate::record::{Map, Record, Value};
@@ -109,7 +110,7 @@ fn tariffs(country: &Map) -> Vec<Record> {
 impl Conversation {
     /// The shop with its settings.
     pub(super) async fn with_settings(&self, mut record: Record) -> Result<Record, RemoteError> {
-        let (_, shape) = self.layout("shops")?;
+        let (_, shape) = known("shops")?;
         let Some(id) = record.text("id") else { return Ok(record) };
         if let Some(settings) = self.client.get(&format!("webshops/{id}/settings")).await? {
             let mut wire = Map::new();

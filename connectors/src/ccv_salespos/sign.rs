@@ -41,7 +41,9 @@ pub(super) fn date(now: jiff::Timestamp) -> String {
 /// The signature that a webhook delivery has to carry in `x-hash`.
 ///
 /// That the hook's own key signs is documented; that the text is the hook's address, a bar and
-/// the body follows from how CCV signs its other calls to us, and is assumed.
+/// the body follows from how CCV signs its other calls to us, and is assumed. Handshake and
+/// removal of an app from CCV's store are signed so with the app's secret, and its installation
+/// with the public key in the place of the body.
 #[must_use]
 pub fn webhook_hash(key: &str, address: &str, body: &[u8]) -> String {
     hash(key, &[address.as_bytes(), b"|", body])

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::Conversation;
 use super::client::{LARGEST_PAGE, Query};
-use super::layout::Link;
+use super::layout::{Link, known};
 use super::pages::{Spot, carried, key_of, size};
 use super::search::{digits, key_text};
 use super::wire::{put, skip};
@@ -207,7 +207,7 @@ impl Conversation {
         filter: &str,
         keys: &[Key],
     ) -> Result<Vec<Vec<Record>>, RemoteError> {
-        let (layout, shape) = self.layout("variants")?;
+        let (layout, shape) = known("variants")?;
         let mut found = Vec::with_capacity(keys.len());
         for key in keys {
             let Some(value) = key.first().and_then(key_text) else {

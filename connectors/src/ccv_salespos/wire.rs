@@ -110,17 +110,17 @@ fn parts(fields: &Named<Field>, names: &[Name], ours: &str, read_at: &str, write
     };
     let part = |(name, field): (&str, &Field)| {
         let path = below(ours, name);
-        let named = names.iter().find(|known| known.ours == path);
-        let read = named.map_or_else(|| below(read_at, name), |named| named.read.to_owned());
-        let write = named.map_or_else(|| below(write_at, name), |named| named.write.to_owned());
+        let entry = names.iter().find(|known| known.ours == path);
+        let read = entry.map_or_else(|| below(read_at, name), |entry| entry.read.to_owned());
+        let write = entry.map_or_else(|| below(write_at, name), |entry| entry.write.to_owned());
         // The items of a list are records of their own.
         let (inner_read, inner_write) =
             if field.kind == Kind::List { ("", "") } else { (read.as_str(), write.as_str()) };
         Part {
             name: Text::from(name),
             kind: field.kind,
-            is_number: named.is_some_and(|named| named.is_number),
-            words: named.map_or(&[], |named| named.words),
+            is_number: entry.is_some_and(|entry| entry.is_number),
+            words: entry.map_or(&[], |entry| entry.words),
             parts: parts(&field.fields, names, &path, inner_read, inner_write),
             read: Some(read).filter(|path| !path.is_empty() && !field.write_only),
             write: Some(write).filter(|path| !path.is_empty() && !field.read_only),
@@ -260,8 +260,11 @@ fn write(parts: &[Part], record: &Record, within: &str, wire: &mut Map) -> Resul
 
 /// Our value as one of theirs.
 fn theirs(part: &Part, value: &Value, place: &str) -> Result<Value, RemoteError> {
-    let wrong = |wanted: &str| skip(format!("`{place}` is `{value}`, not {wanted}"));
     let text = value.as_str();
+    let wrong = |wanted: &str| {
+        let shown = text.map_or_else(|| value.to_string(), str::to_owned);
+        skip(format!("`{place}` is `{shown}`, not {wanted}"))
+    };
     match part.kind {
         Kind::Text if value.says_nothing() => {
             Ok(if part.is_number { Value::Null } else { Value::Text(Text::from_static("")) })

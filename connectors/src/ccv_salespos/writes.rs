@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::layout::{Layout, Link};
+use super::layout::{Layout, Link, known};
 use super::search::digits;
 use super::wire::{Shape, plain, skip};
 use super::{Conversation, MANIFEST, TITLE, stock};
@@ -18,10 +18,13 @@ fn person_of(resource: &str) -> Option<&'static str> {
     }
 }
 
+/// The two addresses of a person.
+const ADDRESSES: [&str; 2] = ["billingaddress", "deliveryaddress"];
+
 #[async_trait]
 impl Create for Conversation {
     async fn create(&self, resource: &str, record: &Record, _: &str) -> Result<Written, RemoteError> {
-        let (layout, shape) = self.layout(resource)?;
+        let (layout, shape) = known(resource)?;
         let mut body = shape.write(record)?;
         self.complete(resource, record, &mut body).await?;
         // Nothing is created with empty values: absent says the same, and is always allowed.
@@ -59,7 +62,7 @@ impl Update for Conversation {
         if resource == stock::RESOURCE {
             return self.stock_update(key, changes).await;
         }
-        let (layout, shape) = self.layout(resource)?;
+        let (layout, shape) = known(resource)?;
         let id =
             digits(&Value::from(key)).ok_or_else(|| skip(format!("`{key}` is not a key of the shop")))?;
         let mut body = shape.write(changes)?;
@@ -146,7 +149,7 @@ impl Conversation {
         for (name, value) in sent.iter() {
             let is_readable =
                 fields.and_then(|fields| fields.get(name)).is_some_and(|field| !field.write_only);
-            if is_readable && record.get(name).is_none() {
+            if is_readable && record.get(name).is_none() && !matches!(value, Value::Map(_) | Value::List(_)) {
                 record.set(name, value.clone());
             }
         }
@@ -195,7 +198,7 @@ impl Conversation {
         body: &mut Map,
     ) -> Result<(), RemoteError> {
         let touched = body.get(person).and_then(Value::as_map).cloned().unwrap_or_default();
-        if !["billingaddress", "deliveryaddress"].iter().any(|name| touched.get(name).is_some()) {
+        if !ADDRESSES.iter().any(|name| touched.get(name).is_some()) {
             return Ok(());
         }
         let mut whole = match current {
@@ -203,14 +206,24 @@ impl Conversation {
             None => self.one(layout, shape, id).await?.unwrap_or_default(),
         };
         overlay(&mut whole, changes);
-        whole.remove("lines");
+        if layout.resource == "orders" {
+            // The rest of an order is not the person's, and need not be writable.
+            let own = ["customer", "billing", "shipping"];
+            whole = own.iter().filter_map(|name| Some((*name, whole.get(name)?.clone()))).collect();
+        }
         let complete = shape.write(&whole)?;
-        for name in ["billingaddress", "deliveryaddress"] {
-            let address = complete.get(person).and_then(Value::as_map).and_then(|person| person.get(name));
-            if let (Some(_), Some(address), Some(Value::Map(to))) =
-                (touched.get(name), address, body.get_mut(person))
+        for name in ADDRESSES {
+            let address = complete.get(person).and_then(|person| person.as_map()?.get(name)?.as_map());
+            let change = touched.get(name).and_then(Value::as_map);
+            if let (Some(change), Some(address), Some(Value::Map(to))) =
+                (change, address, body.get_mut(person))
             {
-                to.set(name, address.clone());
+                let mut address = address.clone();
+                if empty(change, "street") && !empty(change, "address_line_1") {
+                    // The new form takes the place of the old one.
+                    address.remove("street");
+                }
+                to.set(name, address);
             }
         }
         one_form_of_address(body, person);
@@ -258,7 +271,7 @@ fn choose(body: &mut Map) {
 /// An address is sent as street and number or as lines, never both.
 fn one_form_of_address(body: &mut Map, person: &str) {
     let Some(Value::Map(person)) = body.get_mut(person) else { return };
-    for name in ["billingaddress", "deliveryaddress"] {
+    for name in ADDRESSES {
         let Some(Value::Map(address)) = person.get_mut(name) else { continue };
         let spare: &[&str] = if empty(address, "street") {
             &["street", "housenumber", "housenumber_suffix"]

@@ -106,9 +106,9 @@ fn value(reader: &mut TextReader) -> Result<usize, Fault> {
     }
 }
 
-/// Goes past a value without holding it.
-fn skip(reader: &mut TextReader) -> Result<(), Fault> {
-    let mut depth = Depth::default();
+/// Goes past a value without holding it, or past the rest of one with so many open brackets.
+fn skip(reader: &mut TextReader, open: usize) -> Result<(), Fault> {
+    let mut depth = Depth { open, ..Depth::default() };
     loop {
         let text = reader.text();
         if let Some(end) = depth.end(text.as_bytes()) {
@@ -125,51 +125,75 @@ fn skip(reader: &mut TextReader) -> Result<(), Fault> {
 }
 
 /// Goes to the first record: into the list at the path, or without one into the list that the
-/// file is, or into the first list among its members.
-pub(super) fn enter(reader: &mut TextReader, path: Option<&[String]>) -> Result<(), Fault> {
-    let mut path = path.unwrap_or_default();
-    let guess = path.is_empty();
-    loop {
-        match peek(reader)? {
-            Some(b'[') if path.is_empty() => {
-                reader.consume(1);
-                return Ok(());
-            }
-            Some(b'{') if guess || !path.is_empty() => reader.consume(1),
-            None if guess => return Ok(()),
-            _ => return Err(Fault::NoList(reader.line())),
-        }
-        loop {
-            match peek(reader)? {
-                Some(b'"') => {}
-                Some(b',') => {
-                    reader.consume(1);
-                    continue;
-                }
-                None => return Err(Fault::CutOff(reader.line())),
-                _ => return Err(Fault::NoList(reader.line())),
-            }
-            let length = value(reader)?;
-            let name = reader.text().get(1..length.saturating_sub(1)).unwrap_or_default().to_owned();
-            reader.consume(length);
-            if peek(reader)? == Some(b':') {
-                reader.consume(1);
-            }
-            let next = peek(reader)?;
-            if guess && next == Some(b'[') {
-                reader.consume(1);
-                return Ok(());
-            }
-            if path.first() == Some(&name) {
-                path = path.get(1..).unwrap_or_default();
-                break;
-            }
-            skip(reader)?;
-        }
-        if path.is_empty() && peek(reader)? != Some(b'[') {
+/// file is, or into the first list of records among its members. False: there are none.
+pub(super) fn enter(reader: &mut TextReader, path: Option<&[String]>) -> Result<bool, Fault> {
+    let Some(path) = path else { return guess(reader) };
+    for name in path {
+        if peek(reader)? != Some(b'{') {
             return Err(Fault::NoList(reader.line()));
         }
+        reader.consume(1);
+        loop {
+            match member(reader)? {
+                None => return Err(Fault::NoList(reader.line())),
+                Some(found) if found == *name => break,
+                Some(_) => skip(reader, 0)?,
+            }
+        }
     }
+    if peek(reader)? != Some(b'[') {
+        return Err(Fault::NoList(reader.line()));
+    }
+    reader.consume(1);
+    Ok(true)
+}
+
+fn guess(reader: &mut TextReader) -> Result<bool, Fault> {
+    match peek(reader)? {
+        None => return Ok(false),
+        Some(b'[') => {
+            reader.consume(1);
+            return Ok(true);
+        }
+        Some(b'{') => reader.consume(1),
+        Some(_) => return Err(Fault::NoList(reader.line())),
+    }
+    let mut lists = false;
+    while member(reader)?.is_some() {
+        if peek(reader)? != Some(b'[') {
+            skip(reader, 0)?;
+            continue;
+        }
+        reader.consume(1);
+        if peek(reader)? == Some(b'{') {
+            return Ok(true);
+        }
+        // An empty list of errors before the list of orders, for example.
+        skip(reader, 1)?;
+        lists = true;
+    }
+    if lists { Ok(false) } else { Err(Fault::NoList(reader.line())) }
+}
+
+/// Goes to the value of the next member and gives its name; `None` after the last one.
+fn member(reader: &mut TextReader) -> Result<Option<String>, Fault> {
+    loop {
+        match peek(reader)? {
+            Some(b',') => reader.consume(1),
+            Some(b'"') => break,
+            Some(b'}') => return Ok(None),
+            None => return Err(Fault::CutOff(reader.line())),
+            Some(_) => return Err(Fault::NoList(reader.line())),
+        }
+    }
+    let length = value(reader)?;
+    let name = reader.text().get(1..length.saturating_sub(1)).unwrap_or_default().to_owned();
+    reader.consume(length);
+    if peek(reader)? == Some(b':') {
+        reader.consume(1);
+    }
+    peek(reader)?;
+    Ok(Some(name))
 }
 
 /// Goes to the next record of the list and gives its length; `None` at the end of the list.
@@ -178,8 +202,6 @@ pub(super) fn item(reader: &mut TextReader) -> Result<Option<usize>, Fault> {
         match peek(reader)? {
             Some(b',') => reader.consume(1),
             Some(b']') => return Ok(None),
-            // An empty file holds no records.
-            None if reader.line() == 1 && reader.offset() < 4 => return Ok(None),
             None => return Err(Fault::CutOff(reader.line())),
             Some(b'}') => return Err(Fault::NoList(reader.line())),
             Some(_) => return value(reader).map(Some),

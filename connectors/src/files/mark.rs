@@ -58,13 +58,20 @@ pub(super) struct Position {
     pub(super) offset: u64,
     pub(super) line: u64,
     pub(super) count: u64,
+    /// When the run began, in microseconds: what is changed later is for the next one.
+    pub(super) started: i64,
     head: (u64, u64),
 }
 
 impl Position {
-    pub(super) fn new(path: &Path, file: &str, (offset, line, count): (u64, u64, u64)) -> io::Result<Self> {
+    pub(super) fn new(
+        path: &Path,
+        file: &str,
+        (offset, line, count): (u64, u64, u64),
+        started: i64,
+    ) -> io::Result<Self> {
         let length = HEAD.min(offset);
-        Ok(Self { file: file.to_owned(), offset, line, count, head: (length, head(path, length)?) })
+        Ok(Self { file: file.to_owned(), offset, line, count, started, head: (length, head(path, length)?) })
     }
 
     /// True when the file still begins as it did and reaches this far.
@@ -73,18 +80,17 @@ impl Position {
     }
 
     pub(super) fn to_text(&self) -> String {
-        format!(
-            "{} {} {} {} {:x} {}",
-            self.offset, self.line, self.count, self.head.0, self.head.1, self.file
-        )
+        let Self { file, offset, line, count, started, head: (length, hash) } = self;
+        format!("{offset} {line} {count} {length} {hash:x} {started} {file}")
     }
 
     pub(super) fn from_text(text: &str) -> Option<Self> {
-        let mut parts = text.splitn(6, ' ');
+        let mut parts = text.splitn(7, ' ');
         let mut number = || parts.next()?.parse().ok();
         let (offset, line, count, length) = (number()?, number()?, number()?, number()?);
         let hash = u64::from_str_radix(parts.next()?, 16).ok()?;
-        Some(Self { offset, line, count, head: (length, hash), file: parts.next()?.to_owned() })
+        let started = parts.next()?.parse().ok()?;
+        Some(Self { offset, line, count, started, head: (length, hash), file: parts.next()?.to_owned() })
     }
 }
 

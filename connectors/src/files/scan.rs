@@ -44,6 +44,8 @@ pub(super) struct Scan {
     /// Names of a CSV file's columns, each once.
     pub(super) columns: Vec<Text>,
     count: u64,
+    /// There are no records, so none has to be looked for.
+    empty: bool,
 }
 
 /// What the file says next, and its length.
@@ -67,10 +69,11 @@ impl Scan {
     pub(super) fn open(path: &Path, setup: &Setup) -> Result<Self, Fault> {
         let reader = TextReader::open(path, setup.coding).map_err(|error| Fault::Text(error.into()))?;
         let separator = setup.separator.unwrap_or(b',');
-        let mut scan = Self { reader, format: setup.format, separator, columns: Vec::new(), count: 0 };
+        let mut scan =
+            Self { reader, format: setup.format, separator, columns: Vec::new(), count: 0, empty: false };
         match setup.format {
             Format::Csv => scan.head(setup)?,
-            Format::Array => json::enter(&mut scan.reader, setup.list.as_deref())?,
+            Format::Array => scan.empty = !json::enter(&mut scan.reader, setup.list.as_deref())?,
             Format::Lines => {}
         }
         Ok(scan)
@@ -124,6 +127,9 @@ impl Scan {
 
     /// The next record.
     pub(super) fn next(&mut self) -> Result<Option<Item>, Fault> {
+        if self.empty {
+            return Ok(None);
+        }
         let found = match self.format {
             Format::Csv => self.next_row()?,
             Format::Lines => self.next_line()?,

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 use super::folder::{Folder, matches};
+use super::names::{format_of, snake};
 use super::scan::{Format, Scan, Setup};
 use super::text::Coding;
 use crate::contract::RemoteError;
@@ -201,7 +202,7 @@ fn build(
             writable: !field.read_only,
         })
         .collect();
-    let columns = if there.is_empty() { places } else { there };
+    let columns = if sidecar.fields.is_empty() { there } else { places };
     let as_they_are = setup.format != Format::Csv && sidecar.fields.is_empty();
     let resource = resource(folder, &name, &files, &setup, fields, sidecar)?;
     Ok(Table { name, resource, files, setup, shape: (!as_they_are).then(|| Shape::new(members)), columns })
@@ -311,7 +312,7 @@ fn resource(
             Which::Pattern(pattern) => format!("Records of {pattern}."),
         }),
         key: key.unwrap_or_else(|| LINE.to_owned()),
-        fetch: Some(Fetch { filters: Vec::new(), since, ascending: false, detail: Vec::new() }),
+        fetch: Some(Fetch { filters: Vec::new(), ascending: since == [MARK], since, detail: Vec::new() }),
         find,
         create: writable.then(Create::default),
         update: writable.then(Update::default),
@@ -363,64 +364,4 @@ fn shape(fields: &Named<Field>, setup: &Setup) -> Shape {
         writable: !field.read_only,
     });
     Shape::new(members.collect())
-}
-
-/// What a file is by its name.
-fn format_of(name: &str) -> Option<Format> {
-    if name.ends_with(".schema.toml") {
-        return None;
-    }
-    match name.rsplit_once('.')?.1.to_ascii_lowercase().as_str() {
-        "csv" | "tsv" => Some(Format::Csv),
-        "ndjson" | "jsonl" => Some(Format::Lines),
-        "json" => Some(Format::Array),
-        _ => None,
-    }
-}
-
-/// `Order No.` → `order_no`: a name that flows can spell.
-pub(super) fn snake(name: &str) -> String {
-    let mut out = String::new();
-    let mut after_small = false;
-    for letter in name.chars() {
-        if letter.is_alphanumeric() {
-            if letter.is_uppercase() && after_small {
-                out.push('_');
-            }
-            after_small = letter.is_lowercase() || letter.is_numeric();
-            match letter.to_lowercase().next().filter(char::is_ascii) {
-                Some(plain) => out.push(plain),
-                None => out.push_str(unaccented(letter)),
-            }
-        } else {
-            after_small = false;
-            if !out.ends_with('_') {
-                out.push('_');
-            }
-        }
-    }
-    let out = out.trim_matches('_');
-    if out.starts_with(|first: char| first.is_ascii_lowercase()) {
-        out.to_owned()
-    } else {
-        format!("column_{out}").trim_end_matches('_').to_owned()
-    }
-}
-
-/// The plain letter under the accent, for the languages of our users.
-fn unaccented(letter: char) -> &'static str {
-    match letter.to_lowercase().next().unwrap_or(letter) {
-        'á' | 'à' | 'â' | 'ä' | 'ã' | 'å' | 'ą' => "a",
-        'é' | 'è' | 'ê' | 'ë' | 'ę' => "e",
-        'í' | 'ì' | 'î' | 'ï' => "i",
-        'ó' | 'ò' | 'ô' | 'ö' | 'õ' | 'ø' => "o",
-        'ú' | 'ù' | 'û' | 'ü' => "u",
-        'ç' | 'ć' => "c",
-        'ñ' | 'ń' => "n",
-        'ł' => "l",
-        'ś' => "s",
-        'ż' | 'ź' => "z",
-        'ß' => "ss",
-        _ => "x",
-    }
 }

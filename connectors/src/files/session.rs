@@ -75,7 +75,7 @@ impl Desk {
         done.unwrap_or_else(|error| Err(self.folder.error(format!("reading a file failed: {error}"))))
     }
 
-    /// Files of a resource: those of a pattern from the longest unchanged to the newest.
+    /// Files of a resource; those of a pattern by name, an order that no change disturbs.
     pub(super) fn files(&self, table: &Table) -> Result<Vec<(String, PathBuf)>, RemoteError> {
         match &table.files {
             Which::One(path) => {
@@ -88,10 +88,9 @@ impl Desk {
                 let mut files = Vec::new();
                 for name in self.folder.list()?.into_iter().filter(|name| matches(pattern, name)) {
                     let path = self.folder.path(&name)?;
-                    files.push((modified(&path), name, path));
+                    files.push((name, path));
                 }
-                files.sort();
-                Ok(files.into_iter().map(|(_, name, path)| (name, path)).collect())
+                Ok(files)
             }
         }
     }
@@ -111,7 +110,7 @@ impl Desk {
             ),
             None => None,
         };
-        // A file that is gone or no longer begins as it did is read from its start.
+        // When the file is gone or no longer begins as it did, reading starts over.
         let mut place = None;
         let mut at = 0;
         if let Some(position) = position
@@ -121,10 +120,17 @@ impl Desk {
             let holds = files.get(at).is_some_and(|(_, path)| position.still_holds(path).unwrap_or(false));
             place = holds.then_some(position);
         }
+        let started = place.as_ref().map_or_else(|| Timestamp::now().as_microsecond(), |place| place.started);
         let mut page = Page::default();
         while let Some((name, path)) = files.get(at) {
-            let next =
-                self.read_file(table, (name, path), place.take().as_ref(), request, size, &mut page)?;
+            let next = self.read_file(
+                table,
+                (name, path),
+                place.take().as_ref(),
+                (request, started),
+                size,
+                &mut page,
+            )?;
             if next.is_some() {
                 page.next = next.map(|position| position.to_text());
                 return Ok(page);
@@ -140,7 +146,7 @@ impl Desk {
         table: &Table,
         (name, path): (&str, &Path),
         place: Option<&Position>,
-        request: &FetchRequest,
+        (request, started): (&FetchRequest, i64),
         size: usize,
         page: &mut Page,
     ) -> Result<Option<Position>, RemoteError> {
@@ -158,11 +164,13 @@ impl Desk {
             self.go_to_mark(table, path, Mark::from_int(*mark), generation, &mut scan)?;
         }
         let begin = scan.place().0;
-        let changed = Value::from(modified(path).to_string());
+        // What is changed while a run reads is newer than everything that it reads.
+        let limit = Timestamp::from_microsecond(started).unwrap_or(Timestamp::MAX);
+        let changed = Value::from(modified(path).min(limit).to_string());
         loop {
             let here = scan.place();
             if page.records.len() >= size || here.0 - begin > PAGE_BYTES {
-                return Position::new(path, name, here).map(Some).map_err(io);
+                return Position::new(path, name, here, started).map(Some).map_err(io);
             }
             match scan.next() {
                 Ok(None) => return Ok(None),
@@ -174,7 +182,7 @@ impl Desk {
                 }
                 // What was good so far goes first; the fault comes again with the next page.
                 Err(_) if !page.records.is_empty() => {
-                    return Position::new(path, name, here).map(Some).map_err(io);
+                    return Position::new(path, name, here, started).map(Some).map_err(io);
                 }
                 Err(fault) => return Err(self.folder.fault(path, &fault)),
             }

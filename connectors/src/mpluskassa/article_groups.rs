@@ -66,7 +66,9 @@ pub(super) async fn create(till: &Till, record: &Record) -> Result<Written, Remo
             let key = reply.get("group_number").and_then(keys::text).unwrap_or_default();
             Ok(Written { record: keys::with_key(made, "group_number", &key), key })
         }
-        Some("parent_notfound") => Err(declined("parent_group_number: there is no such article group in the till")),
+        Some("parent_notfound") => {
+            Err(declined("parent_group_number: there is no such article group in the till"))
+        }
         _ => Err(declined("the till refused the article group")),
     }
 }

@@ -6,12 +6,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::client::declined;
+use super::Till;
+use super::client::{declined, refused};
 use super::keys::{self, record, rows, sorted_by_key};
 use super::operations::GET_PRODUCTS;
 use super::pages::{self, marker};
 use super::products::{self, changed};
-use super::Till;
+use super::shapes::article::ARTICLE;
 use crate::contract::{FetchRequest, Key, Page, RemoteError, Written};
 use crate::record::{Record, Text, Value};
 
@@ -107,9 +108,10 @@ async fn indexed(till: &Till, field: &str, keys: &[Key]) -> Result<Vec<Value>, R
             None => break,
         }
     }
-    let numbers = keys.iter().filter_map(|key| keys::text(key.first()?)).filter_map(|value| {
-        index.by_value.get(&(field, Text::from(value)))
-    });
+    let numbers = keys
+        .iter()
+        .filter_map(|key| keys::text(key.first()?))
+        .filter_map(|value| index.by_value.get(&(field, Text::from(value))));
     let numbers: HashSet<&Text> = numbers.flatten().collect();
     Ok(numbers.into_iter().map(|number| Value::Text(number.clone())).collect())
 }
@@ -118,6 +120,7 @@ pub(super) async fn create(till: &Till, record: &Record) -> Result<Written, Remo
     let sent = keys::writable("articles", record, true);
     let (mut article, mut product) = split(sent.clone());
     products::active_by_default(&mut article);
+    check(till, &article)?;
     let joins = product.get("product_number").is_some();
     if !joins && let Some(name) = article.get("description") {
         product.set("description", name.clone());
@@ -157,10 +160,16 @@ pub(super) async fn update(
     };
     keys::keep_identity(&mut sent, "product_number", &product)?;
     let (article, outer) = split(sent.clone());
+    check(till, &article)?;
     let mut outer = keys::with_key(outer, "product_number", &product);
     outer.set("articles", vec![Value::Map(keys::with_key(article, "article_number", &key))]);
     products::send_changed(till, outer).await?;
     Ok(Written { record: keys::with_key(sent, "article_number", &key), key })
+}
+
+/// Refuses a row that cannot be sent, in words about the row instead of its product.
+fn check(till: &Till, article: &Record) -> Result<(), RemoteError> {
+    till.client.codec.children(&ARTICLE, article).map(|_| ()).map_err(|misfit| refused(&misfit))
 }
 
 /// What belongs to the article, and what to its product.

@@ -65,10 +65,17 @@ impl Client {
         Ok(self.exchange(operation, request, operation.read).await?)
     }
 
-    async fn try_call(&self, operation: &Operation, request: &Record, repeatable: bool) -> Result<Record, Failure> {
+    async fn try_call(
+        &self,
+        operation: &Operation,
+        request: &Record,
+        repeatable: bool,
+    ) -> Result<Record, Failure> {
         let element = self.element(operation, request).map_err(Failure::Remote)?;
         let reply = self.exchange(operation, element, repeatable).await?;
-        self.codec.decode(operation.reply, &reply).map_err(|misfit| Failure::Remote(unusable(operation, &misfit)))
+        self.codec
+            .decode(operation.reply, &reply)
+            .map_err(|misfit| Failure::Remote(unusable(operation, &misfit)))
     }
 
     /// The element of a request.
@@ -113,22 +120,32 @@ impl Client {
 /// What a fault of the `Client` kind means; the others were judged before.
 fn failure(operation: &Operation, fault: &Fault) -> Failure {
     let text = fault.text.to_ascii_lowercase();
-    let unknown = ["not implemented", "not recognized", "unknown operation", "unknown method", "no such operation"]
-        .iter()
-        .any(|words| text.contains(words));
+    let unknown =
+        ["not implemented", "not recognized", "unknown operation", "unknown method", "no such operation"]
+            .iter()
+            .any(|words| text.contains(words));
     if unknown {
         let reason = format!("this till does not know `{}`", operation.name);
         return Failure::UnknownOperation(
-            RemoteError::new(Advice::StopFlow, TITLE, reason).with_help("ask MplusKASSA for an update of the till"),
+            RemoteError::new(Advice::StopFlow, TITLE, reason)
+                .with_help("ask MplusKASSA for an update of the till"),
         );
     }
     let advice = if operation.read { Advice::StopFlow } else { Advice::SkipRecord };
-    Failure::Remote(RemoteError::new(advice, TITLE, format!("`{}` was refused: {}", operation.name, fault.text)))
+    Failure::Remote(RemoteError::new(
+        advice,
+        TITLE,
+        format!("`{}` was refused: {}", operation.name, fault.text),
+    ))
 }
 
-/// A record that cannot be sent as it is.
+/// A record that cannot be sent as it is. The element around it in the request is none of
+/// the reader's business.
 pub(super) fn refused(misfit: &Misfit) -> RemoteError {
-    let error = RemoteError::new(Advice::SkipRecord, TITLE, misfit.to_string());
+    let told = misfit.to_string();
+    let outer = ["product, ", "relation, ", "order, ", "invoice, "];
+    let told = outer.iter().find_map(|outer| told.strip_prefix(outer)).unwrap_or(&told);
+    let error = RemoteError::new(Advice::SkipRecord, TITLE, told);
     if misfit.reason.contains("digits only") {
         error.with_help(
             "numbers of articles, products and relations are digits in MplusKASSA; \
@@ -175,11 +192,14 @@ impl Protocol for Soap {
         }
         match soap::open(&reply.body) {
             Ok(Body::Fault(fault)) => judge_fault(&fault),
-            _ if matches!(status, 401 | 403) => Verdict::Refuse(rejected("the till refused ident and secret")),
+            _ if matches!(status, 401 | 403) => {
+                Verdict::Refuse(rejected("the till refused ident and secret"))
+            }
             _ if matches!(status, 404 | 405) => {
                 let reason = format!("there is no MplusKASSA service at this address (status {status})");
                 Verdict::Refuse(
-                    RemoteError::new(Advice::StopFlow, TITLE, reason).with_help("check host and port of the connection"),
+                    RemoteError::new(Advice::StopFlow, TITLE, reason)
+                        .with_help("check host and port of the connection"),
                 )
             }
             _ => judge_status(TITLE, reply),
@@ -195,7 +215,8 @@ fn judge_body(body: &Bytes, reply: &Reply) -> Verdict {
             _ => Verdict::Accept,
         };
     }
-    let page = String::from_utf8_lossy(body.get(..body.len().min(300)).unwrap_or_default()).to_ascii_lowercase();
+    let page =
+        String::from_utf8_lossy(body.get(..body.len().min(300)).unwrap_or_default()).to_ascii_lowercase();
     let reason = if page.contains("<html") || page.contains("<!doctype html") {
         format!("answered with a web page instead of data: {}", reply.excerpt())
     } else {

@@ -81,8 +81,9 @@ pub(super) async fn create(till: &Till, wanted: &Record) -> Result<Written, Remo
         Some("ok") => (reply.at("info.invoice_id").and_then(keys::text).unwrap_or_default(), true),
         Some("ext_invoice_id_already_exists") => {
             let known = by_ext_id(till, &number).await?;
-            let known =
-                known.ok_or_else(|| declined(format!("invoice {number} exists in the till, but cannot be read")))?;
+            let known = known.ok_or_else(|| {
+                declined(format!("invoice {number} exists in the till, but cannot be read"))
+            })?;
             let paid = known.get("paid_amount").and_then(Value::as_decimal).unwrap_or_default();
             (known.text("invoice_id").unwrap_or_default().to_owned(), paid.is_zero())
         }

@@ -54,7 +54,9 @@ fn hashed(records: &[Record], field: &str, keys: &[Key]) -> Vec<Vec<Record>> {
         }
     }
     let found = |key: &Key| key.first().and_then(plain).and_then(|value| known.get(&value));
-    keys.iter().map(|key| found(key).into_iter().flatten().map(|record| (*record).clone()).collect()).collect()
+    keys.iter()
+        .map(|key| found(key).into_iter().flatten().map(|record| (*record).clone()).collect())
+        .collect()
 }
 
 /// A form in which equal keys are equal texts: numbers without leading zeros.
@@ -108,16 +110,20 @@ pub(super) fn demanded(record: &Record, field: &str) -> Result<String, RemoteErr
 /// The key of a record that is to be updated, as a number.
 pub(super) fn numeric_key(field: &str, key: &str) -> Result<String, RemoteError> {
     number(&Value::from(key)).ok_or_else(|| {
-        super::client::refused(&Misfit::new(field, format!("`{key}` is not a number: MplusKASSA takes digits only here")))
+        super::client::refused(&Misfit::new(
+            field,
+            format!("`{key}` is not a number: MplusKASSA takes digits only here"),
+        ))
     })
 }
 
 /// Refuses changes that would give the record another identity.
 pub(super) fn keep_identity(changes: &mut Record, field: &str, key: &str) -> Result<(), RemoteError> {
     match changes.remove(field) {
-        Some(value) if !value.says_nothing() && !same(&value, &Value::from(key)) => {
-            Err(declined(format!("{field}: cannot be changed from {key} to {}", text(&value).unwrap_or_default())))
-        }
+        Some(value) if !value.says_nothing() && !same(&value, &Value::from(key)) => Err(declined(format!(
+            "{field}: cannot be changed from {key} to {}",
+            text(&value).unwrap_or_default()
+        ))),
         _ => Ok(()),
     }
 }

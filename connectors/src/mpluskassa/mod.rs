@@ -34,7 +34,8 @@ use async_trait::async_trait;
 use tokio::sync::Mutex;
 
 use crate::contract::{
-    Connector, Create, Detail, Fetch, FetchRequest, Find, Key, Limits, Page, RemoteError, Session, Update, Written,
+    Connector, Create, Detail, Fetch, FetchRequest, Find, Key, Limits, Page, RemoteError, Session, Update,
+    Written,
 };
 use crate::manifest::{Answers, Manifest, Resource};
 use crate::record::Record;
@@ -156,7 +157,12 @@ impl Find for Till {
 
 #[async_trait]
 impl Create for Till {
-    async fn create(&self, resource: &str, record: &Record, idempotency_key: &str) -> Result<Written, RemoteError> {
+    async fn create(
+        &self,
+        resource: &str,
+        record: &Record,
+        idempotency_key: &str,
+    ) -> Result<Written, RemoteError> {
         match resource {
             "products" => products::create(self, record).await,
             "articles" => articles::create(self, record).await,

@@ -1,11 +1,11 @@
 //! The operations that are used: what is asked, what is answered.
 
 use super::codec::Shape;
+use super::shapes::NOTHING;
 use super::shapes::article as a;
 use super::shapes::relation as r;
 use super::shapes::sales as s;
 use super::shapes::till as t;
-use super::shapes::NOTHING;
 
 /// One operation of the service.
 #[derive(Debug)]
@@ -22,11 +22,21 @@ pub(super) struct Operation {
     pub(super) read: bool,
 }
 
-const fn read(name: &'static str, request: &'static Shape, answer: &'static str, reply: &'static Shape) -> Operation {
+const fn read(
+    name: &'static str,
+    request: &'static Shape,
+    answer: &'static str,
+    reply: &'static Shape,
+) -> Operation {
     Operation { name, wrapper: Some("request"), request, answer, reply, read: true }
 }
 
-const fn write(name: &'static str, request: &'static Shape, answer: &'static str, reply: &'static Shape) -> Operation {
+const fn write(
+    name: &'static str,
+    request: &'static Shape,
+    answer: &'static str,
+    reply: &'static Shape,
+) -> Operation {
     Operation { name, wrapper: Some("request"), request, answer, reply, read: false }
 }
 

@@ -10,9 +10,9 @@ use super::keys::{self, record, rows, sorted_by_key};
 use super::operations::{
     CREATE_ORDER_V2, CREATE_ORDER_V3, FIND_ORDER, GET_ORDERS, GET_ORDERS_BY_EXT_IDS, Operation,
 };
+use super::pages;
 use super::payments;
 use super::settings::{Payments, Settings};
-use super::pages;
 use crate::contract::{FetchRequest, Key, Page, RemoteError, Written};
 use crate::record::{Record, Value};
 
@@ -54,7 +54,9 @@ pub(super) async fn find(till: &Till, by: &[String], keys: &[Key]) -> Result<Vec
         return Ok(vec![Vec::new(); keys.len()]);
     }
     let (operation, request): (&Operation, Record) = match by.first().map(String::as_str) {
-        Some("order_id") => (&GET_ORDERS, record([("order_ids", wanted.into()), ("include_lines", true.into())])),
+        Some("order_id") => {
+            (&GET_ORDERS, record([("order_ids", wanted.into()), ("include_lines", true.into())]))
+        }
         Some("order_number") => {
             let wanted = dotted(wanted, 2);
             if wanted.is_empty() {
@@ -73,7 +75,9 @@ pub(super) async fn find(till: &Till, by: &[String], keys: &[Key]) -> Result<Vec
 pub(super) fn dotted(texts: Vec<Value>, pieces: usize) -> Vec<Value> {
     let numbers = |text: &str| {
         text.split('.').count() == pieces
-            && text.split('.').all(|piece| (1..19).contains(&piece.len()) && piece.bytes().all(|b| b.is_ascii_digit()))
+            && text
+                .split('.')
+                .all(|piece| (1..19).contains(&piece.len()) && piece.bytes().all(|b| b.is_ascii_digit()))
     };
     texts.into_iter().filter(|text| text.as_str().is_some_and(numbers)).collect()
 }
@@ -207,8 +211,10 @@ async fn made(till: &Till, mut reply: Record, sent: Record, number: &str) -> Res
                 return Err(declined(format!("order {number} exists in the till, but cannot be read")));
             };
             if order.text("cancel_state") == Some("complete") {
-                return Err(declined(format!("order {number} was in the till before and is cancelled there"))
-                    .with_help("the till takes an order number once; send it under another one"));
+                return Err(declined(format!(
+                    "order {number} was in the till before and is cancelled there"
+                ))
+                .with_help("the till takes an order number once; send it under another one"));
             }
             let key = order.text("order_id").unwrap_or_default().to_owned();
             Ok(Written { key, record: order })

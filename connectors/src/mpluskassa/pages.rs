@@ -4,10 +4,10 @@
 //! marker that came, plus one; an empty answer ends the reading. The position is that number
 //! as text.
 
+use super::TITLE;
 use super::client::Client;
 use super::keys::rows;
 use super::operations::Operation;
-use super::TITLE;
 use crate::contract::{Advice, FetchRequest, Page, RemoteError};
 use crate::record::{Record, Value};
 
@@ -78,7 +78,10 @@ pub(super) fn next(
         Some(_) => Err(RemoteError::new(
             Advice::StopFlow,
             TITLE,
-            format!("`{}` gave records without a marker of {from} or above; reading would not end", operation.name),
+            format!(
+                "`{}` gave records without a marker of {from} or above; reading would not end",
+                operation.name
+            ),
         )),
     }
 }

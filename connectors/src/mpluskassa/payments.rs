@@ -51,10 +51,10 @@ pub(super) async fn pay(
     let why = message(&reply);
     match reply.text("result") {
         Some("ok") => Ok(()),
-        Some("payment_insufficient") => {
-            Err(declined(format!("amount: less than the order still costs, and the order is to be finished{why}"))
-                .with_help("pay the rest too, or book the payment as a deposit"))
-        }
+        Some("payment_insufficient") => Err(declined(format!(
+            "amount: less than the order still costs, and the order is to be finished{why}"
+        ))
+        .with_help("pay the rest too, or book the payment as a deposit")),
         Some("order_already_invoiced") => Err(declined(format!("the order is invoiced already{why}"))
             .with_help("pay the invoice, with invoice_payments")),
         Some("order_has_changed") => Err(RemoteError::new(

@@ -19,8 +19,10 @@ pub(super) async fn page(
     let from = pages::start(request, position)?;
     let changed = changed(till, from, pages::limit(request)).await?;
     let next = pages::next(&GET_PRODUCTS, changed.iter().map(|(marker, _)| *marker), from)?;
-    let numbers: Vec<Value> = changed.iter().filter_map(|(_, product)| product.get("product_number").cloned()).collect();
-    let mut records = if numbers.is_empty() { Vec::new() } else { by_number(till, "product_numbers", numbers).await? };
+    let numbers: Vec<Value> =
+        changed.iter().filter_map(|(_, product)| product.get("product_number").cloned()).collect();
+    let mut records =
+        if numbers.is_empty() { Vec::new() } else { by_number(till, "product_numbers", numbers).await? };
     for product in &mut records {
         let number = product.get("product_number").cloned().unwrap_or_default();
         let seen = changed.iter().find(|(_, changed)| changed.get("product_number") == Some(&number));
@@ -57,7 +59,8 @@ pub(super) async fn by_number(
 
 pub(super) async fn find(till: &Till, by: &[String], keys: &[Key]) -> Result<Vec<Vec<Record>>, RemoteError> {
     let numbers = keys::numbers(keys);
-    let found = if numbers.is_empty() { Vec::new() } else { by_number(till, "product_numbers", numbers).await? };
+    let found =
+        if numbers.is_empty() { Vec::new() } else { by_number(till, "product_numbers", numbers).await? };
     Ok(sorted_by_key(&found, by, keys))
 }
 
@@ -128,7 +131,9 @@ fn number_known(articles: &mut [Value], current: &Record) {
         if article.get("article_number").is_some_and(|number| !number.says_nothing()) {
             continue;
         }
-        let Some(foreign) = article.get("ext_article_id").filter(|foreign| !foreign.says_nothing()) else { continue };
+        let Some(foreign) = article.get("ext_article_id").filter(|foreign| !foreign.says_nothing()) else {
+            continue;
+        };
         let same = known.iter().find(|known| known.get("ext_article_id") == Some(foreign));
         if let Some(number) = same.and_then(|same| same.get("article_number")) {
             article.set("article_number", number.clone());

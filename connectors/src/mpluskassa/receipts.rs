@@ -25,8 +25,11 @@ pub(super) async fn find(till: &Till, by: &[String], keys: &[Key]) -> Result<Vec
     if wanted.is_empty() {
         return Ok(vec![Vec::new(); keys.len()]);
     }
-    let request =
-        record([("receipt_ids", wanted.into()), ("include_lines", true.into()), ("include_orders", true.into())]);
+    let request = record([
+        ("receipt_ids", wanted.into()),
+        ("include_lines", true.into()),
+        ("include_orders", true.into()),
+    ]);
     let found: Vec<Record> =
         rows(till.client.call(&GET_RECEIPTS, &request).await?, "receipts").into_iter().map(whole).collect();
     Ok(sorted_by_key(&found, by, keys))

@@ -4,7 +4,8 @@
 use super::keys::{self, record, rows, sorted_by_key};
 use super::operations::{
     GET_API_VERSION, GET_BRANCHES, GET_DELIVERY_METHODS, GET_EMPLOYEES, GET_ORDER_CATEGORIES,
-    GET_PAYMENT_METHODS, GET_PRICE_GROUPS, GET_SALES_PRICE_LISTS, GET_TURNOVER_GROUPS, GET_VAT_CODES, Operation,
+    GET_PAYMENT_METHODS, GET_PRICE_GROUPS, GET_SALES_PRICE_LISTS, GET_TURNOVER_GROUPS, GET_VAT_CODES,
+    Operation,
 };
 use super::{TITLE, Till, pages, unknown};
 use crate::contract::{Advice, FetchRequest, Key, Page, RemoteError};
@@ -80,17 +81,18 @@ pub(super) async fn probe(till: &Till) -> Result<String, RemoteError> {
     let number = |field| version.get(field).and_then(Value::as_int).unwrap_or(0);
     let branches = all(till, "branches").await?;
     let wanted = &till.client.settings.branch_number;
-    let branch = branches.iter().find(|branch| branch.text("branch_number") == Some(wanted)).ok_or_else(|| {
-        let known: Vec<String> = branches
-            .iter()
-            .map(|branch| {
-                let part = |field| branch.text(field).unwrap_or_default();
-                format!("{} ({})", part("branch_number"), part("branch_name"))
-            })
-            .collect();
-        RemoteError::new(Advice::StopFlow, TITLE, format!("branch {wanted} is not in the till"))
-            .with_help(format!("set branch_number to one of {}", known.join(", ")))
-    })?;
+    let branch =
+        branches.iter().find(|branch| branch.text("branch_number") == Some(wanted)).ok_or_else(|| {
+            let known: Vec<String> = branches
+                .iter()
+                .map(|branch| {
+                    let part = |field| branch.text(field).unwrap_or_default();
+                    format!("{} ({})", part("branch_number"), part("branch_name"))
+                })
+                .collect();
+            RemoteError::new(Advice::StopFlow, TITLE, format!("branch {wanted} is not in the till"))
+                .with_help(format!("set branch_number to one of {}", known.join(", ")))
+        })?;
     Ok(format!(
         "MplusKASSA {}.{}.{}, branch {wanted}: {}",
         number("service_major"),

@@ -93,7 +93,8 @@ fn address(told: &str) -> Result<Url, RemoteError> {
 
 fn required<'a>(answers: &'a Answers, name: &str) -> Result<&'a str, RemoteError> {
     let answer = answers.get(&MANIFEST, name).map(str::trim).filter(|answer| !answer.is_empty());
-    answer.ok_or_else(|| RemoteError::new(Advice::StopFlow, TITLE, format!("the setting `{name}` is missing")))
+    answer
+        .ok_or_else(|| RemoteError::new(Advice::StopFlow, TITLE, format!("the setting `{name}` is missing")))
 }
 
 fn number(answers: &Answers, name: &str) -> Result<String, RemoteError> {

@@ -133,7 +133,7 @@ impl TillSimulator {
             return Err(refuse(&name, text));
         };
         let request = asked(operation, &element, codec).map_err(|reason| refuse(&name, reason))?;
-        let reply = self.books().handle(operation.name, request).map_err(|reason| refuse(&name, reason))?;
+        let reply = self.books().handle(operation.name, &request).map_err(|reason| refuse(&name, reason))?;
         let reply = codec.encode(operation.answer, operation.reply, &reply);
         let reply = reply.map_err(|misfit| {
             (name.clone(), Fault { code: "Server".into(), text: format!("the simulator errs: {misfit}") })
@@ -178,9 +178,10 @@ async fn serve(
     page: Bytes,
 ) -> Response {
     if method != Method::POST {
-        return match query.contains_key("wsdl") || query.contains_key("docs") {
-            true => (StatusCode::OK, "a description of the service would be here").into_response(),
-            false => (StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed").into_response(),
+        return if query.contains_key("wsdl") || query.contains_key("docs") {
+            (StatusCode::OK, "a description of the service would be here").into_response()
+        } else {
+            (StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed").into_response()
         };
     }
     let is = |name: &str, wanted: &str| query.get(name).is_some_and(|given| given == wanted);

@@ -65,7 +65,10 @@ pub(super) fn open(page: &Bytes) -> Result<Body, Malformed> {
     if (envelope.space, envelope.name.as_str()) != (Space::Soap, "Envelope") {
         return Err(Malformed(format!("`{}` is no SOAP envelope", envelope.name)));
     }
-    let body = envelope.children.into_iter().find(|child| (child.space, child.name.as_str()) == (Space::Soap, "Body"));
+    let body = envelope
+        .children
+        .into_iter()
+        .find(|child| (child.space, child.name.as_str()) == (Space::Soap, "Body"));
     let first = body.and_then(|body| body.children.into_iter().next());
     let element = first.ok_or_else(|| Malformed("the SOAP envelope is empty".into()))?;
     if (element.space, element.name.as_str()) != (Space::Soap, "Fault") {

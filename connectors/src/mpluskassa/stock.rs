@@ -54,15 +54,12 @@ pub(super) async fn find(till: &Till, by: &[String], keys: &[Key]) -> Result<Vec
     let mut wanted: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for key in keys {
         let at = |name: &str| by.iter().position(|field| field == name).and_then(|at| key.get(at));
-        let place = match at("id") {
-            Some(id) => keys::text(id).and_then(|id| place(&id)),
-            None => {
-                let branch = match at("branch_number") {
-                    Some(branch) => keys::number(branch),
-                    None => Some(till.client.settings.branch_number.clone()),
-                };
-                branch.zip(at("article_number").and_then(keys::number))
-            }
+        let place = if let Some(id) = at("id") {
+            keys::text(id).and_then(|id| place(&id))
+        } else {
+            let own = || Some(till.client.settings.branch_number.clone());
+            let branch = at("branch_number").map_or_else(own, keys::number);
+            branch.zip(at("article_number").and_then(keys::number))
         };
         if let Some((branch, article)) = place {
             wanted.entry(branch).or_default().push(article.into());
@@ -82,7 +79,8 @@ fn place(id: &str) -> Option<(String, String)> {
 }
 
 pub(super) async fn update(till: &Till, key: &str, changes: &Record) -> Result<Written, RemoteError> {
-    let (branch, article) = place(key).ok_or_else(|| declined(format!("`{key}` is no branch and article")))?;
+    let (branch, article) =
+        place(key).ok_or_else(|| declined(format!("`{key}` is no branch and article")))?;
     let mut sent = keys::writable("stock", changes, false);
     keys::keep_identity(&mut sent, "branch_number", &branch)?;
     let mut written = keys::with_key(sent.clone(), "id", key);

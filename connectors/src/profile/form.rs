@@ -65,7 +65,9 @@ impl Form {
             Self::Any => Ok(value),
             Self::Text { .. } => match value {
                 Value::Text(_) => Ok(value),
-                Value::Int(_) | Value::Decimal(_) | Value::Bool(_) => Ok(Value::from(value.to_string())),
+                Value::Int(number) => Ok(Value::from(number.to_string())),
+                Value::Decimal(number) => Ok(Value::from(number.to_string())),
+                Value::Bool(truth) => Ok(Value::from(truth.to_string())),
                 other => Err(format!("is a {}, not text", other.kind())),
             },
             Self::Integer { .. } => match number(&value, false)
@@ -345,4 +347,95 @@ pub(crate) fn shown(value: &Value) -> String {
     let text = plain(value);
     let short: String = text.chars().take(40).collect();
     if short.len() < text.len() { format!("`{short}…`") } else { format!("`{short}`") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn amsterdam() -> TimeZone {
+        TimeZone::get("Europe/Amsterdam").unwrap()
+    }
+
+    fn decimal(text: &str) -> Value {
+        Value::Decimal(text.parse().unwrap())
+    }
+
+    #[test]
+    fn values_are_read_generously_and_written_exactly() {
+        let words = Truth::Words("J".into(), "N".into());
+        let text = |text: &str| Value::from(text);
+        for (form, wire, value, written) in [
+            (Form::Text { as_number: true }, Value::Int(7), text("7"), Value::Int(7)),
+            (Form::Text { as_number: false }, decimal("1.50"), text("1.50"), text("1.50")),
+            (Form::Integer { as_text: true }, text("12"), Value::Int(12), text("12")),
+            (Form::Integer { as_text: false }, decimal("12.0"), Value::Int(12), Value::Int(12)),
+            (Form::Decimal(Money::Number), text("19.90"), decimal("19.90"), decimal("19.90")),
+            (Form::Decimal(Money::Text), Value::Int(3), decimal("3"), text("3")),
+            (Form::Decimal(Money::Comma), text("1.234,50"), decimal("1234.50"), text("1234,50")),
+            (Form::Decimal(Money::Units(2)), Value::Int(-1995), decimal("-19.95"), Value::Int(-1995)),
+            (Form::Decimal(Money::Units(3)), text("5"), decimal("0.005"), Value::Int(5)),
+            (Form::Boolean(Truth::Boolean), text("true"), Value::Bool(true), Value::Bool(true)),
+            (Form::Boolean(Truth::Number), Value::Int(0), Value::Bool(false), Value::Int(0)),
+            (Form::Boolean(words), text("J"), Value::Bool(true), text("J")),
+        ] {
+            assert_eq!(form.read(wire.clone()).as_ref(), Ok(&value), "{form:?} reads {wire}");
+            assert_eq!(form.write(&value), Ok(written), "{form:?} writes {value}");
+            assert_eq!((form.read(Value::Null), form.read(text(""))), (Ok(Value::Null), Ok(Value::Null)));
+        }
+        for (form, wire) in [
+            (Form::Integer { as_text: false }, decimal("1.5")),
+            (Form::Integer { as_text: false }, Value::from("9223372036854775808")),
+            (Form::Decimal(Money::Number), Value::from("1,5")),
+            (Form::Boolean(Truth::Number), Value::Int(2)),
+            (Form::Text { as_number: false }, Value::List(Vec::new())),
+        ] {
+            assert!(form.read(wire.clone()).is_err(), "{form:?} refuses {wire}");
+        }
+    }
+
+    #[test]
+    fn moments_have_a_zone_whatever_comes() {
+        let summer = "2026-07-01T10:00:00+02:00";
+        for (form, wire, read) in [
+            (Moment::Standard, Value::from(summer), summer),
+            (Moment::Standard, Value::from("2026-07-01T08:00:00Z"), "2026-07-01T08:00:00Z"),
+            (Moment::Standard, Value::from("2026-07-01 10:00:00"), summer),
+            (Moment::Standard, Value::from("2026-01-01T10:00:00"), "2026-01-01T10:00:00+01:00"),
+            (Moment::Seconds, Value::Int(1_782_892_800), summer),
+            (Moment::Seconds, Value::from("1782892800"), summer),
+            (Moment::Milliseconds, Value::Int(1_782_892_800_000), summer),
+            (Moment::Pattern("%d-%m-%Y %H:%M".into()), Value::from("01-07-2026 10:00"), summer),
+            (Moment::Pattern("%d-%m-%Y".into()), Value::from("01-07-2026"), "2026-07-01T00:00:00+02:00"),
+        ] {
+            let form = Form::Datetime(form, amsterdam());
+            assert_eq!(form.read(wire.clone()), Ok(Value::from(read)), "{form:?} {wire}");
+        }
+        for (form, written) in [
+            (Moment::Standard, Value::from(summer)),
+            (Moment::Seconds, Value::Int(1_782_892_800)),
+            (Moment::Milliseconds, Value::Int(1_782_892_800_000)),
+            (Moment::Day, Value::from("2026-07-01")),
+            (Moment::Pattern("%d-%m-%Y %H:%M".into()), Value::from("01-07-2026 10:00")),
+        ] {
+            let form = Form::Datetime(form, amsterdam());
+            assert_eq!(form.write(&Value::from(summer)), Ok(written), "{form:?}");
+        }
+        let earlier = Moment::Standard.parameter(&Value::from(summer), &amsterdam(), true);
+        assert_eq!(earlier.as_deref(), Some("2026-07-01T09:59:59+02:00"));
+        assert!(Form::Datetime(Moment::Standard, TimeZone::UTC).read(Value::from("0000-00-00")).is_err());
+    }
+
+    #[test]
+    fn dates_are_days() {
+        for (form, wire) in [
+            (Moment::Standard, Value::from("2026-11-21")),
+            (Moment::Standard, Value::from("2026-11-21T23:30:00+01:00")),
+            (Moment::Pattern("%d/%m/%Y".into()), Value::from("21/11/2026")),
+        ] {
+            assert_eq!(Form::Date(form).read(wire), Ok(Value::from("2026-11-21")));
+        }
+        let form = Form::Date(Moment::Pattern("%d/%m/%Y".into()));
+        assert_eq!(form.write(&Value::from("2026-11-21")), Ok(Value::from("21/11/2026")));
+    }
 }

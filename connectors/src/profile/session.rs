@@ -4,10 +4,9 @@ mod find;
 mod read;
 mod write;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use bytes::Bytes;
 
 use super::dialect::{Dialect, Probe, Ways, segment};
 use super::form::plain;
@@ -20,6 +19,12 @@ use crate::contract::{
 use crate::http::{Call, Http, Reply, Secrets, Url};
 use crate::manifest::{Answers, Manifest};
 use crate::record::{Value, read_json};
+
+/// A reply, and its body where it has been read already.
+struct Heard {
+    reply: Reply,
+    body: Option<Value>,
+}
 
 /// A live conversation.
 pub(super) struct Conversation {
@@ -94,17 +99,22 @@ impl Conversation {
         Ok(url)
     }
 
-    async fn send(&self, mut call: Call, missing: Missing) -> Result<Reply, RemoteError> {
+    async fn send(&self, mut call: Call, missing: Missing) -> Result<Heard, RemoteError> {
         if let Some(per_minute) = self.per_minute {
             call = call.lane("all", per_minute);
         }
-        self.http.send(&call, &Ear { speaker: &self.speaker, missing }).await
+        let ear = Ear { speaker: &self.speaker, missing, body: Mutex::default() };
+        let reply = self.http.send(&call, &ear).await?;
+        Ok(Heard { reply, body: ear.body.into_inner().unwrap_or_else(PoisonError::into_inner) })
     }
 
     /// The JSON of a reply to a read. A broken one may be whole next time.
-    fn json(&self, body: &Bytes) -> Result<Value, RemoteError> {
-        read_json(body)
-            .map_err(|fault| self.error(Advice::Retry(None), format!("the answer is not JSON: {fault}")))
+    fn json(&self, heard: Heard) -> Result<Value, RemoteError> {
+        match heard.body {
+            Some(body) if !body.is_null() => Ok(body),
+            _ => read_json(&heard.reply.body)
+                .map_err(|fault| self.error(Advice::Retry(None), format!("the answer is not JSON: {fault}"))),
+        }
     }
 
     fn error(&self, advice: Advice, reason: impl Into<String>) -> RemoteError {
@@ -122,9 +132,9 @@ impl Session for Conversation {
         let mut answer = None;
         if let Some((path, says)) = &self.probe {
             let url = self.url(&path.fill(&|_| String::new()), std::iter::empty())?;
-            let reply = self.send(Call::get(url), Missing::Address).await?;
+            let heard = self.send(Call::get(url), Missing::Address).await?;
             if let Some(says) = says {
-                answer = says.pick(&self.json(&reply.body)?).map(plain);
+                answer = says.pick(&self.json(heard)?).map(plain);
             }
         } else if let Some((resource, _)) = self.resources.iter().find(|(_, ways)| ways.fetch.is_some()) {
             let request = FetchRequest { resource: resource.clone(), size: 1, ..FetchRequest::default() };

@@ -1,5 +1,7 @@
 //! Signs the calls of a profile and judges the replies.
 
+use std::sync::{Mutex, PoisonError};
+
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
 use super::dialect::{Dialect, Meaning, Reason, Rule, SignIn, Test};
@@ -25,6 +27,8 @@ pub(super) struct Speaker {
 pub(super) struct Ear<'s> {
     pub(super) speaker: &'s Speaker,
     pub(super) missing: Missing,
+    /// The body, when a rule had to read it.
+    pub(super) body: Mutex<Option<Value>>,
 }
 
 /// What 404 says of a call.
@@ -46,7 +50,7 @@ impl Speaker {
     ) -> Result<Self, RemoteError> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        let mut add = |name: &HeaderName, template: &Template, text: String, secret: bool| {
+        let mut add = |name: &HeaderName, template: &Template, text: String, secret: bool| -> Result<(), RemoteError> {
             let mut value = HeaderValue::from_str(&text).map_err(|_| unsendable(system, name, template))?;
             value.set_sensitive(secret);
             headers.insert(name, value);
@@ -83,34 +87,31 @@ impl Speaker {
             return true;
         }
         let can = self.rules.iter().any(|rule| rule.advice == Meaning::Nothing);
-        can && self.rule(reply).is_some_and(|(rule, _)| rule.advice == Meaning::Nothing)
+        can && self.rule(reply, &mut None).is_some_and(|rule| rule.advice == Meaning::Nothing)
     }
 
-    /// The first rule that applies, and the body that it was held against.
-    fn rule(&self, reply: &Reply) -> Option<(&Rule, Value)> {
+    /// The first rule that applies. The body is read when a rule asks for it.
+    fn rule(&self, reply: &Reply, body: &mut Option<Value>) -> Option<&Rule> {
         let status = reply.status.as_u16();
-        let fits = |rule: &&Rule| {
-            rule.statuses.is_empty()
-                || rule.statuses.iter().any(|(least, most)| (*least..=*most).contains(&status))
-        };
-        // Most replies are good and most rules name a status: read the body only for the rest.
-        let mut rules = self.rules.iter().filter(fits).peekable();
-        rules.peek()?;
-        let body = read_json(&reply.body).unwrap_or_default();
-        let applies = |rule: &Rule| match &rule.body {
-            None => true,
-            Some((at, test)) => at.pick(&body).is_some_and(|value| test.holds(value)),
-        };
-        let rule = rules.find(|rule| applies(rule))?;
-        Some((rule, body))
+        self.rules.iter().find(|rule| {
+            let fits = |(least, most): &(u16, u16)| (*least..=*most).contains(&status);
+            let status_fits = rule.statuses.is_empty() || rule.statuses.iter().any(fits);
+            status_fits
+                && rule.body.as_ref().is_none_or(|(at, test)| {
+                    let body = body.get_or_insert_with(|| read_json(&reply.body).unwrap_or_default());
+                    at.pick(body).is_some_and(|value| test.holds(value))
+                })
+        })
     }
 
-    fn by_rule(&self, rule: &Rule, body: &Value, reply: &Reply) -> Verdict {
+    fn by_rule(&self, rule: &Rule, body: Option<Value>, reply: &Reply) -> Verdict {
         let status = reply.status.as_u16();
+        // A rule for a status alone has not read the body.
+        let body = body.unwrap_or_else(|| read_json(&reply.body).unwrap_or_default());
         let said = match &rule.reason {
             Some(Reason::Text(text)) => Some(text.clone()),
-            Some(Reason::Path(at)) => at.pick(body).map(plain),
-            None => self.reason.as_ref().and_then(|at| at.pick(body)).map(plain),
+            Some(Reason::Path(at)) => at.pick(&body).map(plain),
+            None => self.reason.as_ref().and_then(|at| at.pick(&body)).map(plain),
         };
         let reason = said.filter(|said| !said.is_empty()).unwrap_or_else(|| match reply.excerpt() {
             text if text.is_empty() => format!("answered with status {status}"),
@@ -152,14 +153,17 @@ impl Protocol for Ear<'_> {
     }
 
     fn judge(&self, _call: &Call, reply: &Reply) -> Verdict {
-        if let Some((rule, body)) = self.speaker.rule(reply) {
-            return self.speaker.by_rule(rule, &body, reply);
+        let mut body = None;
+        if let Some(rule) = self.speaker.rule(reply, &mut body) {
+            return self.speaker.by_rule(rule, body, reply);
         }
-        if self.missing == Missing::Nothing && reply.status.as_u16() == 404 {
+        *self.body.lock().unwrap_or_else(PoisonError::into_inner) = body;
+        let page = reply.body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'<');
+        // A web page says that the address is wrong, not that there is no such record.
+        if self.missing == Missing::Nothing && reply.status.as_u16() == 404 && !page {
             return Verdict::Accept;
         }
         if reply.status.is_success() {
-            let page = reply.body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'<');
             if page {
                 let reason = format!("answered with a web page instead of JSON: {}", reply.excerpt());
                 return Verdict::Again { reason, after: None, untouched: false };

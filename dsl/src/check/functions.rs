@@ -59,6 +59,7 @@ impl<'c> Checker<'c> {
             ("==" | "!=", [left, right], [left_expr, right_expr]) => {
                 self.check_option(left, right, right_expr, at);
                 self.check_option(right, left, left_expr, at);
+                self.check_comparable(left, right, right_expr, at);
                 Kind::Boolean.into()
             }
             ("!", [only], [expr]) => {
@@ -94,6 +95,31 @@ impl<'c> Checker<'c> {
             },
             _ => Known::any(),
         }
+    }
+
+    /// A text and a number are never equal, whatever they say.
+    fn check_comparable(&mut self, left: &Known<'c>, right: &Known<'c>, expr: &Expr, at: &plan::Expr) {
+        let is_text = |known: &Known<'c>| matches!(known.kind, Kind::Text | Kind::Options(_));
+        let is_number = |known: &Known<'c>| matches!(known.kind, Kind::Integer | Kind::Decimal);
+        if !(is_text(left) && is_number(right) || is_number(left) && is_text(right)) {
+            return;
+        }
+        let help = match (&right.constant, &left.constant) {
+            (Some(Constant::Text(text)), _) if text.parse::<rust_decimal::Decimal>().is_ok() => {
+                format!("leave the quotes away: `{text}`")
+            }
+            (Some(number @ (Constant::Integer(_) | Constant::Decimal(_))), _) => {
+                format!("put the number in quotes: `\"{}\"`", number.written())
+            }
+            _ => "make both of one type: `(…).to_string()`, or `parse_int(…)`".to_owned(),
+        };
+        let place = Self::span_of(at, expr.start_position(), 1);
+        let is = right.kind.name().unwrap_or("another type");
+        self.report(
+            Problem::new(Code::WrongType, place, "a text and a number are never equal")
+                .label(format!("this is {is}"))
+                .help(help),
+        );
     }
 
     /// A choice is compared with a text that it can never be.

@@ -35,7 +35,14 @@ impl<'c> Checker<'c> {
                 Known::any()
             }
         };
-        // Bodies of closures: their calls are looked at, their names are not.
+        if ast.has_functions() {
+            self.closures(ast, at);
+        }
+        known
+    }
+
+    /// Bodies of closures: their calls are looked at, their names are not.
+    fn closures(&mut self, ast: &rhai::AST, at: &plan::Expr) {
         ast.clone_functions_only().walk(&mut |path: &[ASTNode<'_>]| {
             if let Some(
                 ASTNode::Expr(Expr::FnCall(call, position)) | ASTNode::Stmt(Stmt::FnCall(call, position)),
@@ -45,7 +52,6 @@ impl<'c> Checker<'c> {
             }
             true
         });
-        known
     }
 
     fn statement_of_expression(&mut self, statement: &Stmt, at: &plan::Expr, purpose: Purpose) -> Known<'c> {

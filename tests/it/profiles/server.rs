@@ -79,7 +79,7 @@ fn shop(books: Books) -> Router {
         };
     let one = async |State(books): State<Books>, Path(id): Path<String>| -> Response {
         let records = books.records.lock().unwrap();
-        match records.iter().find(|order| order["id"].to_string() == id) {
+        match records.iter().find(|order| order["id"].as_i64() == id.parse().ok()) {
             Some(order) => Json(json!({"data": order})).into_response(),
             None => refused(404, "unknown", "no such order"),
         }
@@ -106,7 +106,7 @@ fn shop(books: Books) -> Router {
         async |State(books): State<Books>, Path(id): Path<String>, Json(body): Json<Json_>| -> Response {
             books.bodies.lock().unwrap().push(body.clone());
             let mut records = books.records.lock().unwrap();
-            let Some(order) = records.iter_mut().find(|order| order["id"].to_string() == id) else {
+            let Some(order) = records.iter_mut().find(|order| order["id"].as_i64() == id.parse().ok()) else {
                 return refused(404, "unknown", "no such order");
             };
             for (name, value) in body["order"].as_object().unwrap() {
@@ -123,8 +123,8 @@ fn shop(books: Books) -> Router {
 
 fn order(number: usize) -> Json_ {
     json!({
-        "id": number, "reference": format!("R{number}"), "status": if number % 2 == 0 { "paid" } else { "new" },
-        "updated": 1_750_000_000 + number, "is_paid": if number % 2 == 0 { "Y" } else { "N" },
+        "id": number, "reference": format!("R{number}"), "status": if number.is_multiple_of(2) { "paid" } else { "new" },
+        "updated": 1_750_000_000 + number, "is_paid": if number.is_multiple_of(2) { "Y" } else { "N" },
         "total_cents": number * 100 + 5, "customer": {"email": format!("c{number}@example.com"), "vat": null},
         "lines": [{"sku": format!("A{number}"), "quantity": 2}, {"sku": "B", "quantity": "1.50"}], "unknown": {"deep": [1]},
     })
@@ -519,4 +519,122 @@ async fn basic_sign_in_and_a_key_in_the_address() {
         assert_eq!(page.unwrap().records[0].text("said"), Some(wanted));
         assert!(!format!("{exchanges:?}").contains("p%E2%82%AC"), "the key is blotted out: {exchanges:?}");
     }
+}
+
+/// A list of so many records that tells its end in every way at once.
+fn counted(total: usize, first: usize) -> Router {
+    let list = async move |Query(asked): Query<Asked>| -> Response {
+        let size: usize = asked["size"].parse().unwrap();
+        let skip = match (asked.get("page"), asked.get("offset")) {
+            (Some(page), _) => (page.parse::<usize>().unwrap() - first) * size,
+            (_, Some(offset)) => offset.parse().unwrap(),
+            _ => panic!("no paging in {asked:?}"),
+        };
+        if skip >= total && total > 0 && asked.contains_key("strict") {
+            return StatusCode::NOT_FOUND.into_response();
+        }
+        let items: Vec<_> = (0..total).skip(skip).take(size).map(|id| json!({"id": id})).collect();
+        let more = skip + size < total;
+        Json(json!({"items": items, "total": total, "pages": total.div_ceil(size), "more": more,
+            "next": if more { json!("/list?after=x") } else { json!(null) }}))
+        .into_response()
+    };
+    Router::new().route("/list", get(list))
+}
+
+#[tokio::test]
+async fn every_way_of_paging_brings_every_record_once() {
+    for (paging, first, empty_on_404) in [
+        (r#"kind = "page""#, 1, false),
+        (r#"kind = "page", first = 0, pages = "$.pages""#, 0, false),
+        (r#"kind = "page", more = "$.more""#, 1, false),
+        (r#"kind = "page", more = "$.next""#, 1, false),
+        (r#"kind = "page", end = "empty""#, 1, true),
+        (r#"kind = "offset", total = "$.total""#, 0, false),
+        (r#"kind = "offset""#, 0, false),
+    ] {
+        for total in [0, 1, 6, 7, 8, 14, 20] {
+            let strict = if empty_on_404 { "?strict=1" } else { "" };
+            let text = format!(
+                r#"
+                name = "counted"
+                title = "Counted"
+                about = "So many records."
+                settings.address.about = "Address."
+                connection.address = "{{settings.address}}"
+                [resources.items]
+                about = "Items."
+                key = "id"
+                fields.id = {{}}
+                [resources.items.fetch]
+                path = "/list{strict}"
+                records = "$.items[*]"
+                empty_on_404 = {empty_on_404}
+                paging = {{ size = 7, size_parameter = "size", {paging} }}
+                "#
+            );
+            let profile = Profile::load("counted.toml", &text)
+                .unwrap_or_else(|report| panic!("{}", super::render(&report)));
+            let running = serve(counted(total, first), 0, Faults::default()).await.unwrap();
+            let session = profile.connect(&answers(&[("address", &running.url())]), &quick()).unwrap();
+            for size in [0, 3, 100] {
+                let records = read_all(&*session, &FetchRequest { size, ..request("items") }).await;
+                let ids: Vec<_> =
+                    records.iter().map(|record| record.text("id").unwrap().to_owned()).collect();
+                let wanted: Vec<_> = (0..total).map(|id| id.to_string()).collect();
+                assert_eq!(ids, wanted, "{paging} with {total} records, {size} a page");
+            }
+        }
+    }
+}
+
+/// The walk-through of the guide, held against the answer that it shows.
+#[tokio::test]
+async fn the_walk_through_works() {
+    let guide = std::fs::read_to_string("../docs/profiles.md").unwrap();
+    let block = |kind: &str, at: usize| -> String {
+        let start = format!("```{kind}\n");
+        guide.split(&start).nth(at + 1).unwrap().split("```").next().unwrap().to_owned()
+    };
+    let (answer, whole, rest) = (block("json", 0), block("toml", 0), block("toml", 1));
+    // What stands before the fields stays there: tables may come in any order.
+    let profile = Profile::load("tulip.toml", &format!("{whole}\n{rest}"))
+        .unwrap_or_else(|report| panic!("{}", super::render(&report)));
+    let running = parrot(200, answer.leak()).await;
+    let session =
+        profile.connect(&answers(&[("address", &running.url()), ("api_key", "key-123")]), &quick()).unwrap();
+    let page = session.fetch("orders").unwrap().page(&request("orders"), None).await.unwrap();
+    assert_eq!(
+        page.records[0].to_string(),
+        r#"{"id":"1001","reference":"W-17","status":"paid","modified_at":"2026-11-21T09:30:00Z","total_incl":19.95,"email":"sanne@example.com"}"#
+    );
+    // Each way to sign in is one that a profile takes.
+    let ways: Vec<&str> = guide.lines().filter(|line| line.starts_with("sign_in = ")).collect();
+    assert!(ways.len() >= 5);
+    for way in ways {
+        let head: String = whole
+            .lines()
+            .map(|line| if line.starts_with("sign_in") { way } else { line })
+            .flat_map(|line| [line, "\n"])
+            .collect();
+        let settings = "[settings.token]\nabout = \"T.\"\nsecret = true\n[settings.user]\nabout = \"U.\"\n[settings.password]\nabout = \"P.\"\nsecret = true\n";
+        Profile::load("tulip.toml", &format!("{head}\n{settings}"))
+            .unwrap_or_else(|report| panic!("{}", super::render(&report)));
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_address_is_not_taken_for_nothing_found() {
+    let look = async |body: &'static str, by: &str| {
+        let running = parrot(404, body).await;
+        let answers = answers(&[("address", &running.url()), ("api_key", "key-123")]);
+        let session = load("webshop").connect(&answers, &quick()).unwrap();
+        session.find("orders").unwrap().find("orders", &[by.to_owned()], &[vec![Value::from("7")]]).await
+    };
+    assert_eq!(look("{}", "number").await.unwrap(), [vec![]]);
+    assert_eq!(look("", "number").await.unwrap(), [vec![]]);
+    let error = look("<html>Not here</html>", "number").await.unwrap_err();
+    assert_eq!(error.advice, Advice::StopFlow);
+    let error = look("{}", "reference").await.unwrap_err();
+    assert_eq!(error.advice, Advice::StopFlow, "a list that is not there");
 }

@@ -27,7 +27,8 @@ pub fn nodes(text: &str) -> Node {
     let mut open = vec![Node::default()];
     loop {
         let (space, event) = reader.read_resolved_event().unwrap();
-        let space = if let ResolveResult::Bound(Namespace(space)) = space { space.to_owned() } else { String::new() };
+        let space =
+            if let ResolveResult::Bound(Namespace(space)) = space { space.to_owned() } else { String::new() };
         match event {
             Event::Start(tag) => open.push(node(&tag, space)),
             Event::Empty(tag) => open.last_mut().unwrap().children.push(node(&tag, space)),
@@ -46,9 +47,10 @@ pub fn nodes(text: &str) -> Node {
 }
 
 fn node(tag: &BytesStart<'_>, space: String) -> Node {
-    let attributes = tag.attributes().map(Result::unwrap).map(|attribute| {
-        (attribute.key.into_inner().to_owned(), attribute.value.to_string())
-    });
+    let attributes = tag
+        .attributes()
+        .map(Result::unwrap)
+        .map(|attribute| (attribute.key.into_inner().to_owned(), attribute.value.to_string()));
     let attributes = attributes.filter(|(name, _)| !name.starts_with("xmlns")).collect();
     Node { space, name: tag.local_name().into_inner().to_owned(), attributes, ..Node::default() }
 }
@@ -94,7 +96,8 @@ impl Schema {
         let schema = wsdl.child("types").unwrap().child("schema").unwrap();
         assert_eq!(schema.space, XSD);
         assert_eq!(schema.attribute("elementFormDefault"), Some("qualified"));
-        let mut read = Self { space: schema.attribute("targetNamespace").unwrap().to_owned(), ..Self::default() };
+        let mut read =
+            Self { space: schema.attribute("targetNamespace").unwrap().to_owned(), ..Self::default() };
         let complex: HashMap<String, &Node> = of_kind(schema, "complexType").collect();
         for name in complex.keys() {
             let parts = parts(complex[name], &complex);
@@ -131,7 +134,8 @@ impl Schema {
             .collect();
         let port = wsdl.child("portType").unwrap();
         for (name, operation) in of_kind(port, "operation") {
-            let element = |side| messages[&operation.child(side).unwrap().reference("message").unwrap()].clone();
+            let element =
+                |side| messages[&operation.child(side).unwrap().reference("message").unwrap()].clone();
             self.operations.insert(name, (element("input"), element("output")));
         }
     }
@@ -202,7 +206,9 @@ fn parts(node: &Node, all: &HashMap<String, &Node>) -> Vec<Part> {
     for child in &node.children {
         match child.name.as_str() {
             "annotation" => {}
-            "sequence" => found.extend(child.children.iter().filter(|part| part.name != "annotation").map(part)),
+            "sequence" => {
+                found.extend(child.children.iter().filter(|part| part.name != "annotation").map(part))
+            }
             "complexContent" => {
                 assert_eq!(child.children.len(), 1);
                 let extension = &child.children[0];
@@ -233,7 +239,8 @@ fn part(node: &Node) -> Part {
 
 /// Basic types.
 fn fits(kind: &str, text: &str) -> bool {
-    let within = |least: i128, most: i128| text.parse::<i128>().is_ok_and(|number| (least..=most).contains(&number));
+    let within =
+        |least: i128, most: i128| text.parse::<i128>().is_ok_and(|number| (least..=most).contains(&number));
     match kind {
         "string" => true,
         "boolean" => matches!(text, "true" | "false" | "1" | "0"),

@@ -196,7 +196,8 @@ fn apply(
         "webhooks" => {
             let address = record.text("address").unwrap_or_default();
             let is_near = address.starts_with("http://127.0.0.1") || address.starts_with("http://localhost");
-            if !address.starts_with("https://") && !(is_near && books.options.allows_loopback_hooks) {
+            let is_fine = address.starts_with("https://") || is_near && books.options.allows_loopback_hooks;
+            if !is_fine {
                 return refuse("400.10", "The address must start with https.");
             }
         }

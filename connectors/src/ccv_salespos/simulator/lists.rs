@@ -202,30 +202,30 @@ fn own_rows<'a>(books: &'a Books, member: &str, parent: i64) -> Vec<&'a Map> {
     rows.unwrap_or_default().iter().filter_map(Value::as_map).collect()
 }
 
-fn passes(books: &Books, value: Option<&Value>, text: &str, test: Test) -> bool {
+fn passes(books: &Books, value: Option<&Value>, wanted: &str, test: Test) -> bool {
     let Some(value) = value else { return false };
-    if let (Some(number), Ok(wanted)) = (value.as_decimal(), text.parse::<Decimal>()) {
+    if let (Some(number), Ok(bound)) = (value.as_decimal(), wanted.parse::<Decimal>()) {
         return match test {
-            Test::AtLeast => number >= wanted,
-            Test::AtMost => number <= wanted,
-            _ => number == wanted,
+            Test::AtLeast => number >= bound,
+            Test::AtMost => number <= bound,
+            _ => number == bound,
         };
     }
     match value {
-        Value::Bool(truth) => *truth == matches!(text, "true" | "1"),
+        Value::Bool(truth) => *truth == matches!(wanted, "true" | "1"),
         Value::Text(found) => {
             let (found, is_exact) = (found.as_str(), !books.options.filters_are_loose);
             // Moments are all in UTC and written alike, so their texts sort as they do.
-            let text = if books.options.dates_count_by_day && test != Test::Equal {
-                text.get(..10).unwrap_or(text)
+            let wanted = if books.options.dates_count_by_day && test != Test::Equal {
+                wanted.get(..10).unwrap_or(wanted)
             } else {
-                text
+                wanted
             };
             match test {
-                Test::Equal if is_exact => found == text,
-                Test::Equal | Test::Contains => found.to_lowercase().contains(&text.to_lowercase()),
-                Test::AtLeast => found >= text,
-                Test::AtMost => found <= text || found.starts_with(text),
+                Test::Equal if is_exact => found == wanted,
+                Test::Equal | Test::Contains => found.to_lowercase().contains(&wanted.to_lowercase()),
+                Test::AtLeast => found >= wanted,
+                Test::AtMost => found <= wanted || found.starts_with(wanted),
             }
         }
         _ => false,

@@ -95,8 +95,7 @@ impl CcvShop {
         if !table.allows('C') {
             return Ok(books.insert(table.name, fill::json(body)));
         }
-        let key =
-            effects::create(&mut books, table, None, &fill::json(body)).map_err(|refusal| refusal.text())?;
+        let key = effects::create(&mut books, table, None, &fill::json(body)).map_err(Refusal::text)?;
         hooks::deliver(&self.books, &mut books);
         Ok(key)
     }
@@ -114,15 +113,14 @@ impl CcvShop {
         let (child, member) = found.ok_or_else(|| format!("there is no `{child}` below `{path}`"))?;
         let table = table(child).ok_or_else(|| format!("there is no `{child}`"))?;
         let mut books = self.open();
-        effects::create(&mut books, table, Some((*member, key)), &fill::json(body))
-            .map_err(|refusal| refusal.text())
+        effects::create(&mut books, table, Some((*member, key)), &fill::json(body)).map_err(Refusal::text)
     }
 
     /// Changes a record as the shop's owner would, in the words of the API; webhooks are told.
     pub fn update(&self, path: &str, key: i64, body: &serde_json::Value) -> Result<(), String> {
         let table = table(path).ok_or_else(|| format!("there is no `{path}`"))?;
         let mut books = self.open();
-        effects::patch(&mut books, table, key, &fill::json(body)).map_err(|refusal| refusal.text())?;
+        effects::patch(&mut books, table, key, &fill::json(body)).map_err(Refusal::text)?;
         hooks::deliver(&self.books, &mut books);
         Ok(())
     }
@@ -131,7 +129,7 @@ impl CcvShop {
     pub fn remove(&self, path: &str, key: i64) -> Result<(), String> {
         let table = table(path).ok_or_else(|| format!("there is no `{path}`"))?;
         let mut books = self.open();
-        effects::remove(&mut books, table, key).map_err(|refusal| refusal.text())?;
+        effects::remove(&mut books, table, key).map_err(Refusal::text)?;
         hooks::deliver(&self.books, &mut books);
         Ok(())
     }

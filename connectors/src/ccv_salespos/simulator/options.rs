@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 /// Switches of a simulated shop. The standard is the likelier answer to each open question,
 /// without limits on the number of calls.
+#[expect(clippy::struct_excessive_bools, reason = "independent switches")]
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Public key that is known.

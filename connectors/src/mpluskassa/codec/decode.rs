@@ -11,11 +11,11 @@ impl Codec {
     /// The record that the children of an element hold.
     pub(in super::super) fn decode(&self, shape: &Shape, element: &Element) -> Result<Map, Misfit> {
         let mut record = Map::with_capacity(element.children.len());
-        self.into_record(shape, element, &mut record)?;
+        self.fill_record(shape, element, &mut record)?;
         Ok(record)
     }
 
-    fn into_record(&self, shape: &Shape, element: &Element, record: &mut Map) -> Result<(), Misfit> {
+    fn fill_record(&self, shape: &Shape, element: &Element, record: &mut Map) -> Result<(), Misfit> {
         if self.strict {
             in_order(shape, element)?;
         }
@@ -31,7 +31,7 @@ impl Codec {
             next = at;
             let value = match part.form {
                 Form::Inline(inner) => {
-                    self.into_record(inner, child, record).map_err(|misfit| misfit.within(name))?;
+                    self.fill_record(inner, child, record).map_err(|misfit| misfit.within(name))?;
                     continue;
                 }
                 Form::Repeat(kind) => {
@@ -97,7 +97,9 @@ impl Codec {
             Form::Moment => {
                 let names = ["sec", "min", "hour", "day", "mon", "year", "isdst", "timezone"];
                 self.whole_struct(child, &names)?;
-                moment_from_wire(child, &self.zone).map_err(|reason| Misfit::new("", reason))?.map(Value::from)
+                moment_from_wire(child, &self.zone)
+                    .map_err(|reason| Misfit::new("", reason))?
+                    .map(Value::from)
             }
             Form::Dotted(names) => self.dotted(child, names)?,
             Form::Record(shape) => {

@@ -33,7 +33,9 @@ impl Codec {
             }
             let value = record.get(part.field);
             match value {
-                Some(value) => self.part(part, value, &mut children).map_err(|misfit| located(misfit, part))?,
+                Some(value) => {
+                    self.part(part, value, &mut children).map_err(|misfit| located(misfit, part))?;
+                }
                 None if part.required => children.push(empty(part)?),
                 None => {}
             }
@@ -65,7 +67,9 @@ impl Codec {
                 out.push(leaf(digits));
                 Element::leaf(companion, scale)
             }
-            Form::Date => Element::branch(wire, date_to_wire(text(value)?).ok_or_else(|| not(value, "a date"))?),
+            Form::Date => {
+                Element::branch(wire, date_to_wire(text(value)?).ok_or_else(|| not(value, "a date"))?)
+            }
             Form::Moment => {
                 let parts = moment_to_wire(text(value)?, &self.zone);
                 Element::branch(wire, parts.ok_or_else(|| not(value, "a moment with a zone"))?)
@@ -84,7 +88,13 @@ impl Codec {
         Ok(())
     }
 
-    fn items(&self, name: &'static str, kind: Item, value: &Value, out: &mut Vec<Element>) -> Result<(), Misfit> {
+    fn items(
+        &self,
+        name: &'static str,
+        kind: Item,
+        value: &Value,
+        out: &mut Vec<Element>,
+    ) -> Result<(), Misfit> {
         let items = value.as_list().ok_or_else(|| not(value, "a list"))?;
         for (at, item) in items.iter().enumerate() {
             let element = match kind {
@@ -242,7 +252,8 @@ fn choice(value: &Value, prefix: &str, names: &[&str]) -> Result<String, Misfit>
 fn dotted(value: &Value, names: &'static [&'static str]) -> Result<Vec<Element>, Misfit> {
     let told = text(value)?;
     let pieces: Vec<&str> = told.split('.').collect();
-    let digits = |piece: &&str| !piece.is_empty() && piece.len() < 19 && piece.bytes().all(|b| b.is_ascii_digit());
+    let digits =
+        |piece: &&str| !piece.is_empty() && piece.len() < 19 && piece.bytes().all(|b| b.is_ascii_digit());
     if pieces.len() != names.len() || !pieces.iter().all(digits) {
         return Err(not(value, "a number with year, as 2026.311"));
     }

@@ -15,7 +15,11 @@ use super::{BESIDE, check_lines, whole};
 use crate::contract::{Advice, RemoteError, Written};
 use crate::record::{Record, Text, Value};
 
-pub(in super::super) async fn update(till: &Till, key: &str, changes: &Record) -> Result<Written, RemoteError> {
+pub(in super::super) async fn update(
+    till: &Till,
+    key: &str,
+    changes: &Record,
+) -> Result<Written, RemoteError> {
     let mut order = keys::writable("orders", changes, false);
     if order.get("payments").is_some() || order.get("prepay").is_some() {
         return Err(declined("payments: an order that exists is paid with order_payments"));
@@ -36,7 +40,11 @@ pub(in super::super) async fn update(till: &Till, key: &str, changes: &Record) -
             cancel_once(till, key).await?;
             written.set("cancel_state", "complete");
         }
-        Some(other) => return Err(declined(format!("cancel_state: an order cannot be made `{other}`, only `complete`"))),
+        Some(other) => {
+            return Err(declined(format!(
+                "cancel_state: an order cannot be made `{other}`, only `complete`"
+            )));
+        }
     }
     Ok(Written { key: key.to_owned(), record: written })
 }
@@ -87,7 +95,8 @@ async fn read(till: &Till, key: &str) -> Result<(Element, Record), RemoteError> 
     let request = till.client.element(&GET_ORDER, &record([("order_id", key.into())]))?;
     let reply = till.client.raw(&GET_ORDER, request).await?;
     let unusable = |reason: String| RemoteError::new(Advice::StopFlow, TITLE, reason);
-    let found = till.client.codec.decode(GET_ORDER.reply, &reply).map_err(|misfit| unusable(misfit.to_string()))?;
+    let found =
+        till.client.codec.decode(GET_ORDER.reply, &reply).map_err(|misfit| unusable(misfit.to_string()))?;
     let raw = reply.children.into_iter().find(|child| child.name.as_str() == "order");
     match (found.get("order"), raw) {
         (Some(Value::Map(order)), Some(raw)) => Ok((raw, order.clone())),
@@ -110,7 +119,8 @@ fn put(order: &mut Element, changed: Vec<Element>) {
 /// A line that says no identifier keeps that of the first line with its article.
 fn keep_line_ids(changes: &mut Record, current: &Record) {
     let Some(Value::List(lines)) = changes.get_mut("lines") else { return };
-    let said: Vec<Text> = lines.iter().filter_map(|line| line.as_map()?.text("line_id").map(Text::from)).collect();
+    let said: Vec<Text> =
+        lines.iter().filter_map(|line| line.as_map()?.text("line_id").map(Text::from)).collect();
     let known = current.get("lines").and_then(Value::as_list).unwrap_or_default();
     let mut free: Vec<&Record> = known.iter().filter_map(Value::as_map).collect();
     free.retain(|line| !said.iter().any(|said| line.text("line_id") == Some(said)));
@@ -120,7 +130,9 @@ fn keep_line_ids(changes: &mut Record, current: &Record) {
             continue;
         }
         let article = line.get("article_number").cloned().unwrap_or_default();
-        let same = free.iter().position(|known| known.get("article_number").is_some_and(|own| keys::same(own, &article)));
+        let same = free
+            .iter()
+            .position(|known| known.get("article_number").is_some_and(|own| keys::same(own, &article)));
         if let Some(id) = same.map(|at| free.remove(at)).and_then(|known| known.get("line_id")) {
             line.set("line_id", id.clone());
         }
@@ -155,7 +167,11 @@ async fn cancel_once(till: &Till, key: &str) -> Result<(), RemoteError> {
             _ => return Err(declined(format!("the till refused to cancel the order{why}"))),
         }
     }
-    Err(RemoteError::new(Advice::Retry(None), TITLE, "the order is being cancelled in the till at this moment"))
+    Err(RemoteError::new(
+        Advice::Retry(None),
+        TITLE,
+        "the order is being cancelled in the till at this moment",
+    ))
 }
 
 /// What stands beside the order.

@@ -184,7 +184,12 @@ pub(in super::super) static PRODUCT_CREATED: Shape = Shape {
             "result",
             Form::Choice(
                 "CREATE-PRODUCT-RESULT-",
-                &["ok", "failed", "failed_product_number_already_taken", "failed_article_number_already_taken"],
+                &[
+                    "ok",
+                    "failed",
+                    "failed_product_number_already_taken",
+                    "failed_article_number_already_taken",
+                ],
             ),
         )
         .required(),

@@ -39,8 +39,7 @@ static VAT_TOTAL: Shape = Shape {
 
 const DELIVERY_ADDRESS: Part = part("deliveryAddress", "delivery_address", Form::Record(&ADDRESS));
 const INVOICE_ADDRESS: Part = part("invoiceAddress", "invoice_address", Form::Record(&ADDRESS));
-const VAT_GROUPS: Part =
-    part("vatGroupList", "vat_groups", Form::List("vatGroup", Item::Record(&VAT_TOTAL)));
+const VAT_GROUPS: Part = part("vatGroupList", "vat_groups", Form::List("vatGroup", Item::Record(&VAT_TOTAL)));
 const LINES: Part = part("lineList", "lines", Form::List("line", Item::Record(&LINE)));
 const PAYMENTS: Part = part("paymentList", "payments", Form::List("payment", Item::Record(&PAYMENT)));
 
@@ -210,12 +209,7 @@ pub(in super::super) static CREATE_ORDER_V2: Shape = Shape {
 };
 
 pub(in super::super) static ORDER_CREATED_V2: Shape = Shape {
-    parts: &[
-        CREATE_RESULT,
-        ONE_ORDER,
-        ERROR,
-        part("info", "info", Form::Record(&ORDER_INFO)).required(),
-    ],
+    parts: &[CREATE_RESULT, ONE_ORDER, ERROR, part("info", "info", Form::Record(&ORDER_INFO)).required()],
 };
 
 pub(in super::super) static ORDER_UPDATED: Shape = Shape {

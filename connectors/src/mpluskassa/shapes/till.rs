@@ -34,9 +34,8 @@ pub(in super::super) static API_VERSION: Shape = Shape {
     ],
 };
 
-pub(in super::super) static BRANCHES: Shape = Shape {
-    parts: &[part("branches", "rows", Form::List("branch", Item::Record(&BRANCH))).required()],
-};
+pub(in super::super) static BRANCHES: Shape =
+    Shape { parts: &[part("branches", "rows", Form::List("branch", Item::Record(&BRANCH))).required()] };
 
 static BRANCH: Shape = Shape {
     parts: &[
@@ -184,11 +183,7 @@ pub(in super::super) const PAYMENT_TYPES: (&str, &[&str]) = (
 pub(in super::super) static GET_PAYMENT_METHODS: Shape = Shape {
     parts: &[
         part("accountNumber", "account_number", Form::SMALL),
-        part(
-            "paymentMethodTypes",
-            "types",
-            Form::Repeat(Item::Choice(PAYMENT_TYPES.0, PAYMENT_TYPES.1)),
-        ),
+        part("paymentMethodTypes", "types", Form::Repeat(Item::Choice(PAYMENT_TYPES.0, PAYMENT_TYPES.1))),
         unused("includeBpeConfiguration"),
         unused("includeGiftcardType"),
     ],
@@ -215,8 +210,12 @@ pub(in super::super) static GET_DELIVERY_METHODS: Shape =
     Shape { parts: &[part("onlyEnabled", "only_enabled", Form::Bool)] };
 
 pub(in super::super) static DELIVERY_METHODS: Shape = Shape {
-    parts: &[part("deliveryMethodList", "rows", Form::List("deliveryMethod", Item::Record(&DELIVERY_METHOD)))
-        .required()],
+    parts: &[part(
+        "deliveryMethodList",
+        "rows",
+        Form::List("deliveryMethod", Item::Record(&DELIVERY_METHOD)),
+    )
+    .required()],
 };
 
 static DELIVERY_METHOD: Shape = Shape {
@@ -404,6 +403,8 @@ pub(in super::super) static STOCK_SET: Shape = Shape {
 };
 
 /// Kept here because both lists of documents ask for it.
-pub(in super::super) const PLU_FILTER: Part = part("articlePluNumbers", "article_plu_numbers", TEXTS).required();
+pub(in super::super) const PLU_FILTER: Part =
+    part("articlePluNumbers", "article_plu_numbers", TEXTS).required();
 /// As above.
-pub(in super::super) const BARCODE_FILTER: Part = part("articleBarcodes", "article_barcodes", TEXTS).required();
+pub(in super::super) const BARCODE_FILTER: Part =
+    part("articleBarcodes", "article_barcodes", TEXTS).required();

@@ -110,46 +110,46 @@ impl Default for Books {
 
 impl Books {
     /// Answers one operation. An error is a `Client` fault.
-    pub(super) fn handle(&mut self, operation: &str, request: Record) -> Result<Record, String> {
+    pub(super) fn handle(&mut self, operation: &str, request: &Record) -> Result<Record, String> {
         let rows = |rows: &[Record]| Ok(record([("rows", list(rows.to_vec()))]));
         match operation {
             "getApiVersion" => Ok(version()),
             "getBranches" => rows(&self.branches),
             "getVatGroupList" => rows(&self.vat_codes),
             "getTurnoverGroups" => rows(&self.turnover_groups),
-            "getPaymentMethodsV2" => rows(&self.payment_methods_of(&request)),
-            "getDeliveryMethodsV2" => rows(&self.delivery_methods_of(&request)),
+            "getPaymentMethodsV2" => rows(&self.payment_methods_of(request)),
+            "getDeliveryMethodsV2" => rows(&self.delivery_methods_of(request)),
             "getOrderCategories" => rows(&self.order_categories),
             "getPriceGroupList" => rows(&self.price_groups),
             "getSalesPriceList" => rows(&self.sales_price_lists),
-            "getEmployees" => Ok(self.get_employees(&request)),
-            "getProducts" => Ok(self.get_products(&request)),
+            "getEmployees" => Ok(self.get_employees(request)),
+            "getProducts" => Ok(self.get_products(request)),
             "createProduct" => Ok(self.create_product(request)),
             "updateProduct" => Ok(self.update_product(request)),
-            "getArticleGroupChanges" => Ok(self.get_group_changes(&request)),
+            "getArticleGroupChanges" => Ok(self.get_group_changes(request)),
             "newArticleGroup" => Ok(self.new_group(request)),
-            "updateArticleGroup" => Ok(self.update_group(&request)),
-            "addProductsToArticleGroup" => Ok(self.add_to_group(&request)),
-            "getStock" => Ok(self.get_stock(&request)),
-            "setStock" => Ok(self.set_stock_call(&request)),
-            "getRelations" => Ok(self.get_relations(&request)),
-            "findRelationV2" => Ok(self.find_relation(&request)),
+            "updateArticleGroup" => Ok(self.update_group(request)),
+            "addProductsToArticleGroup" => Ok(self.add_to_group(request)),
+            "getStock" => Ok(self.get_stock(request)),
+            "setStock" => Ok(self.set_stock_call(request)),
+            "getRelations" => Ok(self.get_relations(request)),
+            "findRelationV2" => Ok(self.find_relation(request)),
             "createRelation" => Ok(self.create_relation(request)),
             "updateRelation" => Ok(self.update_relation(request)),
-            "getOrders" => Ok(self.get_orders(&request)),
-            "getOrdersByExtOrderIds" => Ok(self.get_orders_by_ext_ids(&request)),
-            "findOrder" => Ok(found("order", self.orders.by_ext_id(text(&request, "ext_order_id")))),
-            "getOrder" => Ok(found("order", self.orders.get(text(&request, "order_id")))),
+            "getOrders" => Ok(self.get_orders(request)),
+            "getOrdersByExtOrderIds" => Ok(self.get_orders_by_ext_ids(request)),
+            "findOrder" => Ok(found("order", self.orders.by_ext_id(text(request, "ext_order_id")))),
+            "getOrder" => Ok(found("order", self.orders.get(text(request, "order_id")))),
             "createOrderV2" => Ok(self.create_order(request)),
             "createOrderV3" => self.once("createOrderV3", request, Self::create_order),
             "updateOrderV2" => Ok(self.update_order(request)),
-            "cancelOrderV2" => Ok(self.cancel_order(&request)),
-            "payOrderV2" => self.once("payOrderV2", request, |books, request| books.pay_order(&request)),
-            "getInvoices" => Ok(self.get_invoices(&request)),
-            "findInvoice" => Ok(found("invoice", self.invoices.by_ext_id(text(&request, "ext_invoice_id")))),
+            "cancelOrderV2" => Ok(self.cancel_order(request)),
+            "payOrderV2" => self.once("payOrderV2", request, Self::pay_order),
+            "getInvoices" => Ok(self.get_invoices(request)),
+            "findInvoice" => Ok(found("invoice", self.invoices.by_ext_id(text(request, "ext_invoice_id")))),
             "saveInvoice" => Ok(self.save_invoice(request)),
-            "payInvoice" => Ok(self.pay_invoice(&request)),
-            "getReceipts" => Ok(self.get_receipts(&request)),
+            "payInvoice" => Ok(self.pay_invoice(request)),
+            "getReceipts" => Ok(self.get_receipts(request)),
             other => Err(format!("Method '{other}' not implemented")),
         }
     }
@@ -158,10 +158,10 @@ impl Books {
     fn once(
         &mut self,
         operation: &str,
-        request: Record,
-        work: impl FnOnce(&mut Self, Record) -> Record,
+        request: &Record,
+        work: impl FnOnce(&mut Self, &Record) -> Record,
     ) -> Result<Record, String> {
-        let key = text(&request, "idempotency_key");
+        let key = text(request, "idempotency_key");
         if key.is_empty() {
             return Err("idempotencyKey: is empty".into());
         }

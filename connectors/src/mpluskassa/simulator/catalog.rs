@@ -60,7 +60,11 @@ impl Books {
         let limit = from.and(int(request, "sync_marker_limit"));
         let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(1000).clamp(1, 1000);
         let highest = |numbers: &[i64]| {
-            numbers.iter().filter_map(|number| self.articles.get(number)).map(|(_, article)| marker(article)).max()
+            numbers
+                .iter()
+                .filter_map(|number| self.articles.get(number))
+                .map(|(_, article)| marker(article))
+                .max()
         };
         let mut order: Vec<(Option<i64>, i64)> =
             found.iter().map(|(product, numbers)| (highest(numbers), *product)).collect();
@@ -81,7 +85,10 @@ impl Books {
 
     fn whole_product(&self, product: i64, chosen: &[i64], whole: bool, highest: Option<i64>) -> Record {
         let mut record = self.products.get(&product).cloned().unwrap_or_default();
-        let own = self.articles.iter().filter(|(number, (of, _))| *of == product && (whole || chosen.contains(number)));
+        let own = self
+            .articles
+            .iter()
+            .filter(|(number, (of, _))| *of == product && (whole || chosen.contains(number)));
         let mut articles: Vec<Record> = own.map(|(_, (_, article))| article.clone()).collect();
         articles.reverse();
         if let Some(highest) = highest {
@@ -91,13 +98,16 @@ impl Books {
         record
     }
 
-    pub(super) fn create_product(&mut self, request: Record) -> Record {
+    pub(super) fn create_product(&mut self, request: &Record) -> Record {
         let product = request.get("product").and_then(Value::as_map).cloned().unwrap_or_default();
         match self.make_product(&product) {
             Ok((number, articles, marker)) => record([
                 ("result", "ok".into()),
                 ("product_number", number.to_string().into()),
-                ("article_numbers", articles.iter().map(|n| Value::from(n.to_string())).collect::<Vec<_>>().into()),
+                (
+                    "article_numbers",
+                    articles.iter().map(|n| Value::from(n.to_string())).collect::<Vec<_>>().into(),
+                ),
                 ("change_timestamp", self.now().into()),
                 ("sync_marker", marker.into()),
             ]),
@@ -148,7 +158,9 @@ impl Books {
         let mut article = Record::new();
         article.set("article_number", number.to_string());
         article.set("create_timestamp", self.now());
-        for (field, value) in [("active", true), ("webshop", false), ("stock_article", true), ("discontinued", false)] {
+        for (field, value) in
+            [("active", true), ("webshop", false), ("stock_article", true), ("discontinued", false)]
+        {
             article.set(field, value);
         }
         self.changed_article(article, sent)
@@ -195,7 +207,7 @@ impl Books {
         self.articles.insert(number, (product, article));
     }
 
-    pub(super) fn update_product(&mut self, request: Record) -> Record {
+    pub(super) fn update_product(&mut self, request: &Record) -> Record {
         let product = request.get("product").and_then(Value::as_map).cloned().unwrap_or_default();
         let names = |numbers: Vec<i64>| -> Value {
             numbers.into_iter().map(|number| Value::from(number.to_string())).collect::<Vec<_>>().into()
@@ -216,7 +228,10 @@ impl Books {
     fn change_product(&mut self, sent: &Record) -> Result<(Vec<i64>, Vec<i64>), Refused> {
         let product = number(sent, "product_number").filter(|number| self.products.contains_key(number));
         let product = product.ok_or_else(|| {
-            ("not_found", format!("Product {} does not exist", sent.text("product_number").unwrap_or("without number")))
+            (
+                "not_found",
+                format!("Product {} does not exist", sent.text("product_number").unwrap_or("without number")),
+            )
         })?;
         self.check_groups(sent)?;
         let (mut existing, mut new, mut staged) = (Vec::new(), Vec::new(), Vec::new());
@@ -260,7 +275,8 @@ impl Books {
     }
 
     fn check_groups(&self, product: &Record) -> Result<(), Refused> {
-        let missing = numbers(product, "group_numbers").into_iter().find(|group| !self.groups.contains_key(group));
+        let missing =
+            numbers(product, "group_numbers").into_iter().find(|group| !self.groups.contains_key(group));
         missing.map_or(Ok(()), |group| Err(("failed", format!("Article group {group} does not exist"))))
     }
 }

@@ -51,13 +51,14 @@ impl TillSimulator {
     }
 
     /// Adds an article group and gives its number; parent 0 is the top.
+    #[expect(clippy::must_use_candidate, reason = "done for its effect")]
     pub fn add_article_group(&self, parent: i64, name: &str) -> String {
         let request = record([
             ("parent_group_number", parent.to_string().into()),
             ("name", name.into()),
             ("text", name.into()),
         ]);
-        text(&self.books().new_group(request), "group_number").to_owned()
+        text(&self.books().new_group(&request), "group_number").to_owned()
     }
 
     /// Adds articles, each as a product of its own, and gives their numbers. Fields as of
@@ -71,15 +72,18 @@ impl TillSimulator {
             }
             product.set("description", text(&article, "description").to_owned());
             product.set("articles", vec![Value::Map(article)]);
-            let reply = books.create_product(record([("product", product.into())]));
-            reply.get("article_numbers").and_then(|numbers| numbers.as_list()?.first()?.as_str().map(str::to_owned))
+            let reply = books.create_product(&record([("product", product.into())]));
+            reply
+                .get("article_numbers")
+                .and_then(|numbers| numbers.as_list()?.first()?.as_str().map(str::to_owned))
         };
         articles.into_iter().filter_map(add).collect()
     }
 
     /// Adds a product with its articles and gives its number. Fields as of `products`.
+    #[expect(clippy::must_use_candidate, reason = "done for its effect")]
     pub fn add_product(&self, product: Record) -> String {
-        let reply = self.books().create_product(record([("product", product.into())]));
+        let reply = self.books().create_product(&record([("product", product.into())]));
         text(&reply, "product_number").to_owned()
     }
 
@@ -94,14 +98,15 @@ impl TillSimulator {
             ("product_number", product.to_string().into()),
             ("articles", vec![Value::Map(article)].into()),
         ]);
-        books.update_product(record([("product", product.into())]));
+        books.update_product(&record([("product", product.into())]));
     }
 
     /// Adds relations and gives their numbers. Fields as of `relations`.
     pub fn add_relations(&self, relations: impl IntoIterator<Item = Record>) -> Vec<String> {
         let mut books = self.books();
         let add = |relation: Record| {
-            text(&books.create_relation(record([("relation", relation.into())])), "relation_number").to_owned()
+            text(&books.create_relation(&record([("relation", relation.into())])), "relation_number")
+                .to_owned()
         };
         relations.into_iter().map(add).collect()
     }
@@ -110,7 +115,7 @@ impl TillSimulator {
     pub fn edit_relation(&self, number: &str, changes: Record) {
         let mut relation = changes;
         relation.set("relation_number", number);
-        self.books().update_relation(record([("relation", relation.into())]));
+        self.books().update_relation(&record([("relation", relation.into())]));
     }
 
     /// Counts stock: what is free to sell from now on.
@@ -125,15 +130,18 @@ impl TillSimulator {
 
     /// Sells at the counter of branch 1, paid at once, and gives the receipt's identifier.
     /// Lines as of `receipts`: article number, quantity and, where it differs, price.
+    #[expect(clippy::must_use_candidate, reason = "done for its effect")]
     pub fn sell(&self, lines: Vec<Record>, method: &str) -> String {
         self.books().sell(lines, method)
     }
 
     /// Enters an order at the till and gives its identifier, or why not. Fields as of `orders`.
     pub fn place_order(&self, order: Record) -> Result<String, String> {
-        let reply = self.books().create_order(record([("order", order.into())]));
+        let reply = self.books().create_order(&record([("order", order.into())]));
         match reply.text("result") {
-            Some("ok") => Ok(reply.at("info.order_id").and_then(Value::as_str).unwrap_or_default().to_owned()),
+            Some("ok") => {
+                Ok(reply.at("info.order_id").and_then(Value::as_str).unwrap_or_default().to_owned())
+            }
             _ => Err(text(&reply, "error_message").to_owned()),
         }
     }
@@ -146,7 +154,7 @@ impl TillSimulator {
         for field in ["order_id", "change_counter", "version_number"] {
             order.set(field, current.get(field).cloned().unwrap_or_default());
         }
-        books.update_order(record([("order", order.into())]));
+        books.update_order(&record([("order", order.into())]));
     }
 
     /// Delivers an order: its goods leave the branch.
@@ -304,7 +312,10 @@ impl Books {
     pub(super) fn sell(&mut self, lines: Vec<Record>, method: &str) -> String {
         let id = self.uuid();
         let branch = self.default_branch();
-        let employee = self.employees.first_key_value().map(|(number, employee)| (*number, text(employee, "name").to_owned()));
+        let employee = self
+            .employees
+            .first_key_value()
+            .map(|(number, employee)| (*number, text(employee, "name").to_owned()));
         let (number_of, name) = employee.unwrap_or_default();
         let mut receipt = record([
             ("receipt_id", id.as_str().into()),
@@ -342,7 +353,9 @@ impl Books {
             .orders
             .all
             .iter()
-            .filter(|order| text(order, "complete_state") == "nothing" && text(order, "cancel_state") == "nothing")
+            .filter(|order| {
+                text(order, "complete_state") == "nothing" && text(order, "cancel_state") == "nothing"
+            })
             .collect();
         open.get(nth.checked_rem(open.len())?).copied()
     }
@@ -350,9 +363,10 @@ impl Books {
     /// A product and an article group that it is not in, different for each number.
     pub(super) fn free_membership(&self, nth: usize) -> Option<(i64, i64)> {
         let mut free = self.groups.keys().flat_map(|group| {
-            let outside = self.products.iter().filter(move |(_, product)| {
-                !super::books::numbers(product, "group_numbers").contains(group)
-            });
+            let outside = self
+                .products
+                .iter()
+                .filter(move |(_, product)| !super::books::numbers(product, "group_numbers").contains(group));
             outside.map(move |(product, _)| (*group, *product))
         });
         free.nth(nth)

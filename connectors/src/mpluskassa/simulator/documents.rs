@@ -25,7 +25,12 @@ const READ_ONLY: [&str; 13] = [
 
 impl Books {
     pub(super) fn get_invoices(&mut self, request: &Record) -> Record {
-        let chosen = chosen(&self.invoices.all, request, ["invoice_id", "invoice_ids"], ["invoice_number", "invoice_numbers"]);
+        let chosen = chosen(
+            &self.invoices.all,
+            request,
+            ["invoice_id", "invoice_ids"],
+            ["invoice_number", "invoice_numbers"],
+        );
         record([("invoices", self.marked(chosen, request))])
     }
 
@@ -40,7 +45,7 @@ impl Books {
         record([("receipts", self.marked(chosen, request))])
     }
 
-    pub(super) fn save_invoice(&mut self, request: Record) -> Record {
+    pub(super) fn save_invoice(&mut self, request: &Record) -> Record {
         let sent = request.get("invoice").and_then(Value::as_map).cloned().unwrap_or_default();
         let refused = |result: &'static str, reason: String| {
             let mut reply = refusal(result, reason);
@@ -82,7 +87,12 @@ impl Books {
     }
 
     /// Puts an invoice that was checked and counted up into the books.
-    pub(super) fn book_invoice(&mut self, mut invoice: Record, ext_id: Option<&str>, payments: Value) -> String {
+    pub(super) fn book_invoice(
+        &mut self,
+        mut invoice: Record,
+        ext_id: Option<&str>,
+        payments: Value,
+    ) -> String {
         let id = self.uuid();
         let number = self.next_number("invoice_number");
         for (field, value) in [

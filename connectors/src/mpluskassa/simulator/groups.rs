@@ -8,7 +8,10 @@ impl Books {
     pub(super) fn get_group_changes(&mut self, request: &Record) -> Record {
         let all = self.groups.iter().map(|(number, group)| {
             let own = number.to_string();
-            let members = self.products.iter().filter(|(_, product)| texts(product, "group_numbers").contains(&own.as_str()));
+            let members = self
+                .products
+                .iter()
+                .filter(|(_, product)| texts(product, "group_numbers").contains(&own.as_str()));
             let members: Vec<Value> = members.map(|(number, _)| Value::from(number.to_string())).collect();
             let mut group = group.clone();
             group.set("product_numbers", members);
@@ -18,17 +21,17 @@ impl Books {
         record([("groups", self.marked(all, request))])
     }
 
-    pub(super) fn new_group(&mut self, request: Record) -> Record {
-        let parent = number(&request, "parent_group_number").unwrap_or(0);
+    pub(super) fn new_group(&mut self, request: &Record) -> Record {
+        let parent = number(request, "parent_group_number").unwrap_or(0);
         if parent != 0 && !self.groups.contains_key(&parent) {
             return record([("result", "parent_notfound".into()), ("group_number", "0".into())]);
         }
-        if text(&request, "name").is_empty() {
+        if text(request, "name").is_empty() {
             return record([("result", "failed".into()), ("group_number", "0".into())]);
         }
         let own = self.groups.last_key_value().map_or(1, |(last, _)| last + 1);
         let mut group = Record::new();
-        merge(&mut group, &request);
+        merge(&mut group, request);
         group.set("group_number", own.to_string());
         self.put_group(own, group, parent);
         record([("result", "ok".into()), ("group_number", own.to_string().into())])
@@ -36,7 +39,8 @@ impl Books {
 
     pub(super) fn update_group(&mut self, request: &Record) -> Record {
         let result = |result: &'static str| record([("result", result.into())]);
-        let known = number(request, "group_number").and_then(|own| Some((own, self.groups.get(&own)?.clone())));
+        let known =
+            number(request, "group_number").and_then(|own| Some((own, self.groups.get(&own)?.clone())));
         let Some((own, mut group)) = known else { return result("not_found") };
         let parent = number(request, "parent_group_number").or_else(|| number(&group, "parent_group_number"));
         let parent = parent.unwrap_or(0);
@@ -67,7 +71,9 @@ impl Books {
         let result = |result: &'static str| record([("result", result.into())]);
         let group = number(request, "group_number").unwrap_or(0);
         let wanted = numbers(request, "product_numbers");
-        if !self.groups.contains_key(&group) || wanted.iter().any(|product| !self.products.contains_key(product)) {
+        if !self.groups.contains_key(&group)
+            || wanted.iter().any(|product| !self.products.contains_key(product))
+        {
             return result("not_found");
         }
         if wanted.is_empty() || int(request, "position").is_some_and(|position| position < 0) {
@@ -76,7 +82,8 @@ impl Books {
         let name = group.to_string();
         for number in wanted {
             let Some(product) = self.products.get_mut(&number) else { continue };
-            let mut groups: Vec<String> = texts(product, "group_numbers").into_iter().map(str::to_owned).collect();
+            let mut groups: Vec<String> =
+                texts(product, "group_numbers").into_iter().map(str::to_owned).collect();
             if !groups.contains(&name) {
                 groups.push(name.clone());
             }

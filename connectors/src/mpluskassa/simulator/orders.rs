@@ -63,7 +63,7 @@ impl Books {
         record([("orders", self.marked(chosen, request))])
     }
 
-    pub(super) fn create_order(&mut self, request: Record) -> Record {
+    pub(super) fn create_order(&mut self, request: &Record) -> Record {
         let sent = request.get("order").and_then(Value::as_map).cloned().unwrap_or_default();
         let info = |id: &str, name: &str| {
             record([("order_id", id.into()), ("order_string", name.into()), ("order_queued", false.into())])
@@ -90,8 +90,8 @@ impl Books {
         let id = self.uuid();
         order.set("order_id", id.as_str());
         self.count_up(&mut order);
-        let payments: Vec<Record> = maps(&request, "payments").into_iter().cloned().collect();
-        let prepay = truth(&request, "prepay") == Some(true);
+        let payments: Vec<Record> = maps(request, "payments").into_iter().cloned().collect();
+        let prepay = truth(request, "prepay") == Some(true);
         let total = decimal(&order, "total_incl_amount").unwrap_or_default();
         if !payments.is_empty()
             && let Err((result, reason)) = self.check_payments(&payments, total, prepay)
@@ -154,7 +154,8 @@ impl Books {
         if !has(&self.order_categories, "order_category_number", category.as_deref()) {
             return Err(format!("Order category {} does not exist", category.unwrap_or_default()));
         }
-        let row = self.order_categories.iter().find(|row| row.text("order_category_number") == category.as_deref());
+        let row =
+            self.order_categories.iter().find(|row| row.text("order_category_number") == category.as_deref());
         if let Some(name) = row.and_then(|row| row.get("order_category_description")) {
             order.set("order_category_description", name.clone());
         }
@@ -196,7 +197,8 @@ impl Books {
     }
 
     pub(super) fn check_lines(&self, document: &Record) -> Result<(), String> {
-        let branch = document.text("financial_branch_number").map_or_else(|| self.default_branch(), str::to_owned);
+        let branch =
+            document.text("financial_branch_number").map_or_else(|| self.default_branch(), str::to_owned);
         for line in maps(document, "lines") {
             let article = number(line, "article_number").unwrap_or(0);
             if !self.articles.contains_key(&article) {
@@ -211,7 +213,7 @@ impl Books {
         Ok(())
     }
 
-    pub(super) fn update_order(&mut self, request: Record) -> Record {
+    pub(super) fn update_order(&mut self, request: &Record) -> Record {
         let sent = request.get("order").and_then(Value::as_map).cloned().unwrap_or_default();
         let id = text(&sent, "order_id").to_owned();
         let info = record([("order_id", id.as_str().into()), ("order_string", "".into())]);
@@ -234,28 +236,28 @@ impl Books {
         changes.remove("ext_order_id");
         changes.remove("payments");
         clean_lines(&mut changes);
-        let mut changed = current.clone();
-        merge(&mut changed, &changes);
-        if let Err(reason) = self.check_order(&mut changed) {
+        let mut after = current.clone();
+        merge(&mut after, &changes);
+        if let Err(reason) = self.check_order(&mut after) {
             return answer("failed", &reason);
         }
-        self.count_up(&mut changed);
-        if changed == current {
+        self.count_up(&mut after);
+        if after == current {
             return answer("no_changes", "Order not saved because there were no changes in the order.");
         }
         let counted = |field: &str| int(&current, field).unwrap_or(0) + 1;
-        changed.set("change_counter", counted("change_counter"));
-        if changed.get("lines") != current.get("lines") {
-            changed.set("version_number", counted("version_number"));
+        after.set("change_counter", counted("change_counter"));
+        if after.get("lines") != current.get("lines") {
+            after.set("version_number", counted("version_number"));
         }
-        changed.set("sync_marker", self.bump("order"));
-        show_paid(&mut changed);
+        after.set("sync_marker", self.bump("order"));
+        show_paid(&mut after);
         self.reserve(&current, Decimal::NEGATIVE_ONE);
-        self.reserve(&changed, Decimal::ONE);
+        self.reserve(&after, Decimal::ONE);
         if let Some(order) = self.orders.get_mut(&id) {
-            order.clone_from(&changed);
+            order.clone_from(&after);
         }
-        record([("result", "ok".into()), ("order", changed.into()), ("info", info.into())])
+        record([("result", "ok".into()), ("order", after.into()), ("info", info.into())])
     }
 
     /// Cancels an order; cancelling it again brings it back.
@@ -303,7 +305,8 @@ impl Books {
 
 /// What was paid, and whether that is all.
 pub(super) fn show_paid(order: &mut Record) {
-    let paid: Decimal = maps(order, "payments").into_iter().filter_map(|payment| decimal(payment, "amount")).sum();
+    let paid: Decimal =
+        maps(order, "payments").into_iter().filter_map(|payment| decimal(payment, "amount")).sum();
     let total = decimal(order, "total_incl_amount").unwrap_or_default();
     order.set("prepaid_amount", paid);
     order.set("fully_paid", paid >= total);
@@ -322,7 +325,8 @@ pub(super) fn clean_lines(document: &mut Record) {
     for line in lines {
         if let Value::Map(line) = line {
             *line = without(line, &READ_ONLY_OF_LINES);
-            let empty: Vec<_> = line.iter().filter(|(_, v)| v.says_nothing()).map(|(field, _)| field.clone()).collect();
+            let empty: Vec<_> =
+                line.iter().filter(|(_, v)| v.says_nothing()).map(|(field, _)| field.clone()).collect();
             for field in empty {
                 line.remove(&field);
             }

@@ -54,7 +54,12 @@ impl Books {
 
     /// Books payments that were checked. Without `prepay` the order becomes a sale: its goods
     /// leave, and an invoice is made.
-    pub(super) fn book_payments(&mut self, order: &str, payments: Vec<Record>, prepay: bool) -> Option<String> {
+    pub(super) fn book_payments(
+        &mut self,
+        order: &str,
+        payments: Vec<Record>,
+        prepay: bool,
+    ) -> Option<String> {
         let payments = self.booked(payments);
         let mut all: Vec<Record> =
             self.orders.get(order).map(|order| maps(order, "payments").into_iter().cloned().collect())?;

@@ -60,9 +60,13 @@ impl Books {
         }
     }
 
-    pub(super) fn create_relation(&mut self, request: Record) -> Record {
+    pub(super) fn create_relation(&mut self, request: &Record) -> Record {
         let refused = |result: &'static str, reason: String| {
-            record([("result", result.into()), ("relation_number", "0".into()), ("error_message", reason.into())])
+            record([
+                ("result", result.into()),
+                ("relation_number", "0".into()),
+                ("error_message", reason.into()),
+            ])
         };
         let sent = request.get("relation").and_then(Value::as_map).cloned().unwrap_or_default();
         let own = number(&sent, "relation_number");
@@ -86,9 +90,10 @@ impl Books {
         }
     }
 
-    pub(super) fn update_relation(&mut self, request: Record) -> Record {
+    pub(super) fn update_relation(&mut self, request: &Record) -> Record {
         let sent = request.get("relation").and_then(Value::as_map).cloned().unwrap_or_default();
-        let known = number(&sent, "relation_number").and_then(|own| Some((own, self.relations.get(&own)?.clone())));
+        let known =
+            number(&sent, "relation_number").and_then(|own| Some((own, self.relations.get(&own)?.clone())));
         let Some((own, relation)) = known else {
             return super::books::refusal("not_found", "The relation does not exist");
         };
@@ -112,7 +117,9 @@ impl Books {
             return Err("The relation code is longer than 128 characters".into());
         }
         let group = relation.text("price_group_number");
-        if group.is_some_and(|group| !self.price_groups.iter().any(|row| text(row, "price_group_number") == group)) {
+        if group.is_some_and(|group| {
+            !self.price_groups.iter().any(|row| text(row, "price_group_number") == group)
+        }) {
             return Err("The price group does not exist".into());
         }
         let marker = self.bump("relation");

@@ -8,12 +8,44 @@ use super::books::{Books, text};
 use crate::record::{Record, Value};
 
 const BRANCHES: [&str; 25] = [
-    "Den Burg", "De Koog", "Oudeschild", "De Cocksdorp", "Oosterend", "De Waal", "Den Hoorn", "Den Helder",
-    "Schagen", "Alkmaar", "Hoorn", "Enkhuizen", "Medemblik", "Heerhugowaard", "Castricum", "Purmerend",
-    "Edam", "Zaandam", "Haarlem", "Leiden", "Delft", "Gouda", "Utrecht", "Amersfoort", "Zwolle",
+    "Den Burg",
+    "De Koog",
+    "Oudeschild",
+    "De Cocksdorp",
+    "Oosterend",
+    "De Waal",
+    "Den Hoorn",
+    "Den Helder",
+    "Schagen",
+    "Alkmaar",
+    "Hoorn",
+    "Enkhuizen",
+    "Medemblik",
+    "Heerhugowaard",
+    "Castricum",
+    "Purmerend",
+    "Edam",
+    "Zaandam",
+    "Haarlem",
+    "Leiden",
+    "Delft",
+    "Gouda",
+    "Utrecht",
+    "Amersfoort",
+    "Zwolle",
 ];
-const GOODS: [&str; 10] =
-    ["Regenjas", "Trui", "Muts", "Sjaal", "Laars", "Rugzak", "Verrekijker", "Paraplu", "Drinkfles", "Wandelstok"];
+const GOODS: [&str; 10] = [
+    "Regenjas",
+    "Trui",
+    "Muts",
+    "Sjaal",
+    "Laars",
+    "Rugzak",
+    "Verrekijker",
+    "Paraplu",
+    "Drinkfles",
+    "Wandelstok",
+];
 const MODELS: [&str; 6] = ["Texel", "Duin", "Slufter", "Wad", "Vuurtoren", "Zeehond"];
 const FIRST: [&str; 8] = ["Sanne", "Jan", "Marije", "Pieter", "Aafke", "Klaas", "Lotte", "Willem"];
 const LAST: [&str; 7] = ["de Vries", "Bakker", "Eelman", "Kuip", "Dros", "Visser", "van der Werf"];
@@ -92,7 +124,7 @@ pub(super) fn fill(till: &TillSimulator) {
         // The books refuse nothing of this; were it otherwise, the counts would show it.
         let _ = till.place_order(order(till, nth, &format!("W{}", 10_000 + nth)));
         let invoice = invoice(till, nth, &format!("F{}", 500 + nth));
-        till.books().save_invoice(record([("invoice", invoice.into())]));
+        till.books().save_invoice(&record([("invoice", invoice.into())]));
     }
 }
 
@@ -103,7 +135,7 @@ fn product(nth: usize, number: usize, first_article: usize) -> Record {
     let article = |(at, size): (usize, &&str)| {
         let mut article = record([
             ("article_number", (first_article + at).to_string().into()),
-            ("ext_article_id", format!("TX-{}-{at}", first_article).into()),
+            ("ext_article_id", format!("TX-{first_article}-{at}").into()),
             ("plu_number", (first_article + at).to_string().into()),
             ("description", format!("{name} {size}").trim().to_owned().into()),
             ("barcode", format!("87{:011}", first_article + at).into()),

@@ -46,9 +46,10 @@ pub fn specimens() -> Vec<Specimen> {
 }
 
 fn body(codec: &Codec, operation: &Operation, is_reply: bool, turn: Option<usize>) -> Option<Element> {
-    let (name, wrapper, shape) = match is_reply {
-        true => (operation.answer, None, operation.reply),
-        false => (operation.name, operation.wrapper, operation.request),
+    let (name, wrapper, shape) = if is_reply {
+        (operation.answer, None, operation.reply)
+    } else {
+        (operation.name, operation.wrapper, operation.request)
     };
     let inside = codec.children(shape, &record(shape, turn)).ok()?;
     Some(match wrapper {

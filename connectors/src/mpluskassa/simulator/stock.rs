@@ -30,7 +30,9 @@ impl Books {
             let own = self.stock.iter().filter(|((of, _), stock)| *of == branch && stock.id >= since);
             own.map(|(place, stock)| stock.row(*place)).collect()
         } else {
-            let kept = wanted.into_iter().filter(|article| self.keeps_stock(*article) && self.has_branch(&branch.to_string()));
+            let kept = wanted
+                .into_iter()
+                .filter(|article| self.keeps_stock(*article) && self.has_branch(&branch.to_string()));
             let known = kept.map(|article| {
                 self.stock.get(&(branch, article)).copied().unwrap_or_default().row((branch, article))
             });

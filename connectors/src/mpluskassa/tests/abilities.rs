@@ -62,7 +62,8 @@ async fn every_resource_is_read_page_by_page() {
         keys.dedup();
         assert_eq!(keys.len(), all.len(), "{name}: each once");
         let Some(since) = fetch.since.first() else { continue };
-        let markers: Vec<i64> = all.iter().map(|record| record.get(since).unwrap().as_int().unwrap()).collect();
+        let markers: Vec<i64> =
+            all.iter().map(|record| record.get(since).unwrap().as_int().unwrap()).collect();
         assert!(markers.is_sorted(), "{name}: {markers:?}");
         let from = markers[markers.len() / 2];
         let later = stand.all(name, 1000, Some((since, from))).await;
@@ -96,7 +97,10 @@ async fn what_is_read_is_found_by_every_key() {
             assert_eq!(found.len(), keys.len());
             for (record, found) in some.iter().zip(found) {
                 let key = record.get(&resource.key);
-                assert!(found.iter().any(|found| found.get(&resource.key) == key), "{name} by {by:?}: {record:?}");
+                assert!(
+                    found.iter().any(|found| found.get(&resource.key) == key),
+                    "{name} by {by:?}: {record:?}"
+                );
                 assert!(found.len() == 1 || !find.unique, "{name} by {by:?}");
                 for found in found {
                     check_fields(&resource.fields, &found, name);
@@ -134,7 +138,11 @@ async fn every_resource_is_created_and_updated() {
                     let is_write_only = resource.fields.get(field).unwrap().write_only;
                     let is_part = matches!(value, Value::List(_) | Value::Map(_));
                     let same = value.says_the_same_as(found.get(field).unwrap_or(&Value::Null));
-                    assert!(same || is_write_only || is_part, "{name}.{field}: {value} became {:?}", found.get(field));
+                    assert!(
+                        same || is_write_only || is_part,
+                        "{name}.{field}: {value} became {:?}",
+                        found.get(field)
+                    );
                 }
             }
         }
@@ -153,9 +161,13 @@ async fn every_resource_is_created_and_updated() {
                 }
                 for (field, value) in current.iter() {
                     let field_of = resource.fields.get(field).unwrap();
-                    let may_change = field_of.read_only || changes.get(field).is_some() || field.starts_with("price_");
+                    let may_change =
+                        field_of.read_only || changes.get(field).is_some() || field.starts_with("price_");
                     let is_list = matches!(value, Value::List(_));
-                    assert!(may_change || is_list || now.get(field) == Some(value), "{name}.{field} changed too");
+                    assert!(
+                        may_change || is_list || now.get(field) == Some(value),
+                        "{name}.{field} changed too"
+                    );
                 }
             }
         }

@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 
 use async_trait::async_trait;
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::Conversation;
 use crate::contract::{Advice, Fetch, FetchRequest, Page, RemoteError, UNREADABLE};
@@ -15,7 +15,7 @@ use crate::http::Call;
 use crate::profile::dialect::{Ask, End, FetchWay, Paging, PagingKind, Ways};
 use crate::profile::form::{Form, plain};
 use crate::profile::speaker::{Missing, is_yes};
-use crate::record::{Map, Record, Text, Value};
+use crate::record::{Record, Text, Value};
 
 /// Where reading stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,11 +79,12 @@ impl Conversation {
             }
         }
         let url = self.url(path, parameters.into_iter())?;
-        let reply = self.send(Call::get(url), missing).await?;
-        if reply.body.is_empty() || (missing == Missing::Nothing && self.speaker.says_nothing(&reply)) {
+        let heard = self.send(Call::get(url), missing).await?;
+        let reply = &heard.reply;
+        if reply.body.is_empty() || (missing == Missing::Nothing && self.speaker.says_nothing(reply)) {
             return Ok(Raw { records: Vec::new(), next: None });
         }
-        let mut page = self.json(&reply.body)?;
+        let mut page = self.json(heard)?;
         let (Some(paging), Some(turn)) = (&ask.paging, turn) else {
             return Ok(Raw { records: ask.records.take_all(page), next: None });
         };
@@ -158,9 +159,12 @@ impl Conversation {
         parameters: Vec<(&str, String)>,
     ) -> Result<Vec<Value>, RemoteError> {
         let mut turn = ask.paging.as_ref().map(|paging| Turn::first(paging, 0));
+        // A list that is not there is a wrong address; taking it for "none found" would double records.
+        let single = ask.path.fields().next().is_some();
+        let missing = if single { Missing::Nothing } else { Missing::Address };
         let mut records = Vec::new();
         loop {
-            let raw = self.ask(ask, path, parameters.clone(), turn.as_ref(), Missing::Nothing).await?;
+            let raw = self.ask(ask, path, parameters.clone(), turn.as_ref(), missing).await?;
             records.extend(raw.records);
             let Some(next) = raw.next else { return Ok(records) };
             turn = Some(next);
@@ -242,26 +246,11 @@ fn read(ways: &Ways, value: Value) -> Record {
     record
 }
 
-/// Pages are alike when all their records are.
+/// Pages are alike when they hold as many records, and the first and last ones are alike.
 fn fingerprint(records: &[Value]) -> u64 {
-    let mut hash = Xxh3::new();
-    let mut out = Vec::new();
-    for record in records {
-        out.clear();
-        // Names do not differ between pages; values do, and the first few are enough.
-        match record {
-            Value::Map(map) => first_fields(map, &mut out),
-            other => other.write_json(&mut out),
-        }
-        hash.update(&out);
+    let mut out = records.len().to_le_bytes().to_vec();
+    for record in records.first().into_iter().chain(records.last()) {
+        record.write_json(&mut out);
     }
-    hash.digest() | 1
-}
-
-fn first_fields(map: &Map, out: &mut Vec<u8>) {
-    for (_, value) in map.iter().filter(|(_, value)| !matches!(value, Value::List(_) | Value::Map(_))).take(8)
-    {
-        value.write_json(out);
-        out.push(b',');
-    }
+    xxh3_64(&out) | 1
 }

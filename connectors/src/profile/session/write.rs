@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::Conversation;
+use super::{Conversation, Heard};
 use crate::contract::{Advice, Create, Find as _, RemoteError, Update, Written};
 use crate::http::{Call, Reply};
 use crate::profile::dialect::{Returns, Ways, WriteWay, segment};
@@ -72,7 +72,7 @@ impl Create for Conversation {
         if let Some(header) = &way.idempotency_header {
             call = call.header(header.clone(), idempotency_key).repeatable();
         }
-        let reply = self.send(call, Missing::Address).await?;
+        let Heard { reply, .. } = self.send(call, Missing::Address).await?;
         let (key, told) = self.told(ways, way, &reply)?;
         let location =
             || reply.header("location")?.trim_end_matches('/').rsplit('/').next().map(str::to_owned);
@@ -112,7 +112,7 @@ impl Update for Conversation {
         let url = self.url(&way.path.fill(&|_| segment(&wire_key)), std::iter::empty())?;
         let call = Call::write(way.method.clone(), url, "application/json", self.body(ways, way, &sent)?);
         // Fields are set to values, not changed by amounts: doing it twice is doing it once.
-        let reply = self.send(call.repeatable(), Missing::Record).await?;
+        let Heard { reply, .. } = self.send(call.repeatable(), Missing::Record).await?;
         let (_, told) = self.told(ways, way, &reply)?;
         Ok(written(ways, key.to_owned(), told.unwrap_or(sent)))
     }
