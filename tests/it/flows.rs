@@ -72,6 +72,22 @@ fn every_setting_and_every_table_asks_a_question() {
 }
 
 #[test]
+fn the_page_of_the_pair_names_every_flow_question_and_table() {
+    let page = &files("docs/pairs", "md")["docs/pairs/ccv_salespos-mpluskassa.md"];
+    let mut missing = Vec::new();
+    for (path, plan) in shipped() {
+        let Some(flow) = path.strip_prefix("flows/ccv_salespos-mpluskassa/") else { continue };
+        let settings = plan.settings.iter().map(|setting| &setting.name);
+        let names = settings.chain(plan.tables.iter().map(|table| &table.name)).map(String::as_str);
+        let names = names.chain([flow.trim_end_matches(".flow")]);
+        missing.extend(
+            names.filter(|name| !page.contains(&format!("`{name}`"))).map(|name| format!("{flow} {name}")),
+        );
+    }
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+}
+
+#[test]
 fn only_what_nobody_can_guess_must_be_answered() {
     for (path, plan) in shipped() {
         let open = plan.settings.iter().filter(|setting| setting.default.is_none() && !setting.optional);

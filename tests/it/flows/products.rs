@@ -186,7 +186,6 @@ async fn prices_that_no_surcharge_gives_are_refused() {
 
 /// A size that comes in before another must not take its place.
 #[tokio::test]
-#[ignore = "the ledger knows writes within `each` by their place in the list"]
 async fn a_new_size_renames_no_other() {
     let pair = Pair::new("variants_to_shop", "").await;
     put(&pair.till, "products", &[coat(&[in_size("2", "Blauw", "L", 2, 20.0)])]);
