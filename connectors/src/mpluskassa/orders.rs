@@ -220,7 +220,8 @@ async fn made(till: &Till, mut reply: Record, sent: Record, number: &str) -> Res
             Ok(Written { key, record: order })
         }
         Some("payment_failed") => Err(match by_ext_id(till, number).await? {
-            Some(_) => declined(format!("order {number} is in the till, but its payment was refused{why}")),
+            Some(_) => declined(format!("order {number} is in the till, but its payment was refused{why}"))
+                .with_help("book the payment in the till; sending the order again does not"),
             None => declined(format!("the till refused the payment of order {number}{why}")),
         }),
         _ => Err(declined(format!("the till refused order {number}{why}"))),

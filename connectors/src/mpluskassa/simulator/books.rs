@@ -1,6 +1,6 @@
 //! Everything that the till knows, and which operation asks for what.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
@@ -26,6 +26,8 @@ pub(super) struct Books {
     pub(super) products: BTreeMap<i64, Record>,
     /// Articles with the number of their product.
     pub(super) articles: BTreeMap<i64, (i64, Record)>,
+    /// Numbers of the articles of each product.
+    pub(super) articles_of: BTreeMap<i64, BTreeSet<i64>>,
     pub(super) groups: BTreeMap<i64, Record>,
     pub(super) stock: BTreeMap<(i64, i64), Stock>,
     pub(super) relations: BTreeMap<i64, Record>,
@@ -92,6 +94,7 @@ impl Default for Books {
             employees: BTreeMap::new(),
             products: BTreeMap::new(),
             articles: BTreeMap::new(),
+            articles_of: BTreeMap::new(),
             groups: BTreeMap::new(),
             stock: BTreeMap::new(),
             relations: BTreeMap::new(),

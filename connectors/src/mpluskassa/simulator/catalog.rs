@@ -85,11 +85,11 @@ impl Books {
 
     fn whole_product(&self, product: i64, chosen: &[i64], whole: bool, highest: Option<i64>) -> Record {
         let mut record = self.products.get(&product).cloned().unwrap_or_default();
-        let own = self
-            .articles
-            .iter()
-            .filter(|(number, (of, _))| *of == product && (whole || chosen.contains(number)));
-        let mut articles: Vec<Record> = own.map(|(_, (_, article))| article.clone()).collect();
+        let mut articles: Vec<Record> = self
+            .articles_of(product)
+            .filter(|(number, _)| whole || chosen.contains(number))
+            .map(|(_, article)| article)
+            .collect();
         articles.reverse();
         if let Some(highest) = highest {
             record.set("sync_marker", highest);
@@ -201,10 +201,16 @@ impl Books {
         Ok(article)
     }
 
+    fn articles_of(&self, product: i64) -> impl Iterator<Item = (i64, Record)> {
+        let numbers = self.articles_of.get(&product).into_iter().flatten();
+        numbers.filter_map(|number| Some((*number, self.articles.get(number)?.1.clone())))
+    }
+
     fn put_article(&mut self, product: i64, number: i64, mut article: Record) {
         article.set("change_timestamp", self.now());
         article.set("sync_marker", self.bump("article"));
         self.articles.insert(number, (product, article));
+        self.articles_of.entry(product).or_default().insert(number);
     }
 
     pub(super) fn update_product(&mut self, request: &Record) -> Record {
@@ -262,8 +268,7 @@ impl Books {
         }
         // Only articles have markers that count, so a change of the product shows on them.
         if staged.is_empty() {
-            let own = self.articles.iter().filter(|(_, (of, _))| *of == product);
-            staged = own.map(|(number, (_, article))| (*number, article.clone())).collect();
+            staged = self.articles_of(product).collect();
         }
         for (number, article) in staged {
             self.put_article(product, number, article);
