@@ -14,9 +14,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
+use connectors::ccv_salespos::CcvSalespos;
 use connectors::ccv_salespos::simulator::{CallLimits, CcvShop, Options};
+use connectors::mpluskassa::MplusKassa;
 use connectors::mpluskassa::simulator::TillSimulator;
 use connectors::simulator::{Faults, Running, Simulator as _, serve};
+
+use project::Account;
 
 use crate::cli::{Done, Show, progress, run_all};
 use crate::project::Project;
@@ -65,7 +69,9 @@ pub(crate) async fn play(
 ) -> Result<bool, Trouble> {
     let begin = Instant::now();
     let world = World::open(size).await?;
-    let project = project::write(folder, &world.shop_server.url(), &world.till_server.url())?;
+    let shop = Account::new(&world.shop, &CcvSalespos, &world.shop_server.url());
+    let till = Account::new(&world.till, &MplusKassa, &world.till_server.url());
+    let project = project::write(folder, &shop, &till)?;
     let mut demo = Demo { world, project, folder: folder.to_owned(), stop, show };
     demo.introduce(size);
     let good = demo.acts(size).await?;

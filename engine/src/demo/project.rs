@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+use connectors::contract::Connector;
+use connectors::manifest::{Answers, Manifest};
+use connectors::simulator::Simulator;
 use rust_embed::RustEmbed;
 
 use crate::project::{MAIN_FILE, Project};
@@ -26,8 +29,25 @@ const MARK: &str = ".weft/demo";
 const ON: [&str; 6] =
     ["categories_to_shop", "products_to_shop", "variants_to_shop", "stock", "customers_to_till", "orders"];
 
+/// How to reach a stand-in.
+pub(super) struct Account {
+    answers: Answers,
+    manifest: Manifest,
+}
+
+impl Account {
+    /// The account of a stand-in that answers at that address.
+    pub(super) fn new(simulator: &dyn Simulator, connector: &dyn Connector, address: &str) -> Self {
+        Self { answers: simulator.answers(address), manifest: connector.manifest().clone() }
+    }
+
+    fn answer(&self, name: &str) -> &str {
+        self.answers.get(&self.manifest, name).unwrap_or_default()
+    }
+}
+
 /// Writes the project and opens it. A folder that is not the demo's own is left alone.
-pub(super) fn write(folder: &Path, shop: &str, till: &str) -> Result<Project, Trouble> {
+pub(super) fn write(folder: &Path, shop: &Account, till: &Account) -> Result<Project, Trouble> {
     if folder.exists() {
         let empty = std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
         if !empty && !folder.join(MARK).exists() {
@@ -40,8 +60,8 @@ pub(super) fn write(folder: &Path, shop: &str, till: &str) -> Result<Project, Tr
         std::fs::remove_dir_all(folder).map_err(|error| cannot(folder, &error))?;
     }
     put(folder, MARK, b"made by `weft demo`; the next demo makes this folder anew\n")?;
-    put(folder, ".weft/shop.secret", b"sk_demo_secret\n")?;
-    put(folder, ".weft/till.secret", b"demo-secret\n")?;
+    put(folder, ".weft/shop.secret", shop.answer("secret_key").as_bytes())?;
+    put(folder, ".weft/till.secret", till.answer("secret").as_bytes())?;
     for name in Flows::iter() {
         if let Some(file) = Flows::get(&name) {
             put(folder, &format!("flows/{name}"), &file.data)?;
@@ -71,22 +91,24 @@ discount_article = "900003"
 deposit_article = "900004"
 "#;
 
-fn main_file(shop: &str, till: &str) -> String {
+fn main_file(shop: &Account, till: &Account) -> String {
+    let (shop_url, public_key) = (shop.answer("address"), shop.answer("public_key"));
+    let (till_url, ident) = (till.answer("address"), till.answer("ident"));
     let mut text = format!(
         r#"name = "Demo: Koffiehuis"
 
 [connections.shop]
 system = "ccv_salespos"
-address = "{shop}"
-public_key = "pk_demo_0001"
+address = "{shop_url}"
+public_key = "{public_key}"
 secret_key = {{ file = ".weft/shop.secret" }}
 reads_per_minute = 1000000
 writes_per_minute = 1000000
 
 [connections.till]
 system = "mpluskassa"
-address = "{till}"
-ident = "demo"
+address = "{till_url}"
+ident = "{ident}"
 secret = {{ file = ".weft/till.secret" }}
 "#
     );
