@@ -70,6 +70,7 @@ impl World {
         };
         let project = Project {
             root: folder.path().to_owned(),
+            limits: engine::script::Limits::default(),
             name: "test".into(),
             connections: [connection("shop"), connection("ledger")].into(),
             flows: vec![FlowEntry {

@@ -13,6 +13,7 @@ use super::scope::Scope;
 use super::walk::{Done, Stop, Walk};
 use super::{Run, fingerprint};
 use crate::program::{Act, Step};
+use crate::script::RecordBudget;
 use crate::store::{
     Activity, Counts, Cursor, Fingerprint, Known, Outcome, OutcomeWord, Page, Settled, StoreError,
 };
@@ -39,6 +40,8 @@ struct Item {
     print: Fingerprint,
     record: Record,
     known: Known,
+    /// What its expressions may use together.
+    budget: RecordBudget,
 }
 
 /// A record after its walk.
@@ -114,7 +117,7 @@ impl PageRun<'_, '_> {
                 page.counted.unchanged += 1;
                 continue;
             }
-            items.push(Item { key, print, record, known });
+            items.push(Item { key, print, record, known, budget: RecordBudget::new() });
         }
         Ok(items)
     }
@@ -128,7 +131,7 @@ impl PageRun<'_, '_> {
         let flow = self.run.flow;
         let mut kept = Vec::with_capacity(items.len());
         for item in items {
-            let scope = Scope::new(flow, Some(&item.record));
+            let scope = Scope::new(flow, Some(&item.record), &item.budget);
             // A filter that fails is told by the walk, with its reason.
             let passes = flow.program.steps.iter().take(gates).all(|step| match &step.action {
                 Act::Filter(condition) => scope.truth(condition).unwrap_or(true),
@@ -201,7 +204,7 @@ impl PageRun<'_, '_> {
     }
 
     async fn walk_one(&self, item: Item, finder: &Finder<'_>) -> Walked {
-        let Item { key, print, record, known } = item;
+        let Item { key, print, record, known, budget } = item;
         let resource = &self.run.flow.plan.fetch.resource;
         let record = match self.run.sides.source.session.detail(resource) {
             None => Ok(record),
@@ -225,7 +228,7 @@ impl PageRun<'_, '_> {
                 known: &known,
                 done: Mutex::default(),
             };
-            let mut scope = Scope::new(self.run.flow, Some(&record));
+            let mut scope = Scope::new(self.run.flow, Some(&record), &budget);
             let stop = walk.steps(&self.run.flow.program.steps, &mut scope, "").await.err();
             (walk.done.into_inner().unwrap_or_else(PoisonError::into_inner), stop)
         };

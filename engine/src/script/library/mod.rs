@@ -91,7 +91,7 @@ pub(super) fn register(engine: &mut Engine) {
     }
     operators::register(engine);
     refused::register(engine);
-    add(engine, rhai::FUNC_TO_STRING, 1, |call| Ok(shown(call.value(0)).into()));
+    add(engine, rhai::FUNC_TO_STRING, 1, |call| Ok(shown(call.value(0), call.most_text())?.into()));
     engine.register_iterator::<rhai::Array>();
     engine.register_iterator::<std::ops::Range<i64>>();
     engine.register_iterator::<std::ops::RangeInclusive<i64>>();

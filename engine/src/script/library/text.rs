@@ -3,8 +3,9 @@
 use rhai::{Array, Dynamic, ImmutableString};
 
 use super::LibraryFunction;
-use super::call::{Call, Outcome, map_of};
+use super::call::{Call, Fields, Outcome};
 use super::operators::equal;
+use crate::script::budget;
 use crate::script::error::Mistake;
 use crate::script::limits::Limits;
 use crate::script::table::TableValue;
@@ -41,7 +42,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "to_upper(\"nl\") → \"NL\"",
         |call| {
             let text = call.text(0)?;
-            call.room_for_text(text.len())?;
+            call.room_for_text(cased(&text, char::to_uppercase))?;
             Ok(text.to_uppercase().into())
         }
     ),
@@ -53,7 +54,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "to_lower(\"Info@Shop.NL\") → \"info@shop.nl\"",
         |call| {
             let text = call.text(0)?;
-            call.room_for_text(text.len())?;
+            call.room_for_text(cased(&text, char::to_lowercase))?;
             Ok(text.to_lowercase().into())
         }
     ),
@@ -204,7 +205,9 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "letters(\"abc\") → [\"a\", \"b\", \"c\"]",
         |call| {
             let text = call.text(0)?;
-            call.room_for_items(text.chars().count())?;
+            let letters = text.chars().count();
+            call.room_for_items(letters)?;
+            budget::make(letters * TEXT)?;
             Ok(text.chars().map(|letter| Dynamic::from(letter.to_string())).collect::<Array>().into())
         }
     ),
@@ -214,11 +217,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "to_text(value) -> text",
         "The value as text, as `${value}` between back-ticks writes it; `()` becomes the empty text.",
         "to_text(12.50) → \"12.50\"",
-        |call| {
-            let text = shown(call.value(0));
-            call.room_for_text(text.len())?;
-            Ok(text.into())
-        }
+        |call| Ok(shown(call.value(0), call.most_text())?.into())
     ),
 ];
 
@@ -234,20 +233,54 @@ pub(super) fn of(value: &Dynamic) -> Option<ImmutableString> {
     value.as_char().ok().map(|letter| letter.to_string().into())
 }
 
-/// Any value as text: text as it is, nothing as the empty text, numbers with all their digits,
-/// lists and records as JSON.
-pub(in crate::script) fn shown(value: &Dynamic) -> ImmutableString {
+/// What a small text takes beside its letters.
+pub(super) const TEXT: usize = 48;
+
+/// Any value as text of at most so many bytes: text as it is, nothing as the empty text, numbers
+/// with all their digits, lists and records as JSON.
+pub(in crate::script) fn shown(value: &Dynamic, most: usize) -> Result<ImmutableString, Mistake> {
     if let Some(text) = of(value) {
-        return text;
+        return Ok(text);
     }
     if let Some(mistake) = value.read_lock::<Mistake>() {
-        return mistake.to_string().into();
+        return Ok(mistake.to_string().into());
     }
-    match from_dynamic(value, &Limits::default()) {
-        Ok(connectors::record::Value::Null) => ImmutableString::new(),
+    if value.is_unit() {
+        return Ok(ImmutableString::new());
+    }
+    let (mut values, mut bytes) = (0, 0);
+    measure(value, most, &mut values, &mut bytes)?;
+    budget::make(values * TEXT + 2 * bytes)?;
+    Ok(match from_dynamic(value, &Limits { result_size: values, ..Limits::default() }) {
         Ok(value) => value.to_string().into(),
+        Err(limit @ Mistake::Limit { .. }) => return Err(limit),
         Err(_) => kind(value).into(),
+    })
+}
+
+/// Counts what a value would come to as text, and refuses it where that is too much.
+fn measure(value: &Dynamic, most: usize, values: &mut usize, bytes: &mut usize) -> Result<(), Mistake> {
+    budget::step()?;
+    *values += 1;
+    *bytes += 2 + value.as_immutable_string_ref().map_or(0, |text| text.len());
+    if *bytes > most {
+        return Err(Mistake::limit("text length", format!("{most} bytes")));
     }
+    if let Ok(items) = value.as_array_ref() {
+        return items.iter().try_for_each(|item| measure(item, most, values, bytes));
+    }
+    if let Some(fields) = Fields::of(value) {
+        return fields.each(|name, value| {
+            *bytes += name.len();
+            measure(value, most, values, bytes)
+        });
+    }
+    Ok(())
+}
+
+/// Bytes of a text in other letters: a capital can be three times as long.
+fn cased<L: Iterator<Item = char>>(text: &str, cased: impl Fn(char) -> L) -> usize {
+    if text.is_ascii() { text.len() } else { text.chars().flat_map(cased).map(char::len_utf8).sum() }
 }
 
 fn contains(call: &mut Call<'_, '_>) -> Outcome {
@@ -272,8 +305,8 @@ fn contains(call: &mut Call<'_, '_>) -> Outcome {
     if is_text(within) {
         return Ok(call.text(0)?.contains(call.text(1)?.as_str()).into());
     }
-    match map_of(within) {
-        Some(fields) => Ok(fields.contains_key(call.text(1)?.as_str()).into()),
+    match Fields::of(within) {
+        Some(fields) => Ok(fields.get(call.text(1)?.as_str()).is_some().into()),
         None => Err(call.wrong(0, "a list, a text, a record or a table").into()),
     }
 }
@@ -296,7 +329,9 @@ fn split(call: &mut Call<'_, '_>) -> Outcome {
     let text = call.text(0)?;
     let item = |part: &str| Dynamic::from(ImmutableString::from(part));
     if call.count() == 1 {
-        call.room_for_items(text.split_whitespace().count())?;
+        let parts = text.split_whitespace().count();
+        call.room_for_items(parts)?;
+        budget::make(text.len() + parts * TEXT)?;
         return Ok(text.split_whitespace().map(item).collect::<Array>().into());
     }
     let separator = call.text(1)?;
@@ -304,7 +339,9 @@ fn split(call: &mut Call<'_, '_>) -> Outcome {
         return Err(Mistake::bad_argument("`split` needs a separator; `letters` gives the letters").into());
     }
     let most = if call.count() == 3 { call.size(2)?.max(1) } else { usize::MAX };
-    call.room_for_items(text.splitn(most, separator.as_str()).count())?;
+    let parts = text.splitn(most, separator.as_str()).count();
+    call.room_for_items(parts)?;
+    budget::make(text.len() + parts * TEXT)?;
     Ok(text.splitn(most, separator.as_str()).map(item).collect::<Array>().into())
 }
 
