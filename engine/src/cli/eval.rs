@@ -129,7 +129,9 @@ impl Subject {
     /// The error, shown where it was made.
     fn trouble(&self, error: &ScriptError) -> Trouble {
         let place = match (&self.script, &error.inside) {
-            (Some(script), Some(inside)) => inside.at.map(|at| (script.path.as_str(), script.text.as_str(), at)),
+            (Some(script), Some(inside)) => {
+                inside.at.map(|at| (script.path.as_str(), script.text.as_str(), at))
+            }
             _ => error.at.map(|at| ("expression", self.text.as_str(), at)),
         };
         let trouble = Trouble::new(error.code(), error.mistake.to_string()).maybe_help(error.help());
@@ -167,7 +169,8 @@ fn of_script(project: &Project, call: &str) -> Result<Subject, Trouble> {
             script: Some(script),
         }),
         Err(error) => {
-            let at = error.inside.as_ref().and_then(|inside| inside.at).unwrap_or(Place { line: 1, column: 1 });
+            let at =
+                error.inside.as_ref().and_then(|inside| inside.at).unwrap_or(Place { line: 1, column: 1 });
             let start = offset(&script.text, at);
             Err(Trouble::new(error.code(), error.mistake.to_string())
                 .at(&script.path, &script.text, start..start + 1, "here")

@@ -22,8 +22,8 @@ impl Reader<'_> {
                 "script_time_ms" => (TIME, "milliseconds"),
                 "script_memory_mib" => (MEMORY, "mebibytes"),
                 name => {
-                    let help =
-                        did_you_mean(name, NAMES).unwrap_or_else(|| format!("there are {}", NAMES.join(" and ")));
+                    let help = did_you_mean(name, NAMES)
+                        .unwrap_or_else(|| format!("there are {}", NAMES.join(" and ")));
                     let message = format!("there is no limit `{name}`");
                     self.trouble("R070", message, key.span(), "not a limit", Some(help));
                     continue;

@@ -19,8 +19,9 @@ use super::limits::Limits;
 /// How often the clock is looked at: once in so many operations.
 const CLOCK_EVERY: u64 = 8;
 
-/// And whenever so much memory was taken: one operation can copy a large value.
-const CLOCK_EVERY_BYTES: u64 = 64 * 1024;
+/// And before so many bytes are read or made, and after they were: one operation can copy a large
+/// value.
+const LARGE: u64 = 64 * 1024;
 
 /// Bytes that count as one operation when a library function reads or makes them.
 const BYTES_AN_OPERATION: usize = 64;
@@ -219,11 +220,11 @@ impl Left {
         if in_use.saturating_add(bytes) > self.memory {
             return Err(reached(|said| Mistake::limit("memory", mebibytes(said.memory))));
         }
-        if before / CLOCK_EVERY != self.operations / CLOCK_EVERY
-            || looked_at.wrapping_sub(self.looked_at) > CLOCK_EVERY_BYTES
-        {
+        let work = looked_at.wrapping_sub(self.looked_at) + bytes as u64;
+        let large = work > LARGE || operations > LARGE / BYTES_AN_OPERATION as u64;
+        if large || before / CLOCK_EVERY != self.operations / CLOCK_EVERY {
             self.looked_at = looked_at;
-            self.clock.look();
+            self.clock.look(large);
             if self.clock.used() + to_clear(in_use) > self.time {
                 return Err(reached(|said| Mistake::limit("time", format!("{} ms", said.time.as_millis()))));
             }

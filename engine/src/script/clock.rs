@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 /// The system is asked at most once in so much time.
 const EVERY: Duration = Duration::from_millis(1);
 
-/// At most so much is taken for used before the system was first asked: longer than any single
-/// function of the library takes.
-const UNSEEN: Duration = Duration::from_millis(10);
+/// At most so much is taken for used before the system was first asked. Until then there were
+/// only small operations: large ones ask at once.
+const UNSEEN: Duration = Duration::from_millis(5);
 
 /// What an operation is taken to cost in an evaluation too short to ask.
 const AN_OPERATION: Duration = Duration::from_nanos(100);
@@ -37,14 +37,18 @@ pub(super) enum Clock {
 }
 
 impl Clock {
-    /// Looks whether it is time to ask, and asks.
-    pub(super) fn look(&mut self) {
+    /// Looks whether it is time to ask, and asks; at once when something large is to come.
+    pub(super) fn look(&mut self, large: bool) {
         let now = Instant::now();
         match self {
+            Self::Unread if large => {
+                let (unseen, first) = (Duration::ZERO, thread_time());
+                *self = Self::Asked { last: now, first, unseen, used: unseen };
+            }
             Self::Unread => *self = Self::Since(now),
             Self::Since(start) => {
                 let passed = now.duration_since(*start);
-                if passed >= EVERY {
+                if large || passed >= EVERY {
                     let unseen = passed.min(UNSEEN);
                     *self = Self::Asked { last: now, first: thread_time(), unseen, used: unseen };
                 }

@@ -255,7 +255,7 @@ impl ScriptHost {
 }
 
 fn located((mistake, at): (Mistake, Option<Place>)) -> ScriptError {
-    ScriptError { mistake, at, inside: None }
+    ScriptError { mistake: mistake.brief(), at, inside: None }
 }
 
 /// An error that was found in a script, before any expression called it.

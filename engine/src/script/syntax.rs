@@ -198,8 +198,14 @@ fn elsewhere(name: &str) -> Option<&'static str> {
     })
 }
 
+/// Nothing is near to a longer name, and finding that out would take its time.
+const LONGEST_NAME: usize = 100;
+
 /// The nearest of some names, when one is near.
 pub(super) fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<String> {
+    if name.len() > LONGEST_NAME {
+        return None;
+    }
     names
         .map(|known| (strsim::damerau_levenshtein(name, known), known))
         .filter(|(distance, known)| *distance <= 2.min(known.len() / 2))

@@ -52,7 +52,7 @@ impl Around<'_> {
             }
             mistake => mistake,
         };
-        ScriptError { mistake, at, inside }
+        ScriptError { mistake: mistake.brief(), at, inside }
     }
 
     fn mistake(&self, error: EvalAltResult) -> Mistake {
@@ -143,7 +143,7 @@ impl Around<'_> {
             ParseErrorType::ModuleUndefined(alias) => self.unknown_script(alias.clone()),
             other => syntax(other, self.limits),
         };
-        ScriptError { mistake, at: place(error.position()), inside: None }
+        ScriptError { mistake: mistake.brief(), at: place(error.position()), inside: None }
     }
 }
 

@@ -32,7 +32,11 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "trim(text) -> text",
         "Without white space at both ends.",
         "trim(\"  Jan \") → \"Jan\"",
-        |call| { Ok(call.text(0)?.trim().into()) }
+        |call| {
+            let text = call.text(0)?;
+            call.room_for_text(text.len())?;
+            Ok(text.trim().into())
+        }
     ),
     function!(
         "to_upper",
@@ -128,8 +132,9 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "truncate(\"Keizersgracht\", 6) → \"Keizer\"",
         |call| {
             let text = call.text(0)?;
-            let most = call.size(1)?;
-            Ok(text.chars().take(most).collect::<String>().into())
+            let end = place_of(&text, call.size(1)?);
+            call.room_for_text(end)?;
+            Ok(text.get(..end).unwrap_or_default().into())
         }
     ),
     function!(
@@ -154,7 +159,14 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "digits(text) -> text",
         "Its digits only.",
         "digits(\"+31 (0)20-123\") → \"31020123\"",
-        |call| { Ok(call.text(0)?.chars().filter(char::is_ascii_digit).collect::<String>().into()) }
+        |call| {
+            let text = call.text(0)?;
+            let count = text.bytes().filter(u8::is_ascii_digit).count();
+            call.room_for_text(count)?;
+            let mut digits = String::with_capacity(count);
+            text.split(|letter: char| !letter.is_ascii_digit()).for_each(|part| digits.push_str(part));
+            Ok(digits.into())
+        }
     ),
     function!(
         "is_digits",
@@ -355,7 +367,18 @@ fn sub_string(call: &mut Call<'_, '_>) -> Outcome {
         start => usize::try_from(start).unwrap_or(usize::MAX),
     };
     let length = if call.count() == 3 { call.size(2)? } else { usize::MAX };
-    Ok(text.chars().skip(start).take(length).collect::<String>().into())
+    let rest = text.get(place_of(&text, start)..).unwrap_or_default();
+    let part = rest.get(..place_of(rest, length)).unwrap_or_default();
+    call.room_for_text(part.len())?;
+    Ok(part.into())
+}
+
+/// Where a letter begins, counted from 0; the end of the text when it is shorter.
+fn place_of(text: &str, letter: usize) -> usize {
+    if text.is_ascii() {
+        return letter.min(text.len());
+    }
+    text.char_indices().nth(letter).map_or(text.len(), |(at, _)| at)
 }
 
 fn pad(call: &mut Call<'_, '_>, left: bool) -> Outcome {
@@ -366,7 +389,7 @@ fn pad(call: &mut Call<'_, '_>, left: bool) -> Outcome {
         return Err(Mistake::bad_argument("the third argument of a pad function is a single letter").into());
     };
     call.room_for_text(text.len().saturating_add(missing.saturating_mul(letter.len_utf8())))?;
-    let padding: String = std::iter::repeat_n(letter, missing).collect();
+    let padding = String::from(letter).repeat(missing);
     Ok(if left { format!("{padding}{text}") } else { format!("{text}{padding}") }.into())
 }
 
