@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use connectors::record::{Value, read_json};
 use engine::memory::taken;
-use engine::script::{Bindings, Limits, ScriptError, ScriptFile, ScriptHost, with_room};
+use engine::script::{Bindings, Limits, Mistake, ScriptError, ScriptFile, ScriptHost, with_room};
 
 /// Names the attack to the process that runs it.
 const ATTACK: &str = "WEFT_FORBIDDEN";
@@ -166,10 +166,11 @@ fn attack(path: &Path, resident: u64) {
             loaded = processor_time();
             host.evaluate(&host.compile_text("it::attack()")?, &Bindings::new())
         });
-        if loaded == time {
+        let running = loaded != time;
+        if !running {
             loaded = processor_time();
         }
-        told(outcome)
+        told(outcome, running)
     };
     println!(
         "\nend {}\t{}\t{}\t{}\t{}\t{told}",
@@ -181,15 +182,15 @@ fn attack(path: &Path, resident: u64) {
     );
 }
 
-/// In one line; which of the limits on work was met first depends on the machine.
-fn told(outcome: Result<Value, ScriptError>) -> String {
+/// In one line. Which of the limits a running script meets first depends on the machine.
+fn told(outcome: Result<Value, ScriptError>, running: bool) -> String {
     match outcome {
         Ok(value) => format!("gives {:.100}", value.to_string()),
-        Err(error) => {
-            let told = format!("{} {error}", error.code());
-            let told = told.replace("limit of operations: 1000000", "limit of time or operations");
-            told.replace("limit of time: 100 ms", "limit of time or operations").replace('\n', " ")
+        Err(error) if running && matches!(error.mistake, Mistake::Limit { .. }) => {
+            assert!(error.to_string().starts_with("the script reached its limit of "));
+            format!("{} the script reached a limit", error.code())
         }
+        Err(error) => format!("{} {error}", error.code()).replace('\n', " "),
     }
 }
 

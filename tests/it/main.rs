@@ -4,6 +4,7 @@
 mod forbidden;
 mod run;
 mod script;
+mod soup;
 
 /// As in the program, so that what scripts take is counted here too.
 #[global_allocator]

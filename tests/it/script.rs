@@ -9,9 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use connectors::record::{Value, read_json};
-use engine::script::{
-    Bindings, LIBRARY, Limits, Mistake, ScriptError, ScriptFile, ScriptHost, describe_script,
-};
+use engine::script::{Bindings, LIBRARY, Limits, ScriptError, ScriptFile, ScriptHost, describe_script};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")

@@ -153,7 +153,7 @@ pub(super) fn open<'r>(limits: &Limits, record: Option<&'r RecordBudget>) -> Ope
         operations,
         at_start: operations,
         clock: Clock::Unread,
-        time: (limits.time - limits.time / KEPT_BACK).saturating_sub(time),
+        time: limits.time.saturating_sub(limits.time / KEPT_BACK).saturating_sub(time),
         start,
         looked_at: start.bytes,
         made: 0,

@@ -11,6 +11,7 @@ mod numbers;
 mod operators;
 mod records;
 mod refused;
+mod shown;
 mod text;
 
 use std::any::TypeId;
@@ -21,7 +22,7 @@ use rhai::{Dynamic, Engine};
 pub(super) use call::{Call, Outcome};
 pub(super) use operators::{index, set_index};
 pub(super) use refused::refusal;
-pub(super) use text::shown;
+pub(super) use shown::shown;
 
 /// A function of the library.
 #[derive(Clone, Copy, Debug)]

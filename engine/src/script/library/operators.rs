@@ -10,6 +10,7 @@ use rhai::{Array, Dynamic, Engine, EvalAltResult};
 use rust_decimal::Decimal;
 
 use super::call::{Call, FIELD, Fields, Outcome, number};
+use super::shown::shown;
 use super::{add, text};
 use crate::script::budget;
 use crate::script::error::Mistake;
@@ -274,7 +275,7 @@ pub(in crate::script) fn index(target: &Dynamic, key: &Dynamic) -> Outcome {
     if let Some(table) = target.read_lock::<crate::script::table::TableValue>() {
         return Ok(table.look_up(key)?);
     }
-    let key_text: String = text::shown(key, 200)?.chars().take(100).collect();
+    let key_text: String = shown(key, 200)?.chars().take(100).collect();
     if target.is_unit() {
         return Err(Mistake::NoValue { path: String::new(), field: key_text }.into());
     }
