@@ -74,6 +74,8 @@ pub struct Resource {
     pub about: String,
     /// The field that identifies a record for ever.
     pub key: String,
+    /// The field that people know a record by, where that is not its key.
+    pub known_by: Option<String>,
     /// Reading page by page.
     pub fetch: Option<Fetch>,
     /// Finding single records.

@@ -14,7 +14,7 @@ mod sides;
 mod walk;
 mod write;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -101,6 +101,8 @@ pub(crate) struct Run<'a> {
     lease: Lease,
     id: String,
     counts: Counts,
+    /// Records that were taken up again in this run.
+    retaken: HashSet<String>,
 }
 
 /// Runs a flow once.
@@ -117,8 +119,17 @@ pub async fn run(
     };
     let renewal = tokio::spawn(keep_lease(Arc::clone(store), lease.clone()));
     let id = uuid::Uuid::now_v7().to_string();
-    let mut run =
-        Run { flow, sides, store: &**store, watcher, options, lease, id, counts: Counts::default() };
+    let mut run = Run {
+        flow,
+        sides,
+        store: &**store,
+        watcher,
+        options,
+        lease,
+        id,
+        counts: Counts::default(),
+        retaken: HashSet::new(),
+    };
     let result = run.whole().await;
     renewal.abort();
     let ended = run.end(result).await;

@@ -468,3 +468,25 @@ each line in order.lines {
         [r#"create items {"code":"C","name":"Item C"}"#, r#"create orders {"reference":"C"}"#]
     );
 }
+
+#[tokio::test]
+async fn what_a_record_lacks_may_come_with_its_neighbours() {
+    let flow = r#"
+fetch product from shop.products since marker
+when product.text != "none" {
+    lookup above in ledger.items by code = product.text
+    fail `${product.text} is not there yet` unless above
+}
+upsert item in ledger.items by code {
+    code = product.sku
+}
+"#;
+    let world = World::new(flow).await;
+    for (marker, (sku, parent)) in [("d", "c"), ("c", "b"), ("b", "a"), ("a", "none"), ("x", "y")].iter().enumerate() {
+        world.shop.put("products", &format!(r#"{{"sku":"{sku}","marker":{marker},"text":"{parent}"}}"#));
+    }
+    let (report, refused) = world.run().await;
+    assert_eq!(counts(&report), "4 created, 1 failed");
+    assert_eq!(refused, ["x: y is not there yet"]);
+    assert_eq!(world.ledger.book("items").len(), 4);
+}

@@ -37,6 +37,11 @@ pub(super) fn read(
     if let Some(word) = &key_word {
         field(&table, word, &around);
     }
+    let known_by = table.text("known_by");
+    if let Some(word) = &known_by {
+        field(&table, word, &around);
+    }
+    let known_by = known_by.map(|word| word.text.to_owned());
     let fetch = table.table("fetch").map(|inner| fetch(inner, &around, standard));
     let finds: Vec<_> = table
         .tables("find")
@@ -87,7 +92,7 @@ pub(super) fn read(
     };
     let about = about.map_or_else(String::new, |word| word.text.to_owned());
     table.finish();
-    (Resource { about, key: key.to_owned(), fetch, find, create, update, fields }, ways)
+    (Resource { about, key: key.to_owned(), known_by, fetch, find, create, update, fields }, ways)
 }
 
 /// A field of the resource, or the problem that it is none.

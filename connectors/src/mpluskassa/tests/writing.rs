@@ -175,6 +175,7 @@ async fn an_order_is_cancelled_once() {
     for _ in 0..3 {
         stand.update("orders", &id, r#"{"cancel_state":"complete"}"#).await.unwrap();
         assert_eq!(stand.till.orders()[0].text("cancel_state"), Some("complete"), "and not brought back");
+        assert_eq!(stand.till.orders()[0].get("change_counter"), Some(&2.into()), "nor touched again");
     }
     let error = stand.update("orders", &id, r#"{"cancel_state":"nothing"}"#).await.unwrap_err();
     assert_eq!(error.advice, Advice::SkipRecord);
