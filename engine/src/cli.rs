@@ -5,6 +5,7 @@
 
 mod check;
 mod demo;
+mod problems;
 pub(crate) mod progress;
 mod records;
 mod run;

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use connectors::contract::Connector;
 use connectors::manifest::Answers;
 
-use crate::trouble::Trouble;
+use crate::trouble::{Trouble, why};
 
 pub use answers::FlowAnswers;
 
@@ -156,7 +156,7 @@ pub fn read_text(path: &Path) -> Result<String, Trouble> {
             std::io::ErrorKind::PermissionDenied => "give the user who runs weft the right to read it",
             _ => "check that it is a readable file",
         };
-        Trouble::new("R005", format!("cannot read `{}`: {error}", path.display())).help(help)
+        Trouble::new("R005", format!("cannot read `{}`: {}", path.display(), why(&error))).help(help)
     })?;
     String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();

@@ -18,9 +18,11 @@ async fn project() -> (Town, Folder) {
 async fn broken(breaks: impl FnOnce(&Town, &Folder)) -> String {
     let (town, folder) = project().await;
     breaks(&town, &folder);
-    let before = (std::fs::read(folder.store()).unwrap(), town.shop_server.requests(), town.till_server.requests());
+    let before =
+        (std::fs::read(folder.store()).unwrap(), town.shop_server.requests(), town.till_server.requests());
     let said = folder.show(&["run"]).await;
-    let after = (std::fs::read(folder.store()).unwrap(), town.shop_server.requests(), town.till_server.requests());
+    let after =
+        (std::fs::read(folder.store()).unwrap(), town.shop_server.requests(), town.till_server.requests());
     assert!(before == after, "something was done all the same:\n{said}");
     said
 }
@@ -119,6 +121,15 @@ cases! {
     files_connection_without_folder: |_, folder| {
         edit(folder, "[flows.customers]", "[connections.export]\nsystem = \"files\"\nfolder = \"uitvoer\"\n\n[flows.customers]");
     };
+}
+
+/// What a flow is checked against is the same whether it is run or checked.
+#[tokio::test]
+async fn checked_as_it_is_run() {
+    let (_town, folder) = project().await;
+    edit(&folder, "file = \"flows/customers.flow\"", "file = \"flows/customers.flow\"\ncounter = \"till\"");
+    folder.put("settings/customers.toml", "[settings]\nonly_activ = true\n");
+    golden("checked_as_it_is_run", folder.show(&["check"]).await);
 }
 
 #[tokio::test]

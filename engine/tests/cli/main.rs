@@ -2,7 +2,7 @@
 //! behind when it is killed.
 //!
 //! The systems are simulators in this process; the program runs as a child, as everywhere.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod broken;
 mod check;

@@ -10,7 +10,7 @@ use connectors::simulator::{Fault, Faults, Running, serve};
 use super::town::{CUSTOMERS, Folder, Town, golden};
 
 /// A project whose connections go where the caller says.
-async fn project(town: &Town, shop: Option<&str>, till: Option<&str>) -> Folder {
+fn project(town: &Town, shop: Option<&str>, till: Option<&str>) -> Folder {
     let folder = town.project(&[("customers", CUSTOMERS)]);
     let mut text = town.main_file(&[("customers", "")]);
     for (from, to) in [(town.shop_server.url(), shop), (town.till_server.url(), till)] {
@@ -47,7 +47,7 @@ async fn always(status: u16, kind: &'static str, text: &'static str) -> Running 
 #[tokio::test]
 async fn the_shop_refuses_the_key() {
     let town = Town::with_customers(3).await;
-    let folder = project(&town, None, None).await;
+    let folder = project(&town, None, None);
     folder.put("shop.secret", "not-the-secret-0123456789");
     fails_then_recovers("wrong_key_of_shop", &town, &folder).await;
 }
@@ -55,7 +55,7 @@ async fn the_shop_refuses_the_key() {
 #[tokio::test]
 async fn the_till_refuses_the_password() {
     let town = Town::with_customers(3).await;
-    let folder = project(&town, None, None).await;
+    let folder = project(&town, None, None);
     folder.put("till.secret", "not-the-secret");
     fails_then_recovers("wrong_password_of_till", &town, &folder).await;
 }
@@ -63,7 +63,7 @@ async fn the_till_refuses_the_password() {
 #[tokio::test]
 async fn a_secret_is_never_shown() {
     let town = Town::with_customers(3).await;
-    let folder = project(&town, None, None).await;
+    let folder = project(&town, None, None);
     folder.put("till.secret", "zeer-geheim-woord");
     for args in [&["run"][..], &["run", "--json"], &["runs"], &["records", "--failed", "--full"]] {
         let told = folder.command(args).env("WEFT_LOG", "trace").output().await.unwrap();
@@ -85,14 +85,14 @@ async fn nobody() -> String {
 #[tokio::test]
 async fn nobody_listens_at_the_shop() {
     let town = Town::with_customers(3).await;
-    let folder = project(&town, Some(&nobody().await), None).await;
+    let folder = project(&town, Some(&nobody().await), None);
     fails_then_recovers("shop_is_down", &town, &folder).await;
 }
 
 #[tokio::test]
 async fn nobody_listens_at_the_till() {
     let town = Town::with_customers(3).await;
-    let folder = project(&town, None, Some(&nobody().await)).await;
+    let folder = project(&town, None, Some(&nobody().await));
     fails_then_recovers("till_is_down", &town, &folder).await;
 }
 
@@ -105,7 +105,7 @@ async fn the_shop_answers_with_a_web_page() {
     for (name, status, text) in [("shop_says_html", 200, PAGE), ("shop_says_html_502", 502, GATEWAY)] {
         let town = &town;
         let server = always(status, "text/html", text).await;
-        let folder = project(town, Some(&server.url()), None).await;
+        let folder = project(town, Some(&server.url()), None);
         golden(name, folder.show(&["run"]).await);
     }
 }
@@ -115,7 +115,7 @@ async fn the_till_answers_with_a_web_page() {
     let town = Town::with_customers(3).await;
     for (name, status, text) in [("till_says_html", 200, PAGE), ("till_says_html_502", 502, GATEWAY)] {
         let server = always(status, "text/html", text).await;
-        let folder = project(&town, None, Some(&server.url())).await;
+        let folder = project(&town, None, Some(&server.url()));
         golden(name, folder.show(&["run"]).await);
     }
 }
@@ -123,7 +123,7 @@ async fn the_till_answers_with_a_web_page() {
 #[tokio::test]
 async fn the_shop_stops_in_the_middle_of_its_answer() {
     let town = Town::with_customers(3).await;
-    let folder = project(&town, None, None).await;
+    let folder = project(&town, None, None);
     town.shop_server.faults.rate(Fault::Cut, 1000);
     fails_then_recovers("shop_is_cut_off", &town, &folder).await;
 }
@@ -131,7 +131,7 @@ async fn the_shop_stops_in_the_middle_of_its_answer() {
 #[tokio::test]
 async fn the_till_stops_in_the_middle_of_its_answer() {
     let town = Town::with_customers(3).await;
-    let folder = project(&town, None, None).await;
+    let folder = project(&town, None, None);
     town.till_server.faults.rate(Fault::Cut, 1000);
     golden("till_is_cut_off", folder.show(&["run"]).await);
 }
@@ -141,9 +141,9 @@ async fn the_till_stops_in_the_middle_of_its_answer() {
 async fn answers_that_end_too_early() {
     let town = Town::with_customers(3).await;
     let json = always(200, "application/json", r#"{"items":[{"id":1,"email":"a@b."#).await;
-    let folder = project(&town, Some(&json.url()), None).await;
+    let folder = project(&town, Some(&json.url()), None);
     golden("shop_says_half_json", folder.show(&["run"]).await);
     let xml = always(200, "text/xml", "<?xml version=\"1.0\"?><SOAP-ENV:Envelope><SOAP-ENV:Bo").await;
-    let folder = project(&town, None, Some(&xml.url())).await;
+    let folder = project(&town, None, Some(&xml.url()));
     golden("till_says_half_xml", folder.show(&["run"]).await);
 }
