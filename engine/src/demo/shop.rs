@@ -171,7 +171,8 @@ fn place(
         && number > 11
     {
         row.insert("count".into(), json!(0));
-        rows.extend(wares.first().map(|(product, _)| json!({"product_id": product, "count": 2})));
+        // The last of the wares is a plain product.
+        rows.extend(wares.last().map(|(product, _)| json!({"product_id": product, "count": 2})));
     }
     let mut buyer = person(customer, number % 29 == 3);
     if number % 83 == 5
