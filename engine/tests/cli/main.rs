@@ -6,6 +6,7 @@
 
 mod broken;
 mod check;
+mod docs;
 mod kill;
 mod remote;
 mod store;
