@@ -6,4 +6,5 @@ mod flows;
 mod profiles;
 mod run;
 mod script;
+mod tidy;
 mod wsdl;

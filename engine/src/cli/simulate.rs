@@ -47,7 +47,8 @@ impl Simulate {
         let faults = Faults::seeded(self.seed);
         for text in &self.faults {
             faults.set(text).map_err(|reason| {
-                Trouble::new("R034", reason).help("write for instance --fault busy=20%, or --fault lost@POST=5%")
+                Trouble::new("R034", reason)
+                    .help("write for instance --fault busy=20%, or --fault lost@POST=5%")
             })?;
         }
         let running = start(&*simulator, self.port, faults).await.map_err(|error| {

@@ -175,7 +175,11 @@ impl Reader<'_> {
             // Nothing is sent: settings that make no sense are found here, with their place.
             if let Err(error) = connector.connect(&answers, &Reach::default()) {
                 let message = format!("connection `{}`: {}", name.get_ref(), error.reason);
-                self.trouble("R023", message, name.span(), "cannot be used", error.help);
+                // The reason names the setting; else the whole connection is meant.
+                let named = |key: &Spanned<String>| error.reason.contains(&format!("`{}`", key.get_ref()));
+                let at =
+                    entries.iter().find(|(key, _)| named(key)).map_or(name.span(), |(_, value)| value.span());
+                self.trouble("R023", message, at, "cannot be used", error.help);
                 continue;
             }
             let name = name.get_ref().clone();

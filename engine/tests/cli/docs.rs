@@ -42,7 +42,8 @@ async fn the_guides_files_make_a_project() {
 async fn the_guides_commands_exist() {
     let folder = Folder::new();
     let mut calls = 0;
-    for line in blocks(GUIDE).iter().filter(|(head, _)| *head == "console").flat_map(|(_, body)| body.lines()) {
+    for line in blocks(GUIDE).iter().filter(|(head, _)| *head == "console").flat_map(|(_, body)| body.lines())
+    {
         let (_, call) = line.split_once("weft ").unwrap();
         let args: Vec<&str> = call.split(' ').chain(["--help"]).collect();
         let told = folder.weft(&args).await;
