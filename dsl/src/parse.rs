@@ -74,7 +74,7 @@ pub(crate) fn parse(source: &Source) -> Parsed {
         hopeless = true;
         problems.push(
             Problem::new(Code::EmptyFile, 0..1, "the file says nothing")
-                .help("a flow starts with `flow \"its title\"`; `weft init` writes a first one"),
+                .help("a flow starts with `flow \"its title\"`; docs/language.md shows whole ones"),
         );
     }
     Parsed { file: File { nodes, comments: scanned.comments }, masked: scanned.masked, problems, hopeless }

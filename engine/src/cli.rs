@@ -6,6 +6,7 @@
 mod check;
 mod demo;
 mod eval;
+mod problems;
 pub(crate) mod progress;
 mod records;
 mod run;
@@ -26,7 +27,13 @@ pub(crate) use show::Show;
 
 /// Keeps business systems in step.
 #[derive(Debug, Parser)]
-#[command(name = "weft", version, about, arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(
+    name = "weft",
+    version,
+    about = "Keeps business systems in step",
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
 struct Call {
     /// The project's folder; else the nearest one upwards with a weft.toml
     #[arg(long, global = true, value_name = "FOLDER")]

@@ -19,7 +19,7 @@ use crate::run::{Party, Sides};
 use crate::script::{
     Bindings, ScriptError, ScriptFile, ScriptHost, catalog_functions, constant_value, describe_script,
 };
-use crate::trouble::{Kind, Trouble};
+use crate::trouble::{Trouble, why};
 
 /// Folders that hold no scripts of a project.
 const NOT_SEARCHED: [&str; 3] = [".weft", ".git", "target"];
@@ -84,12 +84,18 @@ impl<'p> Loader<'p> {
         let file = &entry.file;
         let path = self.project.root.join(file);
         let bytes = std::fs::read(&path).map_err(|error| {
-            let help = "paths count from the project's folder; see `file` under [flows] in weft.toml";
-            vec![Trouble::new("R005", format!("cannot read `{file}`: {error}")).help(help).into()]
+            let name = &entry.name;
+            let help = format!(
+                "paths count from the project's folder; correct `file` under [flows.{name}] in weft.toml"
+            );
+            vec![Trouble::new("R005", format!("cannot read `{file}`: {}", why(&error))).help(help).into()]
         })?;
         let source = dsl::Source::from_bytes(file, &bytes).map_err(|report| vec![report.into()])?;
         match dsl::compile(&source, &self.catalog_of(entry)) {
-            Ok(plan) => Ok((Arc::from(source.text()), plan)),
+            Ok(plan) => {
+                let strangers = strangers(entry, &plan);
+                if strangers.is_empty() { Ok((Arc::from(source.text()), plan)) } else { Err(strangers) }
+            }
             Err(report) => Err(vec![report.into()]),
         }
     }
@@ -164,7 +170,6 @@ impl<'p> Loader<'p> {
             let session = connector.connect(&connection.answers, &Reach::default()).map_err(|error| {
                 Trouble::new("R023", format!("connection `{}`: {}", connection.name, error.reason))
                     .maybe_help(error.help.clone())
-                    .kind(Kind::Remote)
             })?;
             Ok(Party::new(session, connector.manifest().clone()))
         };
@@ -194,6 +199,24 @@ impl<'p> Loader<'p> {
             })
             .collect()
     }
+}
+
+/// Roles that the project binds and the flow does not have.
+fn strangers(entry: &FlowEntry, plan: &Plan) -> Problems {
+    let (source, target) = (plan.source.name.as_str(), plan.target.name.as_str());
+    entry
+        .roles
+        .keys()
+        .filter(|role| *role != source && *role != target)
+        .map(|role| {
+            let message = format!("flow `{}` has no role `{role}`", entry.name);
+            let help = format!(
+                "its roles are `{source}` and `{target}`; correct `{role}` under [flows.{}] in weft.toml",
+                entry.name
+            );
+            Trouble::new("R038", message).help(help).into()
+        })
+        .collect()
 }
 
 /// The sets of fields that a resource can be found by.

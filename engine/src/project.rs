@@ -15,7 +15,7 @@ use connectors::contract::Connector;
 use connectors::manifest::Answers;
 
 use crate::script::Limits;
-use crate::trouble::Trouble;
+use crate::trouble::{Trouble, why};
 
 pub use answers::FlowAnswers;
 
@@ -161,7 +161,7 @@ pub fn read_text(path: &Path) -> Result<String, Trouble> {
             std::io::ErrorKind::PermissionDenied => "give the user who runs weft the right to read it",
             _ => "check that it is a readable file",
         };
-        Trouble::new("R005", format!("cannot read `{}`: {error}", path.display())).help(help)
+        Trouble::new("R005", format!("cannot read `{}`: {}", path.display(), why(&error))).help(help)
     })?;
     String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();

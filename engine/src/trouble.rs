@@ -101,17 +101,6 @@ impl Trouble {
             Kind::Store => 4,
         }
     }
-
-    /// What it says, for `--json`.
-    #[must_use]
-    pub fn to_json(&self) -> serde_json::Value {
-        serde_json::json!({
-            "code": self.0.code,
-            "message": self.0.message,
-            "help": self.0.help,
-            "related": self.0.related.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        })
-    }
 }
 
 impl Diagnostic for Trouble {
@@ -146,4 +135,18 @@ pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) ->
         .filter(|(distance, other)| *distance <= 1 + name.len().max(other.len()) / 4)
         .min()
         .map(|(_, other)| format!("did you mean `{other}`?"))
+}
+
+/// Why a file cannot be used, without the system's numbers for it.
+#[must_use]
+pub fn why(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "it is not there".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "this user may not".to_owned(),
+        std::io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        std::io::ErrorKind::NotADirectory => "part of its path is no folder".to_owned(),
+        std::io::ErrorKind::StorageFull => "the disk is full".to_owned(),
+        std::io::ErrorKind::ReadOnlyFilesystem => "the disk can only be read".to_owned(),
+        _ => error.to_string(),
+    }
 }

@@ -9,6 +9,7 @@ mod profiles;
 mod run;
 mod script;
 mod soup;
+mod tidy;
 mod wsdl;
 
 /// As in the program, so that what scripts take is counted here too.

@@ -81,18 +81,9 @@ fn one(project: &Project, loader: &Loader<'_>, entry: &FlowEntry) -> Result<dsl:
 
 fn tell(show: &Show, flows: usize, problems: &[Report]) -> Ended {
     for problem in problems {
-        if show.is_json() {
-            let mut text = String::new();
-            let diagnostic: &dyn miette::Diagnostic = problem.as_ref();
-            if miette::JSONReportHandler::new().render_report(&mut text, diagnostic).is_ok()
-                && let Ok(value) = serde_json::from_str(&text)
-            {
-                show.json(&value);
-            }
-        } else {
-            show.report(problem);
-        }
+        show.report(problem);
     }
+    show.json(&serde_json::json!({ "checked": flows, "good": problems.is_empty() }));
     let flows = count(i64::try_from(flows).unwrap_or(i64::MAX), "flow", "flows");
     if problems.is_empty() {
         show.line(format!("{} {flows} checked, nothing wrong", show.good("✓")));

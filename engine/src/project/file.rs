@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use connectors::contract::Connector;
+use connectors::contract::{Connector, Limits as Reach};
 use connectors::manifest::{Answers, Manifest};
 use connectors::profile::Profile;
 use miette::Report;
@@ -48,7 +48,7 @@ pub(super) fn read(root: &Path) -> Result<Project, Trouble> {
         let span = error.span().unwrap_or(0..0);
         Trouble::new("R007", format!("{MAIN_FILE} cannot be read: {}", error.message().replace('\n', ", ")))
             .at(MAIN_FILE, &text, span, "here")
-            .help("see the operating guide for the form of this file")
+            .help("docs/operating.md shows the form of this file; texts stand in double quotes")
     };
     let file: File = toml::from_str(&text).map_err(|error| syntax(&error))?;
     let places: Places = toml::from_str(&text).map_err(|error| syntax(&error))?;
@@ -177,6 +177,16 @@ impl Reader<'_> {
                     continue;
                 }
             };
+            // Nothing is sent: settings that make no sense are found here, with their place.
+            if let Err(error) = connector.connect(&answers, &Reach::default()) {
+                let message = format!("connection `{}`: {}", name.get_ref(), error.reason);
+                // The reason names the setting; else the whole connection is meant.
+                let named = |key: &Spanned<String>| error.reason.contains(&format!("`{}`", key.get_ref()));
+                let at =
+                    entries.iter().find(|(key, _)| named(key)).map_or(name.span(), |(_, value)| value.span());
+                self.trouble("R023", message, at, "cannot be used", error.help);
+                continue;
+            }
             let name = name.get_ref().clone();
             let connection =
                 Connection { name: name.clone(), system: system_name, answers, connector, own_schema };
@@ -187,11 +197,13 @@ impl Reader<'_> {
 
     fn answers(&mut self, manifest: &Manifest, name: &Spanned<String>, entries: &Entries) -> Answers {
         let mut answers = Vec::new();
+        let mut misspelt = Vec::new();
         for (key, value) in entries.iter().filter(|(key, _)| key.get_ref() != "system") {
             let Some(setting) = manifest.settings.get(key.get_ref()) else {
                 let names: Vec<&str> = manifest.settings.iter().map(|(name, _)| name).collect();
-                let help = did_you_mean(key.get_ref(), names.iter().copied())
-                    .unwrap_or_else(|| format!("{} takes {}", manifest.title, names.join(", ")));
+                let near = did_you_mean(key.get_ref(), names.iter().copied());
+                misspelt.extend(near.clone());
+                let help = near.unwrap_or_else(|| format!("{} takes {}", manifest.title, names.join(", ")));
                 self.trouble(
                     "R010",
                     format!("{} has no setting `{}`", manifest.title, key.get_ref()),
@@ -220,11 +232,15 @@ impl Reader<'_> {
                     answers.push((key.get_ref().clone(), path));
                 }
                 Ok(answer) => answers.push((key.get_ref().clone(), answer)),
-                Err(message) => self.trouble("R012", message, value.span(), "no value from here", None),
+                Err((message, help)) => {
+                    self.trouble("R012", message, value.span(), "no value from here", Some(help));
+                }
             }
         }
         for (setting, about) in manifest.settings.iter() {
-            if about.default.is_none() && !entries.keys().any(|key| key.get_ref() == setting) {
+            // A misspelt name has been told already.
+            let is_told = misspelt.iter().any(|near| near.contains(&format!("`{setting}`")));
+            if about.default.is_none() && !is_told && !entries.keys().any(|key| key.get_ref() == setting) {
                 let value = if about.secret { "{ env = \"NAME\" }" } else { "\"…\"" };
                 self.trouble(
                     "R013",
@@ -238,7 +254,9 @@ impl Reader<'_> {
         answers.into_iter().collect()
     }
 
-    fn answer(&self, value: &toml::Value) -> Result<String, String> {
+    /// The value of a setting; else what is wrong, and what to do next.
+    fn answer(&self, value: &toml::Value) -> Result<String, (String, String)> {
+        const FORMS: &str = "write it as text, or `{ env = \"NAME\" }`, or `{ file = \"PATH\" }`";
         match value {
             toml::Value::String(text) => Ok(text.clone()),
             toml::Value::Integer(number) => Ok(number.to_string()),
@@ -246,15 +264,20 @@ impl Reader<'_> {
             toml::Value::Table(table) => {
                 let text = |key| table.get(key).and_then(toml::Value::as_str);
                 match (text("env"), text("file"), table.len()) {
-                    (Some(name), None, 1) => std::env::var(name)
-                        .map_err(|_| format!("the environment variable `{name}` is not set, or not text")),
+                    (Some(name), None, 1) => std::env::var(name).map_err(|_| {
+                        let message = format!("the environment variable `{name}` is not set, or not text");
+                        (message, format!("set `{name}` where weft is started, or correct the name"))
+                    }),
                     (None, Some(path), 1) => read_text(&self.root.join(path))
                         .map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
-                        .map_err(|error| error.to_string()),
-                    _ => Err("a value is text, or `{ env = \"NAME\" }`, or `{ file = \"PATH\" }`".to_owned()),
+                        .map_err(|error| {
+                            let help = "put the value into that file, or correct the path: it counts from the project's folder";
+                            (error.to_string(), help.to_owned())
+                        }),
+                    _ => Err(("this is no value of a setting".to_owned(), FORMS.to_owned())),
                 }
             }
-            _ => Err("a value is text, a whole number, true or false".to_owned()),
+            _ => Err(("a setting takes text, a whole number, true or false".to_owned(), FORMS.to_owned())),
         }
     }
 
