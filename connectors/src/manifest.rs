@@ -120,6 +120,9 @@ pub struct Find {
     /// At most one record has a given key, for ever.
     #[serde(default)]
     pub unique: bool,
+    /// The system tells one record a key, also when more records have it.
+    #[serde(default)]
+    pub first_only: bool,
 }
 
 /// Creating records.
@@ -162,6 +165,10 @@ pub struct Field {
     /// Text of digits only.
     #[serde(default)]
     pub digits_only: bool,
+    /// Fields that the system works this one out of: when one of them is written, this one
+    /// may change with it.
+    #[serde(default)]
+    pub follows: Vec<String>,
     /// The texts that it may hold; none: any.
     #[serde(default)]
     pub values: Vec<String>,

@@ -8,6 +8,7 @@ pub mod cli;
 mod demo;
 pub mod flow;
 pub mod load;
+pub mod memory;
 pub mod program;
 pub mod project;
 pub mod run;

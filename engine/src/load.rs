@@ -17,7 +17,7 @@ use crate::program::Program;
 use crate::project::{Connection, FlowAnswers, FlowEntry, Project, read_text};
 use crate::run::{Party, Sides};
 use crate::script::{
-    Bindings, Limits, ScriptError, ScriptFile, ScriptHost, catalog_functions, constant_value, describe_script,
+    Bindings, ScriptError, ScriptFile, ScriptHost, catalog_functions, constant_value, describe_script,
 };
 use crate::trouble::{Trouble, why};
 
@@ -119,7 +119,7 @@ impl<'p> Loader<'p> {
                 .at(&entry.file, &text, span, "in this expression")
                 .maybe_help(error.help())
         };
-        let host = ScriptHost::load(Limits::default(), &files, &answers.tables)
+        let host = ScriptHost::load(self.project.limits.clone(), &files, &answers.tables)
             .map_err(|error| trouble(fault(0..0, &error)))?;
         let catalog = self.catalog_of(entry);
         let sets = |side: Side, resource: &str| sets(&catalog, &plan, side, resource);

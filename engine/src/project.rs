@@ -5,6 +5,7 @@
 
 mod answers;
 mod file;
+mod limits;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use connectors::contract::Connector;
 use connectors::manifest::Answers;
 
+use crate::script::Limits;
 use crate::trouble::{Trouble, why};
 
 pub use answers::FlowAnswers;
@@ -32,6 +34,8 @@ pub struct Project {
     pub flows: Vec<FlowEntry>,
     /// Systems that flows may name: built in, and the project's own profiles.
     pub systems: BTreeMap<String, Arc<dyn Connector>>,
+    /// What the scripts of one record may use.
+    pub limits: Limits,
 }
 
 /// One account of one system.
@@ -89,6 +93,7 @@ impl Project {
             connections: BTreeMap::new(),
             flows: Vec::new(),
             systems: file::built_in(),
+            limits: Limits::default(),
         }
     }
 

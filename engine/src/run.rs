@@ -23,6 +23,7 @@ use connectors::contract::{FetchRequest, RemoteError};
 use connectors::record::{Record, Value, read_json};
 
 use crate::flow::Flow;
+use crate::script::RecordBudget;
 use crate::store::{
     Claim, Counts, Cursor, DeadLetter, DeadQuery, Fingerprint, Lease, NewRun, RunState, Store, StoreError,
     is_dead, this_process,
@@ -268,7 +269,7 @@ impl Run<'_> {
     }
 
     fn request(&self, reading: &Reading) -> Result<FetchRequest, RemoteError> {
-        let scope = scope::Scope::new(self.flow, None);
+        let scope = scope::Scope::new(self.flow, None, &RecordBudget::new());
         let mut conditions = Vec::new();
         for (field, script) in &self.flow.program.conditions {
             match scope.value(script) {

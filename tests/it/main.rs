@@ -3,8 +3,15 @@
 mod dsl;
 mod files;
 mod flows;
+#[cfg(target_os = "linux")]
+mod forbidden;
 mod profiles;
 mod run;
 mod script;
+mod soup;
 mod tidy;
 mod wsdl;
+
+/// As in the program, so that what scripts take is counted here too.
+#[global_allocator]
+static MEMORY: engine::memory::Allocator = engine::memory::Allocator;

@@ -490,3 +490,22 @@ upsert item in ledger.items by code {
     assert_eq!(refused, ["x: y is not there yet"]);
     assert_eq!(world.ledger.book("items").len(), 4);
 }
+
+/// An expression that stays within the limits, once and twenty times a record.
+#[tokio::test]
+async fn limits_hold_for_a_record_and_its_neighbours_go_on() {
+    let skip = "skip \"never\" if { let n = 0; while n < product.price { n += 1; } n < 0 }\n";
+    for (times, expected) in [(1, "2 created"), (20, "1 created, 1 failed")] {
+        let world = World::new(&format!(
+            "fetch product from shop.products since marker\n{}upsert item in ledger.items by code {{\n  code = product.sku\n  name = product.name\n  price = product.price\n}}\n",
+            skip.repeat(times)
+        ))
+        .await;
+        world.shop.put("products", &product("A", 1, "Mug", "10000"));
+        world.shop.put("products", &product("B", 2, "Cup", "2"));
+        let (report, refused) = world.run().await;
+        assert_eq!(counts(&report), expected, "{refused:?}");
+        let told = refused.iter().any(|reason| reason.contains("the script reached its limit of"));
+        assert_eq!(told, times > 1, "{refused:?}");
+    }
+}

@@ -72,6 +72,7 @@ impl World {
         let connections = [connection("shop"), connection("ledger")].into();
         let project = Project {
             root: folder.path().to_owned(),
+            limits: engine::script::Limits::default(),
             name: "test".into(),
             connections,
             flows: vec![FlowEntry {

@@ -6,6 +6,7 @@
 
 mod amounts;
 mod client;
+mod families;
 mod faults;
 mod hooks;
 mod layout;
@@ -24,6 +25,7 @@ mod tests;
 mod wire;
 mod writes;
 
+use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, LazyLock};
 
@@ -70,6 +72,8 @@ struct Conversation {
     shop: shop::Shop,
     shelves: shelf::Shelves,
     everything: Mutex<stock::Everything>,
+    /// Pages of parents that are not done with, by what is listed below them.
+    parents: Mutex<HashMap<&'static str, families::Parents>>,
     /// The shop takes `expand` on lists that are not documented to.
     expands: AtomicBool,
 }
@@ -81,6 +85,7 @@ impl Conversation {
             shop: shop::Shop::default(),
             shelves: shelf::Shelves::default(),
             everything: Mutex::default(),
+            parents: Mutex::default(),
             expands: AtomicBool::new(true),
         })
     }

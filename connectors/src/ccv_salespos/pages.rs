@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Conversation;
 use super::client::{LARGEST_PAGE, Listing, Query};
+use super::families::Family;
 use super::layout::{Layout, Link, List, Parent, known};
 use super::search::{key_text, same};
 use super::wire::{Shape, timestamp};
@@ -27,8 +28,12 @@ const MARGIN: jiff::SignedDuration = jiff::SignedDuration::from_mins(2);
 /// Where a list by offset goes on.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Spot {
-    query: String,
-    seen: Vec<String>,
+    pub(super) query: String,
+    pub(super) seen: Vec<String>,
+    /// The last parent and child that were handed out, when the children of this page of
+    /// parents did not fit into one page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) done: Option<(String, String)>,
 }
 
 /// Where a list by moment of creation goes on.
@@ -51,7 +56,7 @@ impl Spot {
         let overlap = OVERLAP.min((there - here) / 2);
         next.set("start", there - overlap);
         let seen = listing.items.iter().rev().take(overlap).filter_map(key_of).collect();
-        Ok(Some(Self { query: next.text(), seen }))
+        Ok(Some(Self { query: next.text(), seen, done: None }))
     }
 
     /// The query of the page, and what to leave out of it.
@@ -98,7 +103,7 @@ fn created(row: &Map) -> Option<jiff::Timestamp> {
     row.text("create_date").and_then(timestamp)
 }
 
-fn read<'a, T: Deserialize<'a>>(position: &'a str) -> Result<T, RemoteError> {
+pub(super) fn read<'a, T: Deserialize<'a>>(position: &'a str) -> Result<T, RemoteError> {
     serde_json::from_str(position)
         .map_err(|_| confused("the remembered position is not one of this connector"))
 }
@@ -237,21 +242,7 @@ impl Conversation {
             }
             _ => first.set("size", size(request).min(PARENTS)),
         }
-        let (query, seen) = Spot::resume(position, first)?;
-        let listing = self.client.list(parent.path, &query).await?;
-        let next = Spot::after(&query, &listing)?;
-        let mut records = Vec::new();
-        for row in &listing.items {
-            let Some(key) = key_of(row).filter(|key| !seen.contains(key)) else { continue };
-            match carried(row, parent.link) {
-                Some(rows) => {
-                    let children = self.records(layout, shape, &rows).await?;
-                    records.extend(children.into_iter().map(|child| adopted(child, parent, &key)));
-                }
-                None => records.extend(self.children(parent, layout, shape, &key).await?),
-            }
-        }
-        Ok(Page { records, next: next.and_then(|spot| spot.text()) })
+        self.families(Family::Children(parent, layout, shape), first, size(request), position).await
     }
 
     /// All children of a record.
@@ -302,7 +293,7 @@ pub(super) fn carried(row: &Map, link: Link) -> Option<Vec<Map>> {
 }
 
 /// The child with its parent's key, which not every list repeats.
-fn adopted(mut child: Record, parent: &Parent, key: &str) -> Record {
+pub(super) fn adopted(mut child: Record, parent: &Parent, key: &str) -> Record {
     if child.get(parent.field).is_none() {
         child.set(parent.field, key);
     }

@@ -90,7 +90,8 @@ async fn settings(client: &Client) -> Result<Option<Map>, RemoteError> {
     }
 }
 
-fn tariffs(country: &Map) -> Vec<Record> {
+/// VAT percentages of a country, as the shop has it.
+pub(super) fn tariffs(country: &Map) -> Vec<Record> {
     let Some(code) = country.text("code") else { return Vec::new() };
     let tariffs = country.get("tariffs").and_then(Value::as_list).unwrap_or_default();
     let rate = |tariff: &Value| {

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::Conversation;
 use super::client::{LARGEST_PAGE, Query};
+use super::families::Family;
 use super::layout::{Link, known};
 use super::pages::{Spot, carried, key_of, size};
 use super::search::{digits, key_text};
@@ -132,19 +133,11 @@ impl Conversation {
         request: &FetchRequest,
         position: Option<&str>,
     ) -> Result<Page, RemoteError> {
-        let (query, seen) = Spot::resume(position, everything(size(request)))?;
-        let listing = self.client.list("products", &query).await?;
-        let next = Spot::after(&query, &listing)?.and_then(|spot| spot.text());
-        let mut records = Vec::new();
-        for product in &listing.items {
-            if key_of(product).is_none_or(|key| !seen.contains(&key)) {
-                records.extend(self.counted(product).await?);
-            }
-        }
-        Ok(Page { records, next })
+        let size = size(request);
+        self.families(Family::Stock, everything(size), size, position).await
     }
 
-    async fn counted(&self, product: &Map) -> Result<Vec<Record>, RemoteError> {
+    pub(super) async fn counted(&self, product: &Map) -> Result<Vec<Record>, RemoteError> {
         let variants = match (carried(product, COMBINATIONS), key_of(product)) {
             (Some(rows), _) => rows,
             (None, Some(key)) => {

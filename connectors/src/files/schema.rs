@@ -280,10 +280,15 @@ fn resource(
     };
     let mut find: Vec<Find> = Vec::new();
     if let Some(key) = &key {
-        find.push(Find { by: vec![key.clone()], batch: 1000, unique: true });
+        find.push(Find { by: vec![key.clone()], batch: 1000, unique: true, first_only: false });
     }
     let others = fields.iter().filter(|(name, field)| simple(field) && Some(name) != key.as_ref());
-    find.extend(others.map(|(name, _)| Find { by: vec![name.clone()], batch: 1000, unique: false }));
+    find.extend(others.map(|(name, _)| Find {
+        by: vec![name.clone()],
+        batch: 1000,
+        unique: false,
+        first_only: false,
+    }));
     let mut since = sidecar.since.clone();
     if !own_key {
         fields.push((
@@ -330,6 +335,7 @@ fn field(kind: Kind, about: &str, read_only: bool) -> Field {
         write_only: false,
         max_length: None,
         digits_only: false,
+        follows: Vec::new(),
         values: Vec::new(),
         fields: Named::default(),
         items: None,

@@ -71,6 +71,7 @@ fn no_table(table: &Table<'_, '_>, name: &Word<'_>, value: &Spanned<DeValue<'_>>
         write_only: false,
         max_length: None,
         digits_only: false,
+        follows: Vec::new(),
         values: Vec::new(),
         fields: Named::default(),
         items: None,
@@ -146,6 +147,7 @@ fn one(name: &Word<'_>, table: Table<'_, '_>) -> (Field, Member) {
             .number("max_length", 1, i64::from(u32::MAX))
             .and_then(|most| usize::try_from(most).ok()),
         digits_only: table.flag("digits_only"),
+        follows: Vec::new(),
         values: table.words("values").into_iter().map(|word| word.text.to_owned()).collect(),
         fields,
         items,

@@ -283,7 +283,7 @@ fn find(table: Table<'_, '_>, around: &Around<'_>, fetch: Option<&FetchWay>) -> 
     }
     let separator = table.text("separator").map_or_else(|| ",".to_owned(), |word| word.text.to_owned());
     let by: Vec<String> = by.iter().map(|word| word.text.to_owned()).collect();
-    let manifest = Find { by: by.clone(), batch, unique: table.flag("unique") };
+    let manifest = Find { by: by.clone(), batch, unique: table.flag("unique"), first_only: false };
     table.finish();
     (manifest, FindWay { by, ask, batch, separator })
 }

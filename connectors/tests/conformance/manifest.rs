@@ -71,6 +71,9 @@ fn resource_is_sane(resource: &Resource, say: &mut dyn FnMut(String)) {
                 say(format!("find by `{name}`, which is no field"));
             }
         }
+        if find.unique && find.first_only {
+            say("a find is unique and tells the first only: one of the two".to_owned());
+        }
         if find.by.is_empty() || find.batch == 0 {
             say("a find has no fields or no batch".to_owned());
         }
@@ -102,6 +105,9 @@ fn fields_are_sane(fields: &Named<Field>, prefix: &str, say: &mut dyn FnMut(Stri
         }
         if !name.bytes().all(|byte| byte == b'_' || byte.is_ascii_lowercase() || byte.is_ascii_digit()) {
             say(format!("`{path}` is not in snake_case"));
+        }
+        for other in field.follows.iter().filter(|other| fields.get(other).is_none()) {
+            say(format!("`{path}` follows `{other}`, which is no field beside it"));
         }
         if field.read_only && field.write_only {
             say(format!("`{path}` can be neither read nor written"));

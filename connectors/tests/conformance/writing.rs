@@ -2,7 +2,7 @@
 
 use connectors::check::check_write;
 use connectors::contract::{Advice, Limits, Written};
-use connectors::manifest::{Kind, Resource};
+use connectors::manifest::{Field, Kind, Named, Resource};
 use connectors::record::{Record, Value};
 use connectors::simulator::Fault;
 
@@ -164,6 +164,26 @@ async fn a_busy_server_takes_every_record(subject: Subject, name: String) -> Out
     Ok(())
 }
 
+/// The record without what only the system writes, in its parts too.
+fn own(fields: &Named<Field>, record: &Record) -> Record {
+    let own = |name: &str, value: &Value| {
+        let field = fields.get(name).filter(|field| !field.read_only)?;
+        Some(match value {
+            Value::Map(part) if !field.fields.is_empty() => self::own(&field.fields, part).into(),
+            Value::List(items) => items
+                .iter()
+                .map(|item| match item {
+                    Value::Map(part) if !field.fields.is_empty() => self::own(&field.fields, part).into(),
+                    other => other.clone(),
+                })
+                .collect::<Vec<_>>()
+                .into(),
+            other => other.clone(),
+        })
+    };
+    record.iter().filter_map(|(name, value)| Some((name.clone(), own(name, value)?))).collect()
+}
+
 async fn an_update_changes_only_what_it_says(subject: Subject, name: String) -> Outcome {
     let bench = subject.bench().await?;
     let resource = bench.resource(&name)?;
@@ -187,10 +207,14 @@ async fn an_update_changes_only_what_it_says(subject: Subject, name: String) -> 
         let (Some(before), Some(after)) = (before, after) else { continue };
         let lost = lost(resource, &changes, &after);
         ensure!(lost.is_empty(), "{}", lost.join("\n"));
+        let (before, after) = (own(&resource.fields, &before), own(&resource.fields, &after));
         for (field, value) in before.iter().filter(|(field, _)| changes.get(field).is_none()) {
             let kept = after.get(field).unwrap_or(&Value::Null);
-            let read_only = resource.fields.get(field).is_some_and(|field| field.read_only);
-            ensure!(read_only || kept.says_the_same_as(value), "{field} was {value} and became {kept}");
+            let follows = resource
+                .fields
+                .get(field)
+                .is_some_and(|field| field.follows.iter().any(|other| changes.get(other).is_some()));
+            ensure!(follows || kept.says_the_same_as(value), "{field} was {value} and became {kept}");
         }
     }
     Ok(())

@@ -23,6 +23,8 @@ struct File {
     connections: toml::map::Map<String, toml::Value>,
     #[serde(default)]
     flows: toml::map::Map<String, toml::Value>,
+    #[serde(default)]
+    limits: toml::map::Map<String, toml::Value>,
 }
 
 /// Entries again, with their places; `File` above has proven the shape.
@@ -32,9 +34,11 @@ struct Places {
     connections: BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, Spanned<toml::Value>>>,
     #[serde(default)]
     flows: BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, Spanned<toml::Value>>>,
+    #[serde(default)]
+    limits: Entries,
 }
 
-type Entries = BTreeMap<Spanned<String>, Spanned<toml::Value>>;
+pub(super) type Entries = BTreeMap<Spanned<String>, Spanned<toml::Value>>;
 
 /// Reads the project in `root`.
 pub(super) fn read(root: &Path) -> Result<Project, Trouble> {
@@ -53,16 +57,17 @@ pub(super) fn read(root: &Path) -> Result<Project, Trouble> {
     reader.profiles();
     let connections = reader.connections(&places);
     let flows = reader.flows(&file, &places, &connections);
+    let limits = reader.limits(&places.limits);
     let Reader { troubles, mut problems, systems, .. } = reader;
     problems.extend(troubles.into_iter().map(Report::from));
     if !problems.is_empty() {
         return Err(Trouble::several(format!("the project has {} problems", problems.len()), problems));
     }
-    drop(file.connections);
+    drop((file.connections, file.limits));
     let name = file.name.unwrap_or_else(|| {
         root.file_name().map_or_else(|| "project".to_owned(), |name| name.to_string_lossy().into_owned())
     });
-    Ok(Project { root: root.to_owned(), name, connections, flows, systems })
+    Ok(Project { root: root.to_owned(), name, connections, flows, systems, limits })
 }
 
 /// Systems that come with Weft.
@@ -70,7 +75,7 @@ pub(super) fn built_in() -> BTreeMap<String, Arc<dyn Connector>> {
     connectors::all().into_iter().map(|connector| (connector.manifest().name.clone(), connector)).collect()
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     root: &'a Path,
     text: &'a str,
     troubles: Vec<Trouble>,
@@ -80,7 +85,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn trouble(
+    pub(super) fn trouble(
         &mut self,
         code: &'static str,
         message: String,

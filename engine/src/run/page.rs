@@ -13,6 +13,7 @@ use super::scope::Scope;
 use super::walk::{Done, Stop, Walk};
 use super::{Run, fingerprint};
 use crate::program::{Act, Step};
+use crate::script::RecordBudget;
 use crate::store::{
     Activity, Counts, Cursor, Fingerprint, Known, Outcome, OutcomeWord, Page, Settled, StoreError, Written,
 };
@@ -39,6 +40,8 @@ struct Item {
     print: Fingerprint,
     record: Record,
     known: Known,
+    /// What its expressions may use together.
+    budget: RecordBudget,
 }
 
 /// A record after its walk.
@@ -149,7 +152,7 @@ impl PageRun<'_, '_> {
                 page.counted.unchanged += 1;
                 continue;
             }
-            items.push(Item { key, print, record, known });
+            items.push(Item { key, print, record, known, budget: RecordBudget::new() });
         }
         Ok(items)
     }
@@ -163,7 +166,7 @@ impl PageRun<'_, '_> {
         let flow = self.run.flow;
         let mut kept = Vec::with_capacity(items.len());
         for item in items {
-            let scope = Scope::new(flow, Some(&item.record));
+            let scope = Scope::new(flow, Some(&item.record), &item.budget);
             // A filter that fails is told by the walk, with its reason.
             let passes = flow.program.steps.iter().take(gates).all(|step| match &step.action {
                 Act::Filter(condition) => scope.truth(condition).unwrap_or(true),
@@ -239,7 +242,8 @@ impl PageRun<'_, '_> {
     async fn walk_again(&self, earlier: Walked, finder: &Finder<'_>) -> Walked {
         let Walked { key, print, record, mut known, done: earlier, .. } = earlier;
         learn(&mut known, &earlier.written);
-        let (mut done, stop) = self.walk_steps(&key, &record, &known, finder).await;
+        let budget = RecordBudget::new();
+        let (mut done, stop) = self.walk_steps(&key, &record, &known, &budget, finder).await;
         let newer = std::mem::take(&mut done.written);
         done.written = earlier.written;
         done.written.retain(|old| !newer.iter().any(|new| new.is_same_write(old)));
@@ -263,7 +267,7 @@ impl PageRun<'_, '_> {
     }
 
     async fn walk_one(&self, item: Item, finder: &Finder<'_>) -> Walked {
-        let Item { key, print, record, known } = item;
+        let Item { key, print, record, known, budget } = item;
         let resource = &self.run.flow.plan.fetch.resource;
         let record = match self.run.sides.source.session.detail(resource) {
             None => Ok(record),
@@ -278,7 +282,7 @@ impl PageRun<'_, '_> {
                 return Walked { key, print, record, known, done: Done::default(), stop: Some(error.into()) };
             }
         };
-        let (done, stop) = self.walk_steps(&key, &record, &known, finder).await;
+        let (done, stop) = self.walk_steps(&key, &record, &known, &budget, finder).await;
         Walked { key, print, record, known, done, stop }
     }
 
@@ -287,11 +291,12 @@ impl PageRun<'_, '_> {
         key: &str,
         record: &Record,
         known: &Known,
+        budget: &RecordBudget,
         finder: &Finder<'_>,
     ) -> (Done, Option<Stop>) {
         let (flow, sides) = (self.run.flow, self.run.sides);
         let walk = Walk { flow, sides, finder, key, known, done: Mutex::default() };
-        let mut scope = Scope::new(flow, Some(record));
+        let mut scope = Scope::new(flow, Some(record), budget);
         let stop = walk.steps(&flow.program.steps, &mut scope, "").await.err();
         (walk.done.into_inner().unwrap_or_else(PoisonError::into_inner), stop)
     }

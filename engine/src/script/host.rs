@@ -180,7 +180,7 @@ impl ScriptHost {
     /// Runs what stands outside the functions, constants as a rule, and keeps the rest.
     fn module(&self, ast: &AST) -> Result<Module, ScriptError> {
         let made = with_room(|| {
-            let _budget = budget::open(&self.limits);
+            let _budget = budget::open(&self.limits, None);
             catch_unwind(AssertUnwindSafe(|| Module::eval_ast_as_new(Scope::new(), ast, &self.engine)))
         });
         match made {
@@ -192,7 +192,7 @@ impl ScriptHost {
     }
 
     fn run(&self, compiled: &Compiled, bindings: &Bindings) -> Result<Value, ScriptError> {
-        let _budget = budget::open(&self.limits);
+        let _budget = budget::open(&self.limits, bindings.budget());
         let outcome = catch_unwind(AssertUnwindSafe(|| -> Result<Value, Box<rhai::EvalAltResult>> {
             let _inputs = inputs::give(self.inputs(compiled, bindings)?);
             let value: Dynamic = self.engine.eval_ast(&compiled.ast)?;
@@ -255,7 +255,7 @@ impl ScriptHost {
 }
 
 fn located((mistake, at): (Mistake, Option<Place>)) -> ScriptError {
-    ScriptError { mistake, at, inside: None }
+    ScriptError { mistake: mistake.brief(), at, inside: None }
 }
 
 /// An error that was found in a script, before any expression called it.

@@ -7,6 +7,7 @@ use dsl::plan::{Constant, Otherwise, Table, TableRow};
 use rhai::{Dynamic, ImmutableString};
 use rust_decimal::Decimal;
 
+use super::budget;
 use super::error::Mistake;
 use super::values::{kind, with_article};
 
@@ -22,7 +23,7 @@ impl TableValue {
     /// The value for a key, or for a list of keys: the first row that fits, else `otherwise`.
     pub(super) fn look_up(&self, key: &Dynamic) -> Result<Dynamic, Mistake> {
         let keys = self.keys(key)?;
-        if let Some(row) = self.row(&keys) {
+        if let Some(row) = self.row(&keys)? {
             return Ok(constant_to_dynamic(&row.value));
         }
         match (&self.0.otherwise, keys.as_slice()) {
@@ -34,14 +35,15 @@ impl TableValue {
 
     /// True when a row fits the key; `otherwise` does not count.
     pub(super) fn has(&self, key: &Dynamic) -> Result<bool, Mistake> {
-        Ok(self.row(&self.keys(key)?).is_some())
+        Ok(self.row(&self.keys(key)?)?.is_some())
     }
 
-    fn row(&self, keys: &[Dynamic]) -> Option<&TableRow> {
-        self.0.rows.iter().find(|row| {
+    fn row(&self, keys: &[Dynamic]) -> Result<Option<&TableRow>, Mistake> {
+        budget::read(self.0.rows.len().saturating_mul(keys.len()))?;
+        Ok(self.0.rows.iter().find(|row| {
             row.keys.len() == keys.len()
                 && row.keys.iter().zip(keys).all(|(wanted, key)| wanted.as_ref().is_none_or(|c| is(c, key)))
-        })
+        }))
     }
 
     fn keys(&self, key: &Dynamic) -> Result<Vec<Dynamic>, Mistake> {

@@ -132,6 +132,7 @@ impl Shipped {
             connections: sides.into_iter().map(connection).collect(),
             flows: vec![FlowEntry { name: flow.into(), file, on: true, roles: BTreeMap::new() }],
             systems,
+            limits: engine::script::Limits::default(),
         };
         let shipped = Self { store, project, folder };
         shipped.answer(answers);

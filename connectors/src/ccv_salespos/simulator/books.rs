@@ -10,6 +10,7 @@ use super::tables::{TABLES, Table, table};
 use crate::record::{Map, Text, Value};
 
 /// Everything that the shop knows. Members whose names start with `_` are its own business.
+#[derive(Clone)]
 pub(super) struct Books {
     pub(super) options: Options,
     tables: BTreeMap<&'static str, BTreeMap<i64, Map>>,
@@ -85,6 +86,15 @@ impl Books {
         };
         super::fill::shop(&mut books);
         books
+    }
+
+    /// Nothing was done in them since they were made.
+    pub(super) fn are_new(&self, new: &Self) -> bool {
+        self.next_key == new.next_key
+            && self.options == new.options
+            && self.settings == new.settings
+            && self.calls.is_empty()
+            && self.refusals.is_empty()
     }
 
     /// The moment, as records show it.
@@ -168,7 +178,8 @@ impl Books {
         }
     }
 
-    /// The books as JSON: a list for each kind of record, what hooks were told, what was asked.
+    /// The books as JSON: a list for each kind of record, and what hooks were told. What was
+    /// asked is not in them: a question changes nothing.
     pub(super) fn to_json(&self) -> serde_json::Value {
         let mut whole = Map::new();
         for (name, rows) in &self.tables {
@@ -176,10 +187,6 @@ impl Books {
         }
         whole.set("settings", self.settings.clone());
         whole.set("deliveries", self.deliveries.iter().cloned().map(Value::Map).collect::<Vec<_>>());
-        let calls = self.calls.iter().map(|(name, count)| {
-            (Text::from(name.as_str()), Value::Int(i64::try_from(*count).unwrap_or(i64::MAX)))
-        });
-        whole.set("calls", calls.collect::<Map>());
         serde_json::from_slice(&Value::Map(whole).to_json()).unwrap_or_default()
     }
 }

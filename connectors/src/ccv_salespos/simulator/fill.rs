@@ -1,11 +1,13 @@
 //! The shop's furniture, and a believable sample of everything that is sold in it.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use rust_decimal::Decimal;
 
 use super::books::{Books, int, map};
 use super::effects;
+use super::options::Options;
 use super::tables::table;
 use crate::record::{Map, Value, read_json};
 
@@ -159,6 +161,7 @@ pub(super) fn product(books: &Books, number: i64) -> serde_json::Value {
     serde_json::json!({
         "productnumber": (100_000 + number).to_string(),
         "eannumber": format!("87{:011}", 12_345_600 + number),
+        "mpnnumber": format!("KN-{:04}", 400 + number),
         "name": if kind == 0 { name.to_owned() } else { format!("{name} nr. {kind}") },
         "shortdescription": format!("{name}, uit eigen branderij"),
         "price": cents,
@@ -188,13 +191,31 @@ pub(super) fn order(books: &Books, number: i64) -> Map {
     json(&serde_json::json!({
         "orderrows": rows,
         "customer": person(number),
+        "reservationnumber": if number % 5 == 0 { format!("KASSA-{number:06}") } else { String::new() },
         "paid": number % 2 == 0,
         "status": if number % 4 == 0 { 5 } else { 1 },
     }))
 }
 
-/// A believable sample, the same each time.
-pub(super) fn everything(books: &mut Books) {
+/// The sample in books of the standard kind: made once, copied from then on.
+static SAMPLE: LazyLock<(Books, Books)> = LazyLock::new(|| {
+    let new = Books::new(Options::default());
+    let mut filled = new.clone();
+    everything(&mut filled);
+    (new, filled)
+});
+
+/// Fills the books with a believable sample, the same each time.
+pub(super) fn shelves(books: &mut Books) {
+    let (new, filled) = &*SAMPLE;
+    if books.are_new(new) {
+        *books = filled.clone();
+    } else {
+        everything(books);
+    }
+}
+
+fn everything(books: &mut Books) {
     for number in 0..MANY {
         for (name, table) in [
             ("Doos", "packages"),

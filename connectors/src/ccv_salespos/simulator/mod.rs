@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use rust_decimal::Decimal;
 use serde_json::json;
 
+use super::shop::tariffs;
 use crate::manifest::Answers;
 use crate::record::{Map, Record, Value};
 use crate::simulator::Simulator;
@@ -301,7 +302,7 @@ impl Simulator for CcvShop {
     }
 
     fn fill(&self) {
-        fill::everything(&mut self.open());
+        fill::shelves(&mut self.open());
     }
 
     fn sample(&self, resource: &str, number: usize) -> Option<Record> {
@@ -314,5 +315,12 @@ impl Simulator for CcvShop {
 
     fn books(&self) -> serde_json::Value {
         self.open().to_json()
+    }
+
+    fn known(&self, resource: &str) -> Vec<Record> {
+        match resource {
+            "vat_rates" => self.open().countries.iter().flat_map(tariffs).collect(),
+            _ => Vec::new(),
+        }
     }
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 /// Switches of a simulated shop. The standard is the likelier answer to each open question,
 /// without limits on the number of calls.
 #[expect(clippy::struct_excessive_bools, reason = "independent switches")]
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Options {
     /// Public key that is known.
     pub public_key: String,
@@ -63,7 +63,7 @@ pub struct Options {
 }
 
 /// Calls a minute; `None` for any number.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CallLimits {
     /// GET, for each kind of record.
     pub reads: Option<u32>,

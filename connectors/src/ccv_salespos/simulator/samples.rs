@@ -43,7 +43,7 @@ pub(super) fn new(books: &Books, resource: &str, number: usize) -> Option<Record
             "is_stock_tracked": true,
             "stock": 12 + n,
             "weight": 0.35,
-            "brand": "Keramiek Zuid",
+            "brand": "Keramiek Noord",
         }),
         "attributes" => json!({"name": format!("Eigenschap {n}"), "type": "option_menu"}),
         "attribute_values" => {

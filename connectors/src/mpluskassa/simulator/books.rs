@@ -267,7 +267,31 @@ impl Books {
             row.set("product_number", product.to_string());
             row
         });
+        let members = self.products.iter().flat_map(|(product, known)| {
+            let row = move |group: i64| {
+                record([
+                    ("group_number", group.to_string().into()),
+                    ("product_number", product.to_string().into()),
+                ])
+            };
+            numbers(known, "group_numbers").into_iter().map(row)
+        });
+        let payments = |documents: &Documents, id: &'static str| -> Vec<Record> {
+            let of = |document: &Record| {
+                let of = document.get(id).cloned().unwrap_or_default();
+                let own = maps(document, "payments").into_iter().cloned();
+                own.map(move |mut payment| {
+                    payment.set(id, of.clone());
+                    payment
+                })
+                .collect::<Vec<_>>()
+            };
+            documents.all.iter().flat_map(of).collect()
+        };
         serde_json::json!({
+            "article_group_products": json(members.collect()),
+            "order_payments": json(payments(&self.orders, "order_id")),
+            "invoice_payments": json(payments(&self.invoices, "invoice_id")),
             "branches": json(self.branches.clone()),
             "employees": json(self.employees.values().cloned().collect()),
             "vat_codes": json(self.vat_codes.clone()),

@@ -362,14 +362,15 @@ impl Books {
 
     /// A product and an article group that it is not in, different for each number.
     pub(super) fn free_membership(&self, nth: usize) -> Option<(i64, i64)> {
-        let mut free = self.groups.keys().flat_map(|group| {
+        let free = self.groups.keys().flat_map(|group| {
             let outside = self
                 .products
                 .iter()
                 .filter(move |(_, product)| !super::books::numbers(product, "group_numbers").contains(group));
             outside.map(move |(product, _)| (*group, *product))
         });
-        free.nth(nth)
+        let free: Vec<(i64, i64)> = free.collect();
+        free.get(nth.checked_rem(free.len())?).copied()
     }
 
     /// The relation with the lowest number.

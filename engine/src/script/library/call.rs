@@ -120,9 +120,10 @@ impl<'a, 'v> Call<'a, 'v> {
 
     /// A record, as a copy that can be changed.
     pub(super) fn record(&self, at: usize) -> Outcome<Map> {
-        let map = map_of(self.value(at)).ok_or_else(|| self.wrong(at, "a record"))?;
-        budget::read(map.len() * 32)?;
-        Ok(map)
+        let fields = Fields::of(self.value(at)).ok_or_else(|| self.wrong(at, "a record"))?;
+        budget::make(fields.len() * FIELD)?;
+        drop(fields);
+        map_of(self.value(at)).ok_or_else(|| self.wrong(at, "a record").into())
     }
 
     /// A function: `|line| line.price`, or the name of one.
@@ -157,9 +158,24 @@ impl<'a, 'v> Call<'a, 'v> {
         room_for_text(&self.context, bytes)
     }
 
+    /// Refuses a text that is too long.
+    pub(super) fn fits_text(&self, bytes: usize) -> Outcome<()> {
+        fits_text(&self.context, bytes)
+    }
+
     /// Draws for a list of that many items, and refuses one that is too long.
     pub(super) fn room_for_items(&self, items: usize) -> Outcome<()> {
         room_for_items(&self.context, items)
+    }
+
+    /// The fields of a record, to read.
+    pub(super) fn fields(&self, at: usize) -> Outcome<Fields<'_>> {
+        Fields::of(self.value(at)).ok_or_else(|| self.wrong(at, "a record").into())
+    }
+
+    /// Most bytes of a text.
+    pub(super) fn most_text(&self) -> usize {
+        self.context.engine().max_string_size()
     }
 
     /// Most items of a list.
@@ -180,11 +196,16 @@ impl<'a, 'v> Call<'a, 'v> {
     }
 }
 
-pub(super) fn room_for_text(context: &NativeCallContext<'_>, bytes: usize) -> Outcome<()> {
+fn fits_text(context: &NativeCallContext<'_>, bytes: usize) -> Outcome<()> {
     let most = context.engine().max_string_size();
     if most > 0 && bytes > most {
         return Err(Mistake::limit("text length", format!("{most} bytes")).into());
     }
+    Ok(())
+}
+
+pub(super) fn room_for_text(context: &NativeCallContext<'_>, bytes: usize) -> Outcome<()> {
+    fits_text(context, bytes)?;
     Ok(budget::make(bytes)?)
 }
 
@@ -201,7 +222,65 @@ pub(in crate::script) fn number(value: &Dynamic) -> Option<Decimal> {
     value.as_int().map(Decimal::from).or_else(|_| value.as_decimal()).ok()
 }
 
-/// The fields of either kind of record.
+/// What a field of a record takes, with its name.
+pub(super) const FIELD: usize = 64;
+
+/// The fields of either kind of record, to read.
+pub(in crate::script) enum Fields<'v> {
+    /// Of the script's own record.
+    Own(DynamicReadLock<'v, Map>),
+    /// Of a record from outside.
+    Given(DynamicReadLock<'v, Record>),
+}
+
+impl<'v> Fields<'v> {
+    /// The fields of a value, when it is a record.
+    pub(in crate::script) fn of(value: &'v Dynamic) -> Option<Self> {
+        if let Some(map) = value.read_lock::<Map>() {
+            return Some(Self::Own(map));
+        }
+        value.read_lock::<Record>().map(Self::Given)
+    }
+
+    /// How many there are.
+    pub(in crate::script) fn len(&self) -> usize {
+        match self {
+            Self::Own(map) => map.len(),
+            Self::Given(record) => record.fields().len(),
+        }
+    }
+
+    /// What finding a field may cost, in bytes read.
+    pub(in crate::script) fn search(&self) -> usize {
+        match self {
+            Self::Own(_) => 0,
+            Self::Given(record) => record.fields().len(),
+        }
+    }
+
+    /// A field.
+    pub(in crate::script) fn get(&self, name: &str) -> Option<&Dynamic> {
+        match self {
+            Self::Own(map) => map.get(name),
+            Self::Given(record) => record.get(name),
+        }
+    }
+
+    /// Does something with each, until it fails.
+    pub(in crate::script) fn each<E>(
+        &self,
+        mut work: impl FnMut(&str, &Dynamic) -> Result<(), E>,
+    ) -> Result<(), E> {
+        match self {
+            Self::Own(map) => map.iter().try_for_each(|(name, value)| work(name.as_str(), value)),
+            Self::Given(record) => {
+                record.fields().iter().try_for_each(|(name, value)| work(name.as_str(), value))
+            }
+        }
+    }
+}
+
+/// The fields of either kind of record, as a copy that can be changed.
 pub(in crate::script) fn map_of(value: &Dynamic) -> Option<Map> {
     if let Ok(map) = value.as_map_ref() {
         return Some(map.clone());

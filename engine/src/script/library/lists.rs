@@ -6,9 +6,10 @@ use rhai::{Array, Dynamic, FnPtr, ImmutableString};
 use rust_decimal::Decimal;
 
 use super::LibraryFunction;
-use super::call::{Call, Outcome, map_of};
+use super::call::{Call, Fields, Outcome};
 use super::operators::{compare, equal};
-use super::text::{self, function, shown};
+use super::shown::shown;
+use super::text::{self, function};
 use crate::script::budget;
 use crate::script::error::Mistake;
 use crate::script::values::{kind, with_article};
@@ -193,7 +194,7 @@ fn len(call: &mut Call<'_, '_>) -> Outcome {
     } else if value.is_array() {
         call.items(0)?
     } else {
-        map_of(value).ok_or_else(|| call.wrong(0, "a list, a text or a record"))?.len()
+        Fields::of(value).ok_or_else(|| call.wrong(0, "a list, a text or a record"))?.len()
     };
     Ok(Dynamic::from_int(i64::try_from(length).unwrap_or(i64::MAX)))
 }
@@ -258,9 +259,15 @@ fn sum(call: &mut Call<'_, '_>) -> Outcome {
 fn join(call: &mut Call<'_, '_>) -> Outcome {
     let separator = call.text(1)?;
     let list = call.list(0)?;
-    let parts: Vec<ImmutableString> = list.iter().filter(|item| !item.is_unit()).map(shown).collect();
-    let letters: usize = parts.iter().map(|part| part.len()).sum();
-    call.room_for_text(letters + parts.len().saturating_mul(separator.len()))?;
+    let mut parts: Vec<ImmutableString> = Vec::with_capacity(list.len());
+    let mut length = 0;
+    for item in list.iter().filter(|item| !item.is_unit()) {
+        let part = shown(item, call.most_text())?;
+        length += part.len() + separator.len();
+        call.fits_text(length)?;
+        parts.push(part);
+    }
+    call.room_for_text(length)?;
     Ok(parts.iter().map(ImmutableString::as_str).collect::<Vec<_>>().join(&separator).into())
 }
 
@@ -324,11 +331,12 @@ fn sort(call: &mut Call<'_, '_>) -> Outcome {
 
 fn flatten(call: &mut Call<'_, '_>) -> Outcome {
     let list = call.list(0)?;
-    let mut items = Array::new();
+    let length = list.iter().map(|item| item.as_array_ref().map_or(1, |inner| inner.len())).sum();
+    call.room_for_items(length)?;
+    let mut items = Array::with_capacity(length);
     for item in list.iter() {
         match item.as_array_ref() {
             Ok(inner) => {
-                call.room_for_items(items.len() + inner.len())?;
                 items.extend(inner.iter().cloned());
             }
             Err(_) => items.push(item.clone()),

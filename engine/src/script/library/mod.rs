@@ -11,6 +11,7 @@ mod numbers;
 mod operators;
 mod records;
 mod refused;
+mod shown;
 mod text;
 
 use std::any::TypeId;
@@ -21,7 +22,7 @@ use rhai::{Dynamic, Engine};
 pub(super) use call::{Call, Outcome};
 pub(super) use operators::{index, set_index};
 pub(super) use refused::refusal;
-pub(super) use text::shown;
+pub(super) use shown::shown;
 
 /// A function of the library.
 #[derive(Clone, Copy, Debug)]
@@ -91,7 +92,7 @@ pub(super) fn register(engine: &mut Engine) {
     }
     operators::register(engine);
     refused::register(engine);
-    add(engine, rhai::FUNC_TO_STRING, 1, |call| Ok(shown(call.value(0)).into()));
+    add(engine, rhai::FUNC_TO_STRING, 1, |call| Ok(shown(call.value(0), call.most_text())?.into()));
     engine.register_iterator::<rhai::Array>();
     engine.register_iterator::<std::ops::Range<i64>>();
     engine.register_iterator::<std::ops::RangeInclusive<i64>>();

@@ -6,10 +6,11 @@
 
 use std::cmp::Ordering;
 
-use rhai::{Array, Dynamic, Engine, ImmutableString, Map};
+use rhai::{Array, Dynamic, Engine, EvalAltResult};
 use rust_decimal::Decimal;
 
-use super::call::{Call, Outcome, map_of, number};
+use super::call::{Call, FIELD, Fields, Outcome, number};
+use super::shown::shown;
 use super::{add, text};
 use crate::script::budget;
 use crate::script::error::Mistake;
@@ -58,10 +59,12 @@ fn plus(call: &mut Call<'_, '_>) -> Outcome {
         call.room_for_items(left.len() + right.len())?;
         return Ok(left.iter().chain(right.iter()).cloned().collect::<Array>().into());
     }
-    if let (Some(mut left), Some(right)) = (map_of(left), map_of(right)) {
-        budget::make((left.len() + right.len()) * 48)?;
-        left.extend(right);
-        return Ok(Dynamic::from_map(left));
+    if let (Some(one), Some(other)) = (Fields::of(left), Fields::of(right)) {
+        budget::make((one.len() + other.len()) * FIELD)?;
+        drop((one, other));
+        let (mut both, right) = (call.record(0)?, call.record(1)?);
+        both.extend(right);
+        return Ok(Dynamic::from_map(both));
     }
     arithmetic(call, "+")
 }
@@ -182,24 +185,28 @@ pub(super) fn equal(left: &Dynamic, right: &Dynamic) -> Outcome<bool> {
         }
         return Ok(true);
     }
-    if let (Some(a), Some(b)) = (map_of(left), map_of(right)) {
-        return equal_maps(&a, &b);
+    if let (Some(a), Some(b)) = (Fields::of(left), Fields::of(right)) {
+        return equal_fields(&a, &b);
     }
     Ok(left.is_unit() && right.is_unit())
 }
 
-fn equal_maps(left: &Map, right: &Map) -> Outcome<bool> {
-    budget::read(left.len() * 48)?;
+fn equal_fields(left: &Fields<'_>, right: &Fields<'_>) -> Outcome<bool> {
     if left.len() != right.len() {
         return Ok(false);
     }
-    for (name, value) in left {
-        match right.get(name) {
-            Some(other) if equal(value, other)? => {}
-            _ => return Ok(false),
-        }
-    }
-    Ok(true)
+    // Names are found one by one, and compared on the way.
+    let mut same = true;
+    left.each(|name, value| {
+        budget::read(name.len() + right.search())?;
+        same = same
+            && match right.get(name) {
+                Some(other) => equal(value, other)?,
+                None => false,
+            };
+        Ok::<_, Box<EvalAltResult>>(())
+    })?;
+    Ok(same)
 }
 
 fn order(call: &Call<'_, '_>, operator: &str) -> Outcome<Ordering> {
@@ -255,6 +262,7 @@ fn mismatch(operator: &str, left: &Dynamic, right: &Dynamic) -> Mistake {
 /// records: fields of records from outside, rows of tables, and advice.
 pub(in crate::script) fn index(target: &Dynamic, key: &Dynamic) -> Outcome {
     if let Some(record) = target.read_lock::<Record>() {
+        budget::read(record.fields().len())?;
         return match text::of(key) {
             Some(name) => Ok(record.get(&name).cloned().unwrap_or(Dynamic::UNIT)),
             None => Err(Mistake::wrong_kind(
@@ -267,12 +275,12 @@ pub(in crate::script) fn index(target: &Dynamic, key: &Dynamic) -> Outcome {
     if let Some(table) = target.read_lock::<crate::script::table::TableValue>() {
         return Ok(table.look_up(key)?);
     }
-    let key_text: ImmutableString = text::shown(key);
+    let key_text: String = shown(key, 200)?.chars().take(100).collect();
     if target.is_unit() {
-        return Err(Mistake::NoValue { path: String::new(), field: key_text.to_string() }.into());
+        return Err(Mistake::NoValue { path: String::new(), field: key_text }.into());
     }
     let what = with_article(kind(target));
-    let known = super::functions().any(|function| function.name == key_text.as_str());
+    let known = super::functions().any(|function| function.name == key_text);
     let help = known.then(|| format!("`{key_text}` is a function: write `{key_text}()`"));
     Err(Mistake::WrongKind { message: format!("{what} has no field `{key_text}`"), help }.into())
 }

@@ -4,7 +4,9 @@ use rhai::{Array, Dynamic};
 
 use super::LibraryFunction;
 use super::call::{Call, Outcome};
-use super::text::function;
+use super::text::{TEXT, function};
+use crate::script::budget;
+use crate::script::error::Mistake;
 use crate::script::values::kind;
 
 pub(super) const FUNCTIONS: &[LibraryFunction] = &[
@@ -15,8 +17,15 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "The names of its fields, in alphabetical order.",
         "keys(#{b: 1, a: 2}) → [\"a\", \"b\"]",
         |call| {
+            let fields = call.fields(0)?;
+            call.room_for_items(fields.len())?;
+            let mut bytes = 0;
+            fields.each(|name, _| {
+                bytes += name.len() + TEXT;
+                Ok::<_, Mistake>(())
+            })?;
+            budget::make(bytes)?;
             let record = call.record(0)?;
-            call.room_for_items(record.len())?;
             Ok(record.into_keys().map(|name| Dynamic::from(name.to_string())).collect::<Array>().into())
         }
     ),
@@ -40,7 +49,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "get(#{a: 1}, \"a\") → 1",
         |call| {
             let name = call.text(1)?;
-            Ok(call.record(0)?.remove(name.as_str()).unwrap_or(Dynamic::UNIT))
+            Ok(call.fields(0)?.get(name.as_str()).cloned().unwrap_or(Dynamic::UNIT))
         }
     ),
     function!(

@@ -3,12 +3,12 @@
 use rhai::{Array, Dynamic, ImmutableString};
 
 use super::LibraryFunction;
-use super::call::{Call, Outcome, map_of};
+use super::call::{Call, Fields, Outcome};
 use super::operators::equal;
+use super::shown::shown;
+use crate::script::budget;
 use crate::script::error::Mistake;
-use crate::script::limits::Limits;
 use crate::script::table::TableValue;
-use crate::script::values::{from_dynamic, kind};
 
 macro_rules! function {
     ($name:literal, $arguments:expr, $signature:literal, $about:literal, $example:literal, $run:expr) => {
@@ -31,7 +31,11 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "trim(text) -> text",
         "Without white space at both ends.",
         "trim(\"  Jan \") → \"Jan\"",
-        |call| { Ok(call.text(0)?.trim().into()) }
+        |call| {
+            let text = call.text(0)?;
+            call.room_for_text(text.len())?;
+            Ok(text.trim().into())
+        }
     ),
     function!(
         "to_upper",
@@ -41,7 +45,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "to_upper(\"nl\") → \"NL\"",
         |call| {
             let text = call.text(0)?;
-            call.room_for_text(text.len())?;
+            call.room_for_text(cased(&text, char::to_uppercase))?;
             Ok(text.to_uppercase().into())
         }
     ),
@@ -53,7 +57,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "to_lower(\"Info@Shop.NL\") → \"info@shop.nl\"",
         |call| {
             let text = call.text(0)?;
-            call.room_for_text(text.len())?;
+            call.room_for_text(cased(&text, char::to_lowercase))?;
             Ok(text.to_lowercase().into())
         }
     ),
@@ -127,8 +131,9 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "truncate(\"Keizersgracht\", 6) → \"Keizer\"",
         |call| {
             let text = call.text(0)?;
-            let most = call.size(1)?;
-            Ok(text.chars().take(most).collect::<String>().into())
+            let end = place_of(&text, call.size(1)?);
+            call.room_for_text(end)?;
+            Ok(text.get(..end).unwrap_or_default().into())
         }
     ),
     function!(
@@ -153,7 +158,14 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "digits(text) -> text",
         "Its digits only.",
         "digits(\"+31 (0)20-123\") → \"31020123\"",
-        |call| { Ok(call.text(0)?.chars().filter(char::is_ascii_digit).collect::<String>().into()) }
+        |call| {
+            let text = call.text(0)?;
+            let count = text.bytes().filter(u8::is_ascii_digit).count();
+            call.room_for_text(count)?;
+            let mut digits = String::with_capacity(count);
+            text.split(|letter: char| !letter.is_ascii_digit()).for_each(|part| digits.push_str(part));
+            Ok(digits.into())
+        }
     ),
     function!(
         "is_digits",
@@ -204,7 +216,9 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "letters(\"abc\") → [\"a\", \"b\", \"c\"]",
         |call| {
             let text = call.text(0)?;
-            call.room_for_items(text.chars().count())?;
+            let letters = text.chars().count();
+            call.room_for_items(letters)?;
+            budget::make(letters * TEXT)?;
             Ok(text.chars().map(|letter| Dynamic::from(letter.to_string())).collect::<Array>().into())
         }
     ),
@@ -214,11 +228,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "to_text(value) -> text",
         "The value as text, as `${value}` between back-ticks writes it; `()` becomes the empty text.",
         "to_text(12.50) → \"12.50\"",
-        |call| {
-            let text = shown(call.value(0));
-            call.room_for_text(text.len())?;
-            Ok(text.into())
-        }
+        |call| Ok(shown(call.value(0), call.most_text())?.into())
     ),
 ];
 
@@ -234,20 +244,12 @@ pub(super) fn of(value: &Dynamic) -> Option<ImmutableString> {
     value.as_char().ok().map(|letter| letter.to_string().into())
 }
 
-/// Any value as text: text as it is, nothing as the empty text, numbers with all their digits,
-/// lists and records as JSON.
-pub(in crate::script) fn shown(value: &Dynamic) -> ImmutableString {
-    if let Some(text) = of(value) {
-        return text;
-    }
-    if let Some(mistake) = value.read_lock::<Mistake>() {
-        return mistake.to_string().into();
-    }
-    match from_dynamic(value, &Limits::default()) {
-        Ok(connectors::record::Value::Null) => ImmutableString::new(),
-        Ok(value) => value.to_string().into(),
-        Err(_) => kind(value).into(),
-    }
+/// What a small text takes beside its letters.
+pub(super) const TEXT: usize = 48;
+
+/// Bytes of a text in other letters: a capital can be three times as long.
+fn cased<L: Iterator<Item = char>>(text: &str, cased: impl Fn(char) -> L) -> usize {
+    if text.is_ascii() { text.len() } else { text.chars().flat_map(cased).map(char::len_utf8).sum() }
 }
 
 fn contains(call: &mut Call<'_, '_>) -> Outcome {
@@ -272,8 +274,8 @@ fn contains(call: &mut Call<'_, '_>) -> Outcome {
     if is_text(within) {
         return Ok(call.text(0)?.contains(call.text(1)?.as_str()).into());
     }
-    match map_of(within) {
-        Some(fields) => Ok(fields.contains_key(call.text(1)?.as_str()).into()),
+    match Fields::of(within) {
+        Some(fields) => Ok(fields.get(call.text(1)?.as_str()).is_some().into()),
         None => Err(call.wrong(0, "a list, a text, a record or a table").into()),
     }
 }
@@ -296,7 +298,9 @@ fn split(call: &mut Call<'_, '_>) -> Outcome {
     let text = call.text(0)?;
     let item = |part: &str| Dynamic::from(ImmutableString::from(part));
     if call.count() == 1 {
-        call.room_for_items(text.split_whitespace().count())?;
+        let parts = text.split_whitespace().count();
+        call.room_for_items(parts)?;
+        budget::make(text.len() + parts * TEXT)?;
         return Ok(text.split_whitespace().map(item).collect::<Array>().into());
     }
     let separator = call.text(1)?;
@@ -304,7 +308,9 @@ fn split(call: &mut Call<'_, '_>) -> Outcome {
         return Err(Mistake::bad_argument("`split` needs a separator; `letters` gives the letters").into());
     }
     let most = if call.count() == 3 { call.size(2)?.max(1) } else { usize::MAX };
-    call.room_for_items(text.splitn(most, separator.as_str()).count())?;
+    let parts = text.splitn(most, separator.as_str()).count();
+    call.room_for_items(parts)?;
+    budget::make(text.len() + parts * TEXT)?;
     Ok(text.splitn(most, separator.as_str()).map(item).collect::<Array>().into())
 }
 
@@ -318,7 +324,18 @@ fn sub_string(call: &mut Call<'_, '_>) -> Outcome {
         start => usize::try_from(start).unwrap_or(usize::MAX),
     };
     let length = if call.count() == 3 { call.size(2)? } else { usize::MAX };
-    Ok(text.chars().skip(start).take(length).collect::<String>().into())
+    let rest = text.get(place_of(&text, start)..).unwrap_or_default();
+    let part = rest.get(..place_of(rest, length)).unwrap_or_default();
+    call.room_for_text(part.len())?;
+    Ok(part.into())
+}
+
+/// Where a letter begins, counted from 0; the end of the text when it is shorter.
+fn place_of(text: &str, letter: usize) -> usize {
+    if text.is_ascii() {
+        return letter.min(text.len());
+    }
+    text.char_indices().nth(letter).map_or(text.len(), |(at, _)| at)
 }
 
 fn pad(call: &mut Call<'_, '_>, left: bool) -> Outcome {
@@ -329,7 +346,7 @@ fn pad(call: &mut Call<'_, '_>, left: bool) -> Outcome {
         return Err(Mistake::bad_argument("the third argument of a pad function is a single letter").into());
     };
     call.room_for_text(text.len().saturating_add(missing.saturating_mul(letter.len_utf8())))?;
-    let padding: String = std::iter::repeat_n(letter, missing).collect();
+    let padding = String::from(letter).repeat(missing);
     Ok(if left { format!("{padding}{text}") } else { format!("{text}{padding}") }.into())
 }
 
