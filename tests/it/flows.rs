@@ -56,6 +56,17 @@ fn are_refused(one: &Plan, other: &Plan) -> bool {
 }
 
 #[test]
+fn the_flow_of_the_readme_compiles() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
+    let flows: Vec<&str> =
+        readme.split("```weft\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(!flows.is_empty());
+    for flow in flows {
+        compile("README.md", flow).unwrap_or_else(|report| panic!("{report}"));
+    }
+}
+
+#[test]
 fn every_shipped_flow_compiles() {
     assert!(shipped().len() >= 11);
 }
