@@ -257,6 +257,25 @@ async fn prices_go_on_the_footing_they_are_given_on() {
 }
 
 #[tokio::test]
+async fn lines_find_their_article_by_its_number() {
+    let stage = selling().await;
+    let coat = stage.shop.add_product("M-2", "Jas", euros(8995), 5).unwrap();
+    let sizes = stage.shop.add_variants(coat, &[("Maat", &["M", "L"])], 4);
+    let mug = stage.shop.key_by("products", "productnumber", "M-1").unwrap();
+    let line = |sku: &str| json!({"sku": sku, "quantity": 1});
+    let key = shown(&stage.create("orders", sale(json!([line("M-1"), line("M-2-L")]))).await.unwrap(), "id");
+    let order = stage.find("orders", &["id"], &[&key]).await.remove(0);
+    let lines: Vec<&Record> =
+        order.get("lines").and_then(Value::as_list).unwrap().iter().filter_map(Value::as_map).collect();
+    assert_eq!(shown(lines[0], "product_id"), mug.to_string());
+    assert_eq!((shown(lines[1], "product_id"), shown(lines[1], "sku")), (coat.to_string(), "M-2-L".into()));
+    assert_eq!(stage.shop.get("attributecombinations", sizes[1]).unwrap()["stock"], 3);
+    stage.shop.add_product("M-1", "Nog een mok", euros(995), 1).unwrap();
+    let error = stage.create("orders", sale(json!([line("M-1")]))).await.unwrap_err();
+    assert!(error.reason.contains("`lines[0].sku` is `M-1`, which 2 articles"), "{error}");
+}
+
+#[tokio::test]
 async fn free_lines_are_completed_or_refused_by_name() {
     let stage = selling().await;
     let free =
