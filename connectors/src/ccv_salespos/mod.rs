@@ -44,6 +44,9 @@ use wire::Shape;
 pub use hooks::{Webhook, Webhooks};
 pub use sign::{webhook_hash, webhook_is_genuine};
 
+/// Key above categories at the top; the shop has none for it.
+const TOP: &str = "0";
+
 /// Name for people.
 const TITLE: &str = "CCV SalesPOS";
 
@@ -138,6 +141,8 @@ fn finished(layout: &Layout, shape: &Shape, row: &Map, prices: Option<bool>) -> 
             }
         }
         "products" => finish_prices(&mut record, prices),
+        // Said, so that a category at the top can be found by its place as any other.
+        "categories" if record.get("parent_id").is_none() => drop(record.set("parent_id", TOP)),
         "variants" => {
             if let Some(options) = options_of(row) {
                 record.set("options", options);

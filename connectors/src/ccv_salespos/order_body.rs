@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use super::Conversation;
 use super::amounts::Amount;
 use super::wire::{decimal, plain, skip};
-use crate::contract::RemoteError;
+use crate::contract::{Key, RemoteError};
 use crate::record::{Map, Record, Value};
 
 /// Which of a line's two prices was given.
@@ -17,6 +17,44 @@ struct Price {
 }
 
 impl Conversation {
+    /// The order with the keys of product and variant in each line that names only an article
+    /// number. A number that the catalogue does not have is left to be a line by itself.
+    pub(super) async fn with_products(&self, order: &Record) -> Result<Record, RemoteError> {
+        let mut order = order.clone();
+        let Some(Value::List(lines)) = order.get_mut("lines") else { return Ok(order) };
+        let mut unnamed: Vec<(usize, &mut Map, String)> = Vec::new();
+        for (at, line) in lines.iter_mut().enumerate() {
+            let Value::Map(line) = line else { continue };
+            if let Some(sku) = line.text("sku").filter(|_| is_free(line)).map(str::to_owned) {
+                unnamed.push((at, line, sku));
+            }
+        }
+        if unnamed.is_empty() {
+            return Ok(order);
+        }
+        let keys: Vec<Key> = unnamed.iter().map(|(.., sku)| vec![Value::from(sku.as_str())]).collect();
+        let found = self.stock_find(&["sku"], &keys).await?;
+        for ((at, line, sku), found) in unnamed.into_iter().zip(found) {
+            match found.as_slice() {
+                [] => {}
+                [article] => {
+                    for field in ["product_id", "variant_id"] {
+                        if let Some(key) = article.get(field) {
+                            line.set(field, key.clone());
+                        }
+                    }
+                }
+                several => {
+                    let count = several.len();
+                    let reason =
+                        format!("`lines[{at}].sku` is `{sku}`, which {count} articles of the shop have");
+                    return Err(skip(reason).with_help("give each article a number of its own in the shop"));
+                }
+            }
+        }
+        Ok(order)
+    }
+
     /// Completes an order on its way: `record` is what was given, `body` what will be sent.
     pub(super) async fn order_body(
         &self,

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::layout::{Layout, Link, known};
 use super::search::digits;
 use super::wire::{Shape, plain, skip};
-use super::{Conversation, MANIFEST, TITLE, stock};
+use super::{Conversation, MANIFEST, TITLE, TOP, stock};
 use crate::contract::{Advice, Create, Find as _, Key, RemoteError, Update, Written};
 use crate::record::{Map, Record, Value};
 
@@ -25,7 +25,10 @@ const ADDRESSES: [&str; 2] = ["billingaddress", "deliveryaddress"];
 impl Create for Conversation {
     async fn create(&self, resource: &str, record: &Record, _: &str) -> Result<Written, RemoteError> {
         let (layout, shape) = known(resource)?;
+        let resolved = if resource == "orders" { Some(self.with_products(record).await?) } else { None };
+        let record = resolved.as_ref().unwrap_or(record);
         let mut body = shape.write(record)?;
+        top(resource, &mut body);
         self.complete(resource, record, &mut body).await?;
         // Nothing is created with empty values: absent says the same, and is always allowed.
         prune(&mut body);
@@ -66,6 +69,7 @@ impl Update for Conversation {
         let id =
             digits(&Value::from(key)).ok_or_else(|| skip(format!("`{key}` is not a key of the shop")))?;
         let mut body = shape.write(changes)?;
+        top(resource, &mut body);
         match resource {
             "orders" => self.order_body(changes, &mut body, false).await?,
             "products" => choose(&mut body),
@@ -166,10 +170,14 @@ impl Conversation {
         };
         let sets = MANIFEST.resources.get(layout.resource).map(|r| r.find.as_slice()).unwrap_or_default();
         let given = |field: &String| record.get(field).is_some_and(|value| !value.says_nothing());
-        // A category at the top has no parent, and that is a value too.
+        // A category that names no parent is at the top.
         let usable = |by: &[String]| by.iter().all(|field| given(field) || field == "parent_id");
         let set = sets.iter().find(|set| usable(&set.by)).ok_or_else(unknown)?;
-        let key: Key = set.by.iter().map(|field| record.get(field).cloned().unwrap_or_default()).collect();
+        let value = |field: &String| match record.get(field).filter(|value| !value.says_nothing()) {
+            None if field == "parent_id" => Value::from(TOP),
+            value => value.cloned().unwrap_or_default(),
+        };
+        let key: Key = set.by.iter().map(value).collect();
         self.shelves.kept_is_old(layout.resource).await;
         let mut found = self
             .find(layout.resource, &set.by, &[key])
@@ -247,6 +255,13 @@ fn address_of_new(layout: &Layout, record: &Record, body: &Map) -> Result<String
     let key = record.get(field).and_then(digits);
     let key = key.ok_or_else(|| skip(format!("`{field}` is missing, or not a key of the shop")))?;
     Ok(format!("{parent}/{key}/{child}"))
+}
+
+/// A category at the top is sent without a parent.
+fn top(resource: &str, body: &mut Map) {
+    if resource == "categories" && body.get("parentcategory_id").and_then(Value::as_int) == Some(0) {
+        body.set("parentcategory_id", Value::Null);
+    }
 }
 
 fn empty(body: &Map, name: &str) -> bool {

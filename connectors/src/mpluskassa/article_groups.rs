@@ -19,12 +19,26 @@ pub(super) struct Index {
     groups: BTreeMap<Text, Record>,
 }
 
+/// Group above those that have none.
+const TOP: &str = "0";
+
+/// A group at the top says so, so that it can be found by its place as any other.
+fn placed(mut group: Record) -> Record {
+    if group.get("parent_group_number").is_none_or(Value::says_nothing) {
+        group.set("parent_group_number", TOP);
+    }
+    group
+}
+
 pub(super) async fn page(
     till: &Till,
     request: &FetchRequest,
     position: Option<&str>,
 ) -> Result<Page, RemoteError> {
-    pages::page(&till.client, &GET_GROUP_CHANGES, "groups", request, position, Record::new()).await
+    let mut page =
+        pages::page(&till.client, &GET_GROUP_CHANGES, "groups", request, position, Record::new()).await?;
+    page.records = page.records.into_iter().map(placed).collect();
+    Ok(page)
 }
 
 pub(super) async fn find(till: &Till, by: &[String], keys: &[Key]) -> Result<Vec<Vec<Record>>, RemoteError> {
@@ -38,7 +52,7 @@ pub(super) async fn find(till: &Till, by: &[String], keys: &[Key]) -> Result<Vec
             if group.get("is_deleted").and_then(Value::as_bool) == Some(true) {
                 index.groups.remove(&number);
             } else {
-                index.groups.insert(number, group);
+                index.groups.insert(number, placed(group));
             }
         }
         match next {
@@ -56,15 +70,12 @@ pub(super) async fn create(till: &Till, record: &Record) -> Result<Written, Remo
     if group.get("text").is_none() {
         group.set("text", name);
     }
-    let made = group.clone();
-    if group.get("parent_group_number").is_none() {
-        group.set("parent_group_number", "0");
-    }
+    let group = placed(group);
     let reply = till.client.call(&NEW_GROUP, &group).await?;
     match reply.text("result") {
         Some("ok") => {
             let key = reply.get("group_number").and_then(keys::text).unwrap_or_default();
-            Ok(Written { record: keys::with_key(made, "group_number", &key), key })
+            Ok(Written { record: keys::with_key(group, "group_number", &key), key })
         }
         Some("parent_notfound") => {
             Err(declined("parent_group_number: there is no such article group in the till"))
@@ -79,7 +90,7 @@ pub(super) async fn update(till: &Till, key: &str, changes: &Record) -> Result<W
     keys::keep_identity(&mut sent, "group_number", &key)?;
     let mut group = keys::with_key(sent.clone(), "group_number", &key);
     if group.get("parent_group_number").is_some_and(Value::says_nothing) {
-        group.set("parent_group_number", "0");
+        group.set("parent_group_number", TOP);
     }
     let reply = till.client.call(&UPDATE_GROUP, &group).await?;
     match reply.text("result") {

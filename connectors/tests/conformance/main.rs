@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "everything here is a test")]
 
 mod finding;
+mod folder;
 mod manifest;
 mod proof;
 mod reading;
@@ -14,6 +15,9 @@ mod subject;
 mod toy;
 mod writing;
 
+use std::sync::Arc;
+
+use connectors::simulator::Simulator;
 use libtest_mimic::{Arguments, Trial};
 
 use subject::{Check, Scope, Subject};
@@ -27,8 +31,9 @@ fn checks() -> impl Iterator<Item = &'static Check> {
 /// Every trial of one connector. Without a simulator only the manifest can be checked; the
 /// rest is listed as ignored.
 fn trials(subject: &Subject) -> Vec<Trial> {
-    let manifest = subject.connector.manifest();
     let simulator = subject.simulator();
+    let connector = subject.connector_for(simulator.as_deref());
+    let manifest = connector.manifest();
     let mut trials = Vec::new();
     for check in checks() {
         let runs = match check.scope {
@@ -56,12 +61,20 @@ fn trials(subject: &Subject) -> Vec<Trial> {
     trials
 }
 
+/// The simulator of a system; a folder for files.
+fn simulator(system: &str) -> Option<Arc<dyn Simulator>> {
+    if system == "files" {
+        return Some(Arc::new(folder::Folder::new()));
+    }
+    connectors::simulator(system)
+}
+
 fn main() {
     let mut all = trials(&toy::subject(None));
     all.extend(proof::trials());
     for connector in connectors::all() {
         let name = connector.manifest().name.clone();
-        all.extend(trials(&Subject::new(connector, move || connectors::simulator(&name))));
+        all.extend(trials(&Subject::new(connector, move || simulator(&name))));
     }
     libtest_mimic::run(&Arguments::from_args(), all).exit();
 }

@@ -7,7 +7,9 @@ use crate::subject::{Check, Outcome, Subject, check, ensure};
 pub(crate) const CHECKS: &[Check] = &[check!(Manifest, manifest_is_sane)];
 
 async fn manifest_is_sane(subject: Subject) -> Outcome {
-    let manifest = subject.connector.manifest();
+    let simulator = subject.simulator();
+    let connector = subject.connector_for(simulator.as_deref());
+    let manifest = connector.manifest();
     let mut problems = Vec::new();
     let mut say = |problem: String| problems.push(problem);
     for (what, text) in [("name", &manifest.name), ("title", &manifest.title), ("about", &manifest.about)] {

@@ -24,7 +24,7 @@ const CAUGHT: &[(Flaw, &str, &str, &str)] = &[
     (Flaw::RepeatsARecord, "orders", "pages_add_up", "8 records in a page of 7"),
     (Flaw::IgnoresTheSize, "orders", "pages_add_up", "11 records in a page of 7"),
     (Flaw::GivesNumbersForText, "orders", "records_match_the_manifest", "status: is integer, not text"),
-    (Flaw::ForgetsPositions, "orders", "positions_resume", "comes after itself"),
+    (Flaw::ForgetsPositions, "orders", "positions_resume", "a new session reads"),
     (Flaw::SkipsWhatIsAtSince, "orders", "since_misses_nothing", "misses"),
     (Flaw::IgnoresSince, "orders", "since_misses_nothing", "leaves nothing out"),
     (Flaw::IgnoresFilters, "orders", "filters_filter", "were read"),

@@ -82,15 +82,14 @@ async fn positions_resume(subject: Subject, name: String) -> Outcome {
     let resource = bench.resource(&name)?;
     let request = FetchRequest { resource: name.clone(), size: 7, ..FetchRequest::default() };
     let pages = read_from(bench.session.as_ref(), &request, None).await?;
-    for (at, (next, _)) in pages.iter().enumerate() {
-        let Some(next) = next else { continue };
-        let rest = pages.iter().skip(at + 1).flat_map(|(_, records)| records.clone());
-        let rest = keys(resource, &rest.collect::<Vec<_>>())?;
+    // A new session reads the page after each position as the old one did, so all of the rest.
+    for (at, (here, there)) in pages.iter().zip(pages.iter().skip(1)).enumerate() {
         let session = bench.again()?;
-        let again = read_from(session.as_ref(), &request, Some(next.clone())).await?;
-        let again: Vec<_> = again.into_iter().flat_map(|(_, records)| records).collect();
-        let again = keys(resource, &again)?;
-        ensure!(again == rest, "after page {at} a new session reads {again:?}, the old one {rest:?}");
+        let fetch = session.fetch(&name).ok_or("the session cannot fetch")?;
+        let page = fetch.page(&request, here.0.as_deref()).await.map_err(told)?;
+        let (again, before) = (keys(resource, &page.records)?, keys(resource, &there.1)?);
+        ensure!(again == before, "after page {at} a new session reads {again:?}, the old one {before:?}");
+        ensure!(page.next.is_some() == there.0.is_some(), "after page {at} a new session ends elsewhere");
     }
     Ok(())
 }

@@ -85,6 +85,18 @@ impl Subject {
         (self.stand)()
     }
 
+    /// The connector as the account of that simulator has it, filled.
+    pub(crate) fn connector_for(&self, simulator: Option<&dyn Simulator>) -> Arc<dyn Connector> {
+        let of_account = simulator.and_then(|simulator| {
+            simulator.fill();
+            self.connector.of_account(&simulator.answers("http://127.0.0.1:1"))
+        });
+        match of_account {
+            Some(connector) => connector.unwrap(),
+            None => Arc::clone(&self.connector),
+        }
+    }
+
     /// Runs a check; a panic and a check that never ends are failures too.
     pub(crate) fn run(&self, check: &Check, resource: &str) -> Outcome {
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -113,9 +125,13 @@ impl Subject {
         let running = start(simulator.as_ref(), 0, Faults::default()).await.map_err(words)?;
         running.faults.retry_after(Some(0));
         let answers = simulator.answers(&running.url());
-        let session = self.connector.connect(&answers, limits).map_err(told)?;
-        let manifest = self.connector.manifest().clone();
-        Ok(Bench { manifest, connector: Arc::clone(&self.connector), simulator, running, answers, session })
+        let connector = match self.connector.of_account(&answers) {
+            Some(connector) => connector.map_err(told)?,
+            None => Arc::clone(&self.connector),
+        };
+        let session = connector.connect(&answers, limits).map_err(told)?;
+        let manifest = connector.manifest().clone();
+        Ok(Bench { manifest, connector, simulator, running, answers, session })
     }
 }
 

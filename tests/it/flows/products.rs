@@ -59,11 +59,18 @@ async fn an_article_becomes_a_product_with_content_offer_and_category() {
     .await;
     put(&pair.till, "articles", &[mug(json!({}))]);
     put(&pair.till, "stock", &[json!({"id": "1:100045", "article_number": "100045", "amount_free": 12})]);
-    put(&pair.till, "article_groups", &[json!({"group_number": "31", "name": "Mokken"})]);
+    put(
+        &pair.till,
+        "article_groups",
+        &[json!({"group_number": "31", "name": "Mokken", "parent_group_number": "0"})],
+    );
     put(
         &pair.shop,
         "categories",
-        &[json!({"id": "8", "name": "Mokken", "parent_id": "1"}), json!({"id": "9", "name": "Mokken"})],
+        &[
+            json!({"id": "8", "name": "Mokken", "parent_id": "1"}),
+            json!({"id": "9", "name": "Mokken", "parent_id": "0"}),
+        ],
     );
     assert_eq!(runs(&pair).await, "1 created");
     insta::assert_snapshot!(shown(&book(&pair.shop, "products")));
@@ -211,8 +218,12 @@ async fn a_product_becomes_an_article() {
     (bad["id"], bad["sku"]) = (json!("6"), json!("AB-1"));
     put(&pair.shop, "products", &[product, bad]);
     put(&pair.shop, "product_categories", &[json!({"id": "70", "product_id": "5", "category_id": "9"})]);
-    put(&pair.shop, "categories", &[json!({"id": "9", "name": "Mokken"})]);
-    put(&pair.till, "article_groups", &[json!({"group_number": "31", "name": "Mokken"})]);
+    put(&pair.shop, "categories", &[json!({"id": "9", "name": "Mokken", "parent_id": "0"})]);
+    put(
+        &pair.till,
+        "article_groups",
+        &[json!({"group_number": "31", "name": "Mokken", "parent_group_number": "0"})],
+    );
     let (counts, refused) = pair.run().await;
     assert_eq!(counts, "1 created, 1 failed");
     assert_eq!(
@@ -298,7 +309,7 @@ async fn groups_become_categories_below_their_parents() {
         &pair.till,
         "article_groups",
         &[
-            json!({"group_number": "3", "name": "Kleding"}),
+            json!({"group_number": "3", "name": "Kleding", "parent_group_number": "0"}),
             json!({"group_number": "31", "name": "Jassen", "parent_group_number": "3"}),
             json!({"group_number": "32", "name": "Jassen", "parent_group_number": "31"}),
         ],
@@ -318,9 +329,9 @@ async fn categories_become_groups_below_their_parents() {
         &pair.shop,
         "categories",
         &[
-            json!({"id": "1", "name": "Kleding", "is_visible": true}),
+            json!({"id": "1", "name": "Kleding", "parent_id": "0", "is_visible": true}),
             json!({"id": "2", "name": "Jassen", "parent_id": "1", "is_visible": true}),
-            json!({"id": "3", "name": "Magazijn", "is_visible": false}),
+            json!({"id": "3", "name": "Magazijn", "parent_id": "0", "is_visible": false}),
         ],
     );
     for _ in 0..2 {

@@ -217,11 +217,16 @@ async fn categories_are_told_apart_by_their_parents() {
     let top = shown(&stage.create("categories", json!({"name": "Koffie"})).await.unwrap(), "id");
     let below = stage.create("categories", json!({"name": "Koffie", "parent_id": top})).await.unwrap();
     let by: Vec<String> = ["name", "parent_id"].map(str::to_owned).to_vec();
-    let keys: [Key; 2] = [vec!["Koffie".into(), Value::Null], vec!["Koffie".into(), top.as_str().into()]];
+    let keys: [Key; 2] = [vec!["Koffie".into(), "0".into()], vec!["Koffie".into(), top.as_str().into()]];
     let found = stage.session.find("categories").unwrap().find("categories", &by, &keys).await.unwrap();
     assert_eq!(shown(&found[0][0], "id"), top);
     assert_eq!(shown(&found[1][0], "id"), shown(&below, "id"));
     assert_eq!(stage.find("categories", &["name"], &["Koffie"]).await.len(), 2);
+    assert_eq!(shown(&found[0][0], "parent_id"), "0");
+    let third = stage.create("categories", json!({"name": "Thee", "parent_id": "0"})).await.unwrap();
+    stage.update("categories", &shown(&third, "id"), json!({"parent_id": top})).await.unwrap();
+    stage.update("categories", &shown(&third, "id"), json!({"parent_id": "0"})).await.unwrap();
+    assert_eq!(stage.find("categories", &["name", "parent_id"], &["Thee", "0"]).await.len(), 1);
 }
 
 #[tokio::test]

@@ -172,6 +172,10 @@ fn relation(nth: usize) -> Record {
         ("country", "Nederland".into()),
         ("telephone", format!("0222-{:06}", 310_000 + nth).into()),
         ("email", format!("klant{nth}@example.com").into()),
+        ("relation_code", format!("R-{}", 2000 + nth).into()),
+        ("card_number", format!("2900{:08}", 71_000 + nth).into()),
+        ("mobile", format!("06-{:08}", 12_340_000 + nth).into()),
+        ("bank_account_number", format!("NL{:02}TEST{:010}", 10 + nth % 80, 4_400_000 + nth).into()),
     ]);
     if nth.is_multiple_of(4) {
         let firm = format!("{last} Handel B.V.");

@@ -162,7 +162,7 @@ async fn wrong_addresses_are_explained() {
     }
     let answers = TillSimulator::new().answers("http://127.0.0.1:1");
     let error = MplusKassa.connect(&answers, &limits()).unwrap().probe().await.unwrap_err();
-    assert!(error.reason.contains("cannot connect"), "{error}");
+    assert!(error.reason.contains("refuses connections"), "{error}");
 }
 
 #[tokio::test]

@@ -317,7 +317,7 @@ async fn groups_move_up_and_products_join_them() {
     let below = format!(r#"{{"name":"Mutsen","parent_group_number":"{top}"}}"#);
     let below = stand.create("article_groups", &below, "k").await.unwrap().key;
     let by = ["name", "parent_group_number"];
-    let keys: [&[Value]; 2] = [&["Mutsen".into(), top.as_str().into()], &["Mutsen".into(), Value::Null]];
+    let keys: [&[Value]; 2] = [&["Mutsen".into(), top.as_str().into()], &["Mutsen".into(), "0".into()]];
     let found = stand.find("article_groups", &by, &keys).await;
     assert_eq!((found[0].len(), found[1].len()), (1, 0));
     stand.update("article_groups", &below, r#"{"parent_group_number":null}"#).await.unwrap();
