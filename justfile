@@ -10,7 +10,7 @@ try *ARGS:
 
 # Check the flows that come with Weft
 check:
-    cargo run -- check --project flows
+    cargo run -- check flows/*/*.flow
 
 # All tests
 test:
