@@ -79,7 +79,7 @@ impl Show {
         let all = problems(diagnostic);
         let mut text = String::new();
         if all.len() > 1 {
-            text.push_str(&format!("{}\n\n", self.strong(&diagnostic.to_string())));
+            text = format!("{}\n\n", self.strong(&diagnostic.to_string()));
         }
         for problem in &all {
             // Into a text, writing cannot fail.

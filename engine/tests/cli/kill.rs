@@ -238,7 +238,9 @@ async fn rounds(
         let folder = fill(&town);
         for server in [&town.shop_server, &town.till_server] {
             server.faults.retry_after(Some(0));
-            faults.iter().for_each(|(fault, rate)| server.faults.rate(*fault, *rate));
+            for (fault, rate) in faults {
+                server.faults.rate(*fault, *rate);
+            }
         }
         let before = killed;
         while killed < before + kills {

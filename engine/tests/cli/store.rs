@@ -29,6 +29,27 @@ async fn runs_and_records_are_listed() {
 }
 
 #[tokio::test]
+async fn a_refused_record_is_explained_and_taken_up_again() {
+    let (town, folder) = project().await;
+    let refuse = "fail `${customer.email} is on the black list` if customer.email == \"klant2@voorbeeld.example\"\nupsert";
+    folder.put("flows/customers.flow", CUSTOMERS.replace("upsert", refuse));
+    golden("one_refused", folder.show(&["run"]).await);
+    golden("one_refused_json", folder.show(&["run", "--json"]).await);
+    golden("one_refused_listed", folder.show(&["records", "--failed"]).await);
+    golden("one_refused_listed_json", folder.show(&["records", "--failed", "--json"]).await);
+    golden("one_refused_history", folder.show(&["records", "klant2@voorbeeld.example"]).await);
+    assert_eq!(town.till.relations().len(), 2);
+    folder.put("flows/customers.flow", CUSTOMERS);
+    golden("no_more_refused", folder.show(&["run"]).await);
+    let told = folder.weft(&["records", "klant2@voorbeeld.example", "--full"]).await.out;
+    for words in ["created", "refused: ", "email = \"klant2", "sent: <?xml", "answer: <?xml", "secret=•••"]
+    {
+        assert!(told.contains(words), "{words} is missing:\n{told}");
+    }
+    assert_eq!(town.till.relations().len(), 3);
+}
+
+#[tokio::test]
 async fn not_a_database() {
     let (town, folder) = project().await;
     folder.put(".weft/store.db", "this is no store, but somebody's notes\n".repeat(10));

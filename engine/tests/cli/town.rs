@@ -144,7 +144,7 @@ impl Town {
             self.secret("ident"),
         );
         for (name, _) in flows {
-            text.push_str(&format!("\n[flows.{name}]\nfile = \"flows/{name}.flow\"\n"));
+            text = format!("{text}\n[flows.{name}]\nfile = \"flows/{name}.flow\"\n");
         }
         text
     }
@@ -179,6 +179,7 @@ pub(crate) fn golden(name: &str, text: impl AsRef<str>) {
         (r"\d{4}-\d\d-\d\dT[0-9:.]+Z", "MOMENT"),
         (r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", "RUN"),
         (r"\d+\.\d s\b", "TIME s"),
+        (r"\b\d+ ms\b", "TIME ms"),
         (r"to port \d+", "to port PORT"),
         (r"process \d+ on \S+", "process NUMBER on HOST"),
     ];
