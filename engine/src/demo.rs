@@ -69,9 +69,9 @@ pub(crate) async fn play(
 ) -> Result<bool, Trouble> {
     let begin = Instant::now();
     let world = World::open(size).await?;
-    let shop = Account::new(&world.shop, &CcvSalespos, &world.shop_server.url());
-    let till = Account::new(&world.till, &MplusKassa, &world.till_server.url());
-    let project = project::write(folder, &shop, &till)?;
+    let buying = Account::new(&world.shop, &CcvSalespos, &world.shop_server.url());
+    let selling = Account::new(&world.till, &MplusKassa, &world.till_server.url());
+    let project = project::write(folder, &buying, &selling)?;
     let mut demo = Demo { world, project, folder: folder.to_owned(), stop, show };
     demo.introduce(size);
     let good = demo.acts(size).await?;

@@ -66,7 +66,7 @@ impl<'p> Loader<'p> {
         let own = |connection: &Connection| {
             connection.own_schema.then(|| crate::catalog::system(connection.connector.manifest()))
         };
-        let by_name = self.project.connections.iter().map(|(name, connection)| (name, connection));
+        let by_name = self.project.connections.iter();
         let bound =
             entry.roles.iter().filter_map(|(role, name)| Some((role, self.project.connections.get(name)?)));
         let roles: BTreeMap<String, _> = by_name

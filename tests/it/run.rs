@@ -482,7 +482,9 @@ upsert item in ledger.items by code {
 }
 "#;
     let world = World::new(flow).await;
-    for (marker, (sku, parent)) in [("d", "c"), ("c", "b"), ("b", "a"), ("a", "none"), ("x", "y")].iter().enumerate() {
+    for (marker, (sku, parent)) in
+        [("d", "c"), ("c", "b"), ("b", "a"), ("a", "none"), ("x", "y")].iter().enumerate()
+    {
         world.shop.put("products", &format!(r#"{{"sku":"{sku}","marker":{marker},"text":"{parent}"}}"#));
     }
     let (report, refused) = world.run().await;

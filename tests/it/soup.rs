@@ -218,8 +218,7 @@ fn flows_of_any_words() {
     let manifest = |text| connectors::manifest::Manifest::from_toml(text).unwrap();
     let systems = [("shop", tests::world::SHOP), ("ledger", tests::world::LEDGER)];
     let systems = systems.map(|(name, text)| (name.to_owned(), engine::catalog::system(&manifest(text))));
-    let catalog =
-        Catalog {
+    let catalog = Catalog {
         systems: systems.into(),
         roles: BTreeMap::new(),
         scripts: BTreeMap::new(),

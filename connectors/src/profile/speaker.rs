@@ -50,12 +50,14 @@ impl Speaker {
     ) -> Result<Self, RemoteError> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        let mut add = |name: &HeaderName, template: &Template, text: String, secret: bool| -> Result<(), RemoteError> {
-            let mut value = HeaderValue::from_str(&text).map_err(|_| unsendable(system, name, template))?;
-            value.set_sensitive(secret);
-            headers.insert(name, value);
-            Ok(())
-        };
+        let mut add =
+            |name: &HeaderName, template: &Template, text: String, secret: bool| -> Result<(), RemoteError> {
+                let mut value =
+                    HeaderValue::from_str(&text).map_err(|_| unsendable(system, name, template))?;
+                value.set_sensitive(secret);
+                headers.insert(name, value);
+                Ok(())
+            };
         let fill = |template: &Template| template.settle(setting).fill(&|_| String::new());
         for (name, template) in &dialect.headers {
             add(name, template, fill(template), false)?;

@@ -22,7 +22,7 @@ struct Booked {
 }
 
 /// True when every order that should be in the till is there once, with the same total and VAT.
-pub(super) fn compare(shop: &CcvShop, till: &TillSimulator, show: &Show) -> bool {
+pub(super) fn compare(shop: &CcvShop, till: &TillSimulator, out: &Show) -> bool {
     let mut booked: BTreeMap<String, Booked> = BTreeMap::new();
     for order in till.orders() {
         let entry = booked.entry(order.text("ext_order_id").unwrap_or_default().to_owned()).or_default();
@@ -43,7 +43,7 @@ pub(super) fn compare(shop: &CcvShop, till: &TillSimulator, show: &Show) -> bool
             flag("paid") && flag("is_completed") && order.get("status").and_then(Value::as_int) != Some(8);
         match booked.get(number).filter(|_| !number.is_empty()) {
             Some(there) if there.times > 1 => {
-                wrong.push(format!("order {number} stands {} times in the till", there.times))
+                wrong.push(format!("order {number} stands {} times in the till", there.times));
             }
             Some(there) if there.by_hand => by_hand += 1,
             Some(there) if there.total == total && there.vat == due => {
@@ -60,19 +60,19 @@ pub(super) fn compare(shop: &CcvShop, till: &TillSimulator, show: &Show) -> bool
             None => held += 1,
         }
     }
-    show.line(format!("  {arrived} orders arrived, each once: € {value} on both sides, with € {vat} VAT"));
+    out.line(format!("  {arrived} orders arrived, each once: € {value} on both sides, with € {vat} VAT"));
     if a_cent_off > 0 {
-        show.line(format!("  in {a_cent_off} of them the shop shows a cent more or less VAT: it rounds once an order, the till once a rate"));
+        out.line(format!("  in {a_cent_off} of them the shop shows a cent more or less VAT: it rounds once an order, the till once a rate"));
     }
-    show.line(format!("  {held} orders are unpaid, cancelled or unfinished and stayed in the shop"));
-    show.line(format!("  {by_hand} orders had been typed in by hand before and were left alone"));
-    show.line(format!("  {refused} orders were refused, each with its reason"));
+    out.line(format!("  {held} orders are unpaid, cancelled or unfinished and stayed in the shop"));
+    out.line(format!("  {by_hand} orders had been typed in by hand before and were left alone"));
+    out.line(format!("  {refused} orders were refused, each with its reason"));
     for line in &wrong {
-        show.line(format!("  {}", show.bad(line)));
+        out.line(format!("  {}", out.bad(line)));
     }
     let good = wrong.is_empty() && arrived > 0;
-    progress::verdict(show, good, "the books agree to the cent", "the books do not agree");
-    show.json(&serde_json::json!({
+    progress::verdict(out, good, "the books agree to the cent", "the books do not agree");
+    out.json(&serde_json::json!({
         "audit": {
             "agree": good, "arrived": arrived, "value": value.to_string(), "vat": vat.to_string(), "held": held,
             "by_hand": by_hand, "refused": refused, "wrong": wrong,
@@ -103,10 +103,13 @@ fn vat_by_rate(order: &Record) -> Decimal {
 /// Article numbers of the products that differ between two states of the shop's books.
 pub(super) fn changed_products(before: &serde_json::Value, after: &serde_json::Value) -> Vec<String> {
     let rows = |books: &serde_json::Value| -> BTreeMap<String, serde_json::Value> {
-        let products = books["products"].as_array().cloned().unwrap_or_default();
+        let products = list(books, "products");
         products
             .into_iter()
-            .map(|row| (row["productnumber"].as_str().unwrap_or_default().to_owned(), row))
+            .map(|row| {
+                let number = row.get("productnumber").and_then(serde_json::Value::as_str).unwrap_or_default();
+                (number.to_owned(), row)
+            })
             .collect()
     };
     let (before, after) = (rows(before), rows(after));
@@ -117,10 +120,15 @@ pub(super) fn changed_products(before: &serde_json::Value, after: &serde_json::V
         .collect()
 }
 
+/// One list of the books.
+pub(super) fn list(books: &serde_json::Value, name: &str) -> Vec<serde_json::Value> {
+    books.get(name).and_then(serde_json::Value::as_array).cloned().unwrap_or_default()
+}
+
 /// The shop's orders, numbers read exactly.
 fn orders(shop: &CcvShop) -> Vec<Record> {
     let books = Simulator::books(shop);
-    let text = books["orders"].to_string();
+    let text = serde_json::Value::Array(list(&books, "orders")).to_string();
     match read_json(&text.into()) {
         Ok(Value::List(orders)) => orders.into_iter().filter_map(|order| order.as_map().cloned()).collect(),
         _ => Vec::new(),

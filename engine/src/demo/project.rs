@@ -1,5 +1,6 @@
 //! The demo's project on disk: the ready flows and scripts that come with Weft, answered.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use connectors::contract::Connector;
@@ -115,7 +116,8 @@ secret = {{ file = ".weft/till.secret" }}
     for name in Flows::iter() {
         let flow = name.trim_end_matches(".flow");
         let off = if ON.contains(&flow) { "" } else { "on = false\n" };
-        text.push_str(&format!("\n[flows.{flow}]\nfile = \"flows/{name}\"\n{off}"));
+        // Writing to a `String` cannot fail.
+        let _ = write!(text, "\n[flows.{flow}]\nfile = \"flows/{name}\"\n{off}");
     }
     text
 }

@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 use serde_json::json;
 
 use super::Size;
+use super::audit::list;
 
 const FIRST_NAMES: [&str; 14] = [
     "Sanne", "Daan", "Emma", "Lucas", "Zoë", "Łukasz", "Søren", "Fleur", "José", "Noor", "小龍", "Ali",
@@ -88,7 +89,8 @@ fn customer(number: usize, random: &mut fastrand::Rng) -> Customer {
         names.get(random.usize(0..names.len())).copied().unwrap_or_default()
     };
     let (first, last) = (pick(random, &FIRST_NAMES), pick(random, &LAST_NAMES));
-    let company = (number % 5 == 0)
+    let company = number
+        .is_multiple_of(5)
         .then(|| format!("{} {last} B.V.", pick(random, &["Bakkerij", "Hotel", "Café", "Bureau"])));
     let city = CITIES.get(random.usize(0..CITIES.len())).copied().unwrap_or(("", ""));
     Customer {
@@ -128,7 +130,7 @@ fn person(customer: &Customer, bare: bool) -> serde_json::Value {
 fn wares(shop: &CcvShop) -> Vec<(i64, Option<i64>)> {
     use connectors::simulator::Simulator;
     let books = Simulator::books(shop);
-    let rows = |name: &str| books[name].as_array().cloned().unwrap_or_default();
+    let rows = |name: &str| list(&books, name);
     let varied: Vec<(i64, i64)> = rows("attributecombinations")
         .iter()
         .filter(|row| row["active"] != json!(false))
@@ -186,8 +188,8 @@ fn place(
         "paid": number % 9 != 4,
         "status": if number % 37 == 9 { 8 } else { 1 },
         "is_completed": number % 53 != 13,
-        "deliver_method": if number % 6 == 0 { "pickup" } else { "shipping" },
-        "total_shipping": if number % 6 == 0 { json!(0) } else { json!(4.95) },
+        "deliver_method": if number.is_multiple_of(6) { "pickup" } else { "shipping" },
+        "total_shipping": if number.is_multiple_of(6) { json!(0) } else { json!(4.95) },
     });
     if let Err(reason) = shop.add("orders", &order) {
         tracing::warn!(number, reason, "the stand-in refused an order of the demo");
@@ -199,7 +201,7 @@ fn enter_by_hand(shop: &CcvShop, till: &TillSimulator) {
     use connectors::simulator::Simulator;
     let books = Simulator::books(shop);
     let Some(relation) = till.add_relations([relation()]).pop() else { return };
-    let orders = books["orders"].as_array().cloned().unwrap_or_default();
+    let orders = list(&books, "orders");
     let paid = orders.iter().filter(|order| order["paid"] == json!(true) && order["status"] == json!(1));
     for order in paid.step_by(97).take(3) {
         let Some(number) = order["ordernumber_full"].as_str() else { continue };
