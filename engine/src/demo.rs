@@ -81,10 +81,11 @@ pub(crate) async fn play(
         demo.here()
     ));
     show.line(format!("  cd {}", demo.here()));
-    show.line("  weft runs                       what ran, and how it ended");
-    show.line("  weft records --failed           every order that was refused, and why");
+    let weft = program();
+    show.line(format!("  {weft} runs                       what ran, and how it ended"));
+    show.line(format!("  {weft} records --failed           every order that was refused, and why"));
     show.line(format!(
-        "  weft records {:<18} one record: what was read, looked up, sent and answered",
+        "  {weft} records {:<18} one record: what was read, looked up, sent and answered",
         demo.example()
     ));
     if stay {
@@ -96,6 +97,14 @@ pub(crate) async fn play(
         let _ = tokio::signal::ctrl_c().await;
     }
     Ok(good)
+}
+
+/// How to call this program: by its name where the shell finds it, else by its path.
+fn program() -> String {
+    let Ok(path) = std::env::current_exe() else { return "weft".to_owned() };
+    let searched = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&searched).any(|folder| folder.join("weft") == path);
+    if found { "weft".to_owned() } else { path.display().to_string() }
 }
 
 impl World {
