@@ -22,7 +22,10 @@ struct Booked {
 }
 
 /// True when every order that should be in the till is there once, with the same total and VAT.
-pub(super) fn compare(shop: &CcvShop, till: &TillSimulator, out: &Show) -> bool {
+///
+/// `told` is the number of orders that the run has refused with a reason: an order that is in
+/// neither place was lost.
+pub(super) fn compare(shop: &CcvShop, till: &TillSimulator, told: i64, out: &Show) -> bool {
     let mut booked: BTreeMap<String, Booked> = BTreeMap::new();
     for order in till.orders() {
         let entry = booked.entry(order.text("ext_order_id").unwrap_or_default().to_owned()).or_default();
@@ -56,7 +59,7 @@ pub(super) fn compare(shop: &CcvShop, till: &TillSimulator, out: &Show) -> bool 
                 "order {number}: {total} with {due} VAT by its lines, {} with {} VAT in the till",
                 there.total, there.vat
             )),
-            None if wanted => refused += 1,
+            None if wanted => refused += 1_usize,
             None => held += 1,
         }
     }
@@ -66,7 +69,12 @@ pub(super) fn compare(shop: &CcvShop, till: &TillSimulator, out: &Show) -> bool 
     }
     out.line(format!("  {held} orders are unpaid, cancelled or unfinished and stayed in the shop"));
     out.line(format!("  {by_hand} orders had been typed in by hand before and were left alone"));
-    out.line(format!("  {refused} orders were refused, each with its reason"));
+    out.line(format!(
+        "  {refused} orders are missing in the till; the run refused {told}, each with its reason"
+    ));
+    if i64::try_from(refused) != Ok(told) {
+        wrong.push(format!("{refused} orders are missing, but {told} were refused: some were lost"));
+    }
     for line in &wrong {
         out.line(format!("  {}", out.bad(line)));
     }
@@ -81,7 +89,7 @@ pub(super) fn compare(shop: &CcvShop, till: &TillSimulator, out: &Show) -> bool 
     good
 }
 
-/// The VAT that an order's lines and shipping carry, rounded once for each rate as law has it.
+/// The VAT that an order's lines and shipping carry, rounded once for each rate as the till does.
 fn vat_by_rate(order: &Record) -> Decimal {
     let mut by_rate: BTreeMap<Decimal, Decimal> = BTreeMap::new();
     let rows = order.get("_rows").and_then(Value::as_list).unwrap_or_default();
