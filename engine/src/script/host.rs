@@ -14,6 +14,9 @@ use super::error::{Inside, Mistake, Place, ScriptError};
 use super::inputs;
 use super::library;
 use super::limits::Limits;
+use super::lower::{
+    Callee, Function, Lowerer, Machine, NotLowered, Program, Source, Stop, Val, into_value, truth,
+};
 use super::room::with_room;
 use super::sandbox::sandbox;
 use super::syntax::{Facts, Known, examine};
@@ -42,6 +45,11 @@ pub struct ScriptHost {
     callable: Vec<Known>,
     /// By path of the script: what stands before a place in it.
     paths: BTreeMap<String, BTreeMap<Place, String>>,
+    /// Functions of scripts that lowered code can call, by number.
+    callees: Vec<Callee>,
+    functions: Vec<Option<Function>>,
+    not_lowered: Vec<NotLowered>,
+    lowering: bool,
 }
 
 /// An expression that is ready to be evaluated, by the host that compiled it.
@@ -49,12 +57,24 @@ pub struct ScriptHost {
 pub struct Compiled {
     ast: Arc<AST>,
     facts: Arc<Facts>,
+    lowered: Result<Arc<Program>, Arc<[NotLowered]>>,
 }
 
 impl Compiled {
     /// Names that the expression reads: bindings and tables.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.facts.names.iter().map(String::as_str)
+    }
+
+    /// Whether it runs natively.
+    ///
+    /// # Errors
+    /// What leaves it to Rhai.
+    pub fn lowered(&self) -> Result<(), &[NotLowered]> {
+        match &self.lowered {
+            Ok(_) => Ok(()),
+            Err(reasons) => Err(reasons),
+        }
     }
 }
 
@@ -64,8 +84,7 @@ impl ScriptHost {
     /// # Errors
     /// The first mistake in a script, with its place.
     pub fn load(limits: Limits, scripts: &[ScriptFile], tables: &[Table]) -> Result<Self, ScriptError> {
-        let tables =
-            tables.iter().map(|table| (table.name.clone(), TableValue::new(Arc::new(table.clone()))));
+        let tables = tables.iter().map(|table| (table.name.clone(), TableValue::new(table.clone())));
         let mut host = Self {
             engine: sandbox(&limits),
             limits,
@@ -73,11 +92,27 @@ impl ScriptHost {
             known: Vec::new(),
             callable: Vec::new(),
             paths: BTreeMap::new(),
+            callees: Vec::new(),
+            functions: Vec::new(),
+            not_lowered: Vec::new(),
+            lowering: std::env::var_os("WEFT_NO_LOWERING").is_none_or(|set| set != "1"),
         };
         for script in scripts {
             host.add(script).map_err(|error| inside(error, &script.path))?;
         }
         Ok(host)
+    }
+
+    /// Leaves expressions that are compiled from here on to Rhai, or not, whatever
+    /// `WEFT_NO_LOWERING` says: for comparing the two.
+    pub const fn set_lowering(&mut self, lowering: bool) {
+        self.lowering = lowering;
+    }
+
+    /// Functions of the scripts that are left to Rhai, and why.
+    #[must_use]
+    pub fn not_lowered(&self) -> &[NotLowered] {
+        &self.not_lowered
     }
 
     /// Compiles an expression of the flow.
@@ -100,7 +135,31 @@ impl ScriptHost {
             return Err(Mistake::Refused { what: "fn".into(), help: help.into() }.into());
         }
         let facts = examine(&ast, &self.callable, true).map_err(located)?;
-        Ok(Compiled { ast: Arc::new(ast), facts: Arc::new(facts) })
+        let lowered = self.lower(&ast).map(Arc::new).map_err(Arc::from);
+        Ok(Compiled { ast: Arc::new(ast), facts: Arc::new(facts), lowered })
+    }
+
+    fn lower(&self, ast: &AST) -> Result<Program, Vec<NotLowered>> {
+        if !self.lowering {
+            return Err(Vec::new());
+        }
+        let source = Source::read(ast);
+        let none = BTreeMap::new();
+        let (program, calls) = Lowerer::new(&source, &self.callees, None, &none)
+            .expression(ast)
+            .map_err(|reason| vec![reason])?;
+        let missing: Vec<NotLowered> = calls.iter().filter_map(|number| self.missing(*number)).collect();
+        if missing.is_empty() { Ok(program) } else { Err(missing) }
+    }
+
+    /// Why a function is left to Rhai, when it is.
+    fn missing(&self, number: usize) -> Option<NotLowered> {
+        if self.functions.get(number).is_some_and(Option::is_some) {
+            return None;
+        }
+        let callee = self.callees.get(number)?;
+        let reason = format!("`{}::{}` is left to Rhai", callee.alias, callee.name);
+        Some(NotLowered { reason, at: None, inside: None })
     }
 
     /// The value of an expression.
@@ -108,6 +167,33 @@ impl ScriptHost {
     /// # Errors
     /// Whatever went wrong; the record fails, the flow goes on.
     pub fn evaluate(&self, compiled: &Compiled, bindings: &Bindings) -> Result<Value, ScriptError> {
+        if let Some(outcome) = self.natively(compiled, bindings, |value| into_value(value, &self.limits)) {
+            return outcome;
+        }
+        self.evaluate_in_rhai(compiled, bindings)
+    }
+
+    /// Runs lowered code; `None` when Rhai has to say what is wrong, or to run it all.
+    fn natively<T>(
+        &self,
+        compiled: &Compiled,
+        bindings: &Bindings,
+        give: impl FnOnce(Val<'_>) -> Result<T, Stop>,
+    ) -> Option<Result<T, ScriptError>> {
+        let program = compiled.lowered.as_ref().ok()?;
+        let _budget = budget::open(&self.limits);
+        let table = |name: &str| self.tables.get(name);
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            Machine::run(program, &self.functions, bindings, table, &self.limits).and_then(give)
+        }));
+        match outcome {
+            Ok(Ok(value)) => Some(Ok(value)),
+            Ok(Err(Stop::Limit(mistake))) => Some(Err((*mistake).into())),
+            _ => None,
+        }
+    }
+
+    fn evaluate_in_rhai(&self, compiled: &Compiled, bindings: &Bindings) -> Result<Value, ScriptError> {
         if compiled.facts.needs_room {
             with_room(|| self.run(compiled, bindings)).unwrap_or_else(|error| {
                 Err(Mistake::Fault { message: format!("no thread to run it on: {error}") }.into())
@@ -123,7 +209,10 @@ impl ScriptHost {
     /// # Errors
     /// As [`ScriptHost::evaluate`], and for a value of any other kind.
     pub fn truth(&self, compiled: &Compiled, bindings: &Bindings) -> Result<bool, ScriptError> {
-        match self.evaluate(compiled, bindings)? {
+        if let Some(outcome) = self.natively(compiled, bindings, |value| truth(&value).ok_or(Stop::Odd)) {
+            return outcome;
+        }
+        match self.evaluate_in_rhai(compiled, bindings)? {
             Value::Bool(truth) => Ok(truth),
             Value::Null => Ok(false),
             Value::Map(_) => Ok(true),
@@ -173,8 +262,48 @@ impl ScriptHost {
             self.known.push((known, function.access));
         }
         self.paths.insert(script.path.clone(), facts.paths);
+        self.lower_script(script, &ast, &module);
         self.engine.register_static_module(script.alias.as_str(), module.into());
         Ok(())
+    }
+
+    /// Lowers the functions of a script; those that call one that is left to Rhai are left to it.
+    fn lower_script(&mut self, script: &ScriptFile, ast: &AST, module: &Module) {
+        let source = Source::read(ast);
+        let constants: BTreeMap<String, Value> = module
+            .iter_var()
+            .filter_map(|(name, value)| Some((name.to_owned(), from_dynamic(value, &self.limits).ok()?)))
+            .collect();
+        let first = self.callees.len();
+        self.callees.extend(source.named().map(|body| Callee {
+            alias: script.alias.clone(),
+            name: body.name.clone(),
+            arity: body.arity(),
+        }));
+        for body in source.named() {
+            let lowerer = Lowerer::new(&source, &self.callees, Some(&script.alias), &constants);
+            self.functions.push(match lowerer.function(body) {
+                Ok(function) => Some(function),
+                Err(reason) => {
+                    let inside = Some((script.path.clone(), body.name.clone()));
+                    self.not_lowered.push(NotLowered { inside, ..reason });
+                    None
+                }
+            });
+        }
+        while let Some((number, reason)) = (first..self.functions.len()).find_map(|number| {
+            let function = self.functions.get(number)?.as_ref()?;
+            let reason = function.calls.iter().find_map(|called| self.missing(*called))?;
+            Some((
+                number,
+                NotLowered { inside: Some((script.path.clone(), function.name.clone())), ..reason },
+            ))
+        }) {
+            self.not_lowered.push(reason);
+            if let Some(function) = self.functions.get_mut(number) {
+                *function = None;
+            }
+        }
     }
 
     /// Runs what stands outside the functions, constants as a rule, and keeps the rest.

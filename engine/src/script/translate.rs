@@ -3,7 +3,7 @@
 use rhai::{Dynamic, EvalAltResult, LexError, ParseError, ParseErrorType};
 
 use super::error::{Inside, Mistake, Place, ScriptError};
-use super::library::{self, shown};
+use super::library::{self, Operand};
 use super::limits::Limits;
 use super::syntax::{Known, nearest, place, unknown_function, wrong_count};
 use super::values::with_article;
@@ -87,7 +87,7 @@ impl Around<'_> {
                 name: "a variable that is read at the same time".into(),
                 help: "a function that goes through a list may not read the variable that holds it: put what it reads in a variable of its own first".into(),
             },
-            E::ErrorIndexNotFound(index, _) => Mistake::bad_argument(format!("there is no item `{}`", shown(&index))),
+            E::ErrorIndexNotFound(index, _) => Mistake::bad_argument(format!("there is no item `{}`", index.shown())),
             E::ErrorIndexingType(..) => Mistake::wrong_kind(
                 "this cannot be read with `[…]`",
                 Some("lists are read by number, records by the name of a field"),
@@ -149,10 +149,10 @@ fn thrown(token: &Dynamic) -> Mistake {
         return mistake.clone();
     }
     let message = match token.as_map_ref() {
-        Ok(map) => map.get("message").map(shown),
+        Ok(map) => map.get("message").map(|message| message.shown()),
         Err(_) => None,
     };
-    let message = message.unwrap_or_else(|| shown(token));
+    let message = message.unwrap_or_else(|| token.shown());
     let message = if message.is_empty() { "the script gave up without saying why".into() } else { message };
     Mistake::Thrown { message: message.chars().take(1000).collect() }
 }
