@@ -23,13 +23,15 @@ const METER_EVERY: u64 = 8;
 const BYTES_AN_OPERATION: usize = 64;
 
 /// What is left of one evaluation.
-#[derive(Clone, Copy, Debug)]
 struct Left {
-    operations: u64,
-    until: Option<Instant>,
-    made: usize,
-    memory_at_start: usize,
-    limits: Caps,
+    /// False outside evaluations: nothing is counted then.
+    open: Cell<bool>,
+    operations: Cell<u64>,
+    /// Set when the clock is first read: a short evaluation never reads it.
+    until: Cell<Option<Instant>>,
+    made: Cell<usize>,
+    memory_at_start: Cell<usize>,
+    limits: Cell<Caps>,
 }
 
 /// The limits that the budget itself reports.
@@ -41,7 +43,16 @@ struct Caps {
 }
 
 thread_local! {
-    static LEFT: Cell<Option<Left>> = const { Cell::new(None) };
+    static LEFT: Left = const {
+        Left {
+            open: Cell::new(false),
+            operations: Cell::new(0),
+            until: Cell::new(None),
+            made: Cell::new(0),
+            memory_at_start: Cell::new(0),
+            limits: Cell::new(Caps { operations: 0, memory: 0, time: Duration::ZERO }),
+        }
+    };
 }
 
 static METER: OnceLock<fn() -> usize> = OnceLock::new();
@@ -55,67 +66,111 @@ pub fn set_meter(bytes_in_use: fn() -> usize) {
 /// A budget in force; the one before it comes back when this is dropped.
 #[derive(Debug)]
 pub(super) struct Open {
-    outer: Option<Left>,
+    open: bool,
+    operations: u64,
+    until: Option<Instant>,
+    made: usize,
+    memory_at_start: usize,
+    limits: Caps,
 }
 
 /// Opens a budget on this thread.
 pub(super) fn open(limits: &Limits) -> Open {
-    let left = Left {
-        operations: limits.operations,
-        until: Instant::now().checked_add(limits.time),
-        made: 0,
-        memory_at_start: METER.get().map_or(0, |bytes_in_use| bytes_in_use()),
-        limits: Caps { operations: limits.operations, memory: limits.memory, time: limits.time },
-    };
-    Open { outer: LEFT.replace(Some(left)) }
+    let caps = Caps { operations: limits.operations, memory: limits.memory, time: limits.time };
+    LEFT.with(|left| Open {
+        open: left.open.replace(true),
+        operations: left.operations.replace(limits.operations),
+        until: left.until.replace(None),
+        made: left.made.replace(0),
+        memory_at_start: left.memory_at_start.replace(METER.get().map_or(0, |bytes_in_use| bytes_in_use())),
+        limits: left.limits.replace(caps),
+    })
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        LEFT.set(self.outer);
+        LEFT.with(|left| {
+            left.open.set(self.open);
+            left.operations.set(self.operations);
+            left.until.set(self.until);
+            left.made.set(self.made);
+            left.memory_at_start.set(self.memory_at_start);
+            left.limits.set(self.limits);
+        });
     }
 }
 
 /// Draws one operation. The mistake is the limit that was reached.
+#[inline]
 pub(super) fn step() -> Result<(), Mistake> {
     spend(1)
 }
 
 /// Draws for reading so many bytes, before they are read.
+#[inline]
 pub(super) fn read(bytes: usize) -> Result<(), Mistake> {
-    spend((bytes / BYTES_AN_OPERATION) as u64)
+    match bytes / BYTES_AN_OPERATION {
+        0 => Ok(()),
+        operations => spend(operations as u64),
+    }
 }
 
 /// Draws for making so many bytes, before they are made.
 pub(super) fn make(bytes: usize) -> Result<(), Mistake> {
-    if let Some(mut left) = LEFT.get() {
-        left.made = left.made.saturating_add(bytes);
-        LEFT.set(Some(left));
-        if left.made > left.limits.memory {
-            return Err(Mistake::limit("memory", megabytes(left.limits.memory)));
+    LEFT.with(|left| {
+        if !left.open.get() {
+            return Ok(());
         }
-    }
+        left.made.set(left.made.get().saturating_add(bytes));
+        let most = left.limits.get().memory;
+        if left.made.get() > most { Err(Mistake::limit("memory", megabytes(most))) } else { Ok(()) }
+    })?;
     read(bytes)
 }
 
+#[inline]
 fn spend(operations: u64) -> Result<(), Mistake> {
-    let Some(mut left) = LEFT.get() else { return Ok(()) };
-    let before = left.operations;
-    left.operations = before.saturating_sub(operations);
-    LEFT.set(Some(left));
-    if before < operations {
-        return Err(Mistake::limit("operations", left.limits.operations.to_string()));
+    LEFT.with(|left| {
+        let before = left.operations.get();
+        let after = before.saturating_sub(operations);
+        left.operations.set(after);
+        // Nothing to look at between two measurings.
+        if operations <= before && !crosses(before, after, METER_EVERY) {
+            Ok(())
+        } else {
+            left.look(before, operations)
+        }
+    })
+}
+
+impl Left {
+    /// Looks at everything that has a limit.
+    #[cold]
+    fn look(&self, before: u64, operations: u64) -> Result<(), Mistake> {
+        if !self.open.get() {
+            return Ok(());
+        }
+        let (limits, after) = (self.limits.get(), self.operations.get());
+        if before < operations {
+            return Err(Mistake::limit("operations", limits.operations.to_string()));
+        }
+        if crosses(before, after, CLOCK_EVERY) {
+            let now = Instant::now();
+            match self.until.get() {
+                None => self.until.set(now.checked_add(limits.time)),
+                Some(end) if now > end => {
+                    return Err(Mistake::limit("time", format!("{} ms", limits.time.as_millis())));
+                }
+                Some(_) => {}
+            }
+        }
+        if let Some(bytes_in_use) = METER.get()
+            && bytes_in_use().saturating_sub(self.memory_at_start.get()) > limits.memory
+        {
+            return Err(Mistake::limit("memory", megabytes(limits.memory)));
+        }
+        Ok(())
     }
-    if crosses(before, left.operations, CLOCK_EVERY) && left.until.is_some_and(|end| Instant::now() > end) {
-        return Err(Mistake::limit("time", format!("{} ms", left.limits.time.as_millis())));
-    }
-    if let Some(bytes_in_use) = METER.get()
-        && crosses(before, left.operations, METER_EVERY)
-        && bytes_in_use().saturating_sub(left.memory_at_start) > left.limits.memory
-    {
-        return Err(Mistake::limit("memory", megabytes(left.limits.memory)));
-    }
-    Ok(())
 }
 
 /// True when a multiple of `every` lies between the two counts.

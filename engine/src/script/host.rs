@@ -135,15 +135,15 @@ impl ScriptHost {
             return Err(Mistake::Refused { what: "fn".into(), help: help.into() }.into());
         }
         let facts = examine(&ast, &self.callable, true).map_err(located)?;
-        let lowered = self.lower(&ast).map(Arc::new).map_err(Arc::from);
+        let lowered = self.lower(&ast, text).map(Arc::new).map_err(Arc::from);
         Ok(Compiled { ast: Arc::new(ast), facts: Arc::new(facts), lowered })
     }
 
-    fn lower(&self, ast: &AST) -> Result<Program, Vec<NotLowered>> {
+    fn lower(&self, ast: &AST, text: &str) -> Result<Program, Vec<NotLowered>> {
         if !self.lowering {
             return Err(Vec::new());
         }
-        let source = Source::read(ast);
+        let source = Source::read(ast, text, &self.engine);
         let none = BTreeMap::new();
         let (program, calls) = Lowerer::new(&source, &self.callees, None, &none)
             .expression(ast)
@@ -167,10 +167,21 @@ impl ScriptHost {
     /// # Errors
     /// Whatever went wrong; the record fails, the flow goes on.
     pub fn evaluate(&self, compiled: &Compiled, bindings: &Bindings) -> Result<Value, ScriptError> {
-        if let Some(outcome) = self.natively(compiled, bindings, |value| into_value(value, &self.limits)) {
+        if let Some(outcome) = self.evaluate_natively(compiled, bindings) {
             return outcome;
         }
         self.evaluate_in_rhai(compiled, bindings)
+    }
+
+    /// What lowered code makes of an expression by itself; `None` when it is Rhai's turn. For
+    /// comparing the two.
+    #[must_use]
+    pub fn evaluate_natively(
+        &self,
+        compiled: &Compiled,
+        bindings: &Bindings,
+    ) -> Option<Result<Value, ScriptError>> {
+        self.natively(compiled, bindings, |value| into_value(value, &self.limits))
     }
 
     /// Runs lowered code; `None` when Rhai has to say what is wrong, or to run it all.
@@ -262,18 +273,30 @@ impl ScriptHost {
             self.known.push((known, function.access));
         }
         self.paths.insert(script.path.clone(), facts.paths);
-        self.lower_script(script, &ast, &module);
+        let constants = self.constants(&ast);
+        self.lower_script(script, &ast, &constants);
         self.engine.register_static_module(script.alias.as_str(), module.into());
         Ok(())
     }
 
+    /// The constants of a script that can be values; those that cannot are left to Rhai.
+    fn constants(&self, ast: &AST) -> BTreeMap<String, Value> {
+        let ran = with_room(|| {
+            let _budget = budget::open(&self.limits);
+            let mut scope = Scope::new();
+            let ran = catch_unwind(AssertUnwindSafe(|| self.engine.run_ast_with_scope(&mut scope, ast)));
+            let constants = scope.iter().filter(|(_, constant, _)| *constant);
+            let values = constants.filter_map(|(name, _, value)| {
+                Some((name.to_owned(), from_dynamic(&value, &self.limits).ok()?))
+            });
+            matches!(ran, Ok(Ok(()))).then(|| values.collect())
+        });
+        ran.ok().flatten().unwrap_or_default()
+    }
+
     /// Lowers the functions of a script; those that call one that is left to Rhai are left to it.
-    fn lower_script(&mut self, script: &ScriptFile, ast: &AST, module: &Module) {
-        let source = Source::read(ast);
-        let constants: BTreeMap<String, Value> = module
-            .iter_var()
-            .filter_map(|(name, value)| Some((name.to_owned(), from_dynamic(value, &self.limits).ok()?)))
-            .collect();
+    fn lower_script(&mut self, script: &ScriptFile, ast: &AST, constants: &BTreeMap<String, Value>) {
+        let source = Source::read(ast, &script.text, &self.engine);
         let first = self.callees.len();
         self.callees.extend(source.named().map(|body| Callee {
             alias: script.alias.clone(),
@@ -281,7 +304,7 @@ impl ScriptHost {
             arity: body.arity(),
         }));
         for body in source.named() {
-            let lowerer = Lowerer::new(&source, &self.callees, Some(&script.alias), &constants);
+            let lowerer = Lowerer::new(&source, &self.callees, Some(&script.alias), constants);
             self.functions.push(match lowerer.function(body) {
                 Ok(function) => Some(function),
                 Err(reason) => {

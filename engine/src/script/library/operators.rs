@@ -409,6 +409,9 @@ fn same(old: &Dynamic, new: &Dynamic) -> bool {
     if let (Some(old), Some(new)) = (old.read_lock::<Record>(), new.read_lock::<Record>()) {
         return old.is(&new);
     }
+    if let (Some(old), Some(new)) = (old.boolean(), new.boolean()) {
+        return old == new;
+    }
     match (old.as_text(), new.as_text()) {
         (Some(old), Some(new)) => old == new,
         _ => old.is_unit() && new.is_unit() || old.number().is_some() && old.number() == new.number(),

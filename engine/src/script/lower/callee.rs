@@ -1,7 +1,11 @@
 //! What lowered code can call: functions of scripts by number, and what Rhai parsed of them.
 
-use rhai::{AST, ASTNode, Position, Stmt};
+use std::collections::HashMap;
 
+use connectors::record::Value;
+use rhai::{AST, ASTNode, Engine, Position, Stmt};
+
+use super::choose::literals;
 use crate::script::syntax::place;
 
 /// A function as Rhai parsed it.
@@ -18,6 +22,8 @@ pub(in crate::script) struct Body {
 #[derive(Debug, Default)]
 pub(in crate::script) struct Source {
     bodies: Vec<Body>,
+    /// Values of `switch`, by Rhai's hash.
+    pub(super) literals: HashMap<u64, Value>,
 }
 
 /// A function of a script, as it is called.
@@ -31,7 +37,7 @@ pub(in crate::script) struct Callee {
 impl Source {
     /// Rhai hands out the statements of all functions in one row: each belongs to the innermost
     /// function around it.
-    pub(in crate::script) fn read(ast: &AST) -> Self {
+    pub(in crate::script) fn read(ast: &AST, text: &str, engine: &Engine) -> Self {
         let mut bodies: Vec<Body> = ast
             .shared_lib()
             .iter_script_fn_info()
@@ -58,7 +64,7 @@ impl Source {
             }
             true
         });
-        Self { bodies }
+        Self { bodies, literals: literals(text, engine) }
     }
 
     /// Functions that have a name.

@@ -71,13 +71,6 @@ impl<'a> Machine<'a> {
                     Some(_) => Err(Stop::Odd),
                 },
             },
-            (Val::Text(_) | Val::Made(_), Val::Int(at)) => {
-                let text = target.as_text().ok_or(Stop::Odd)?;
-                budget::read(text.len())?;
-                let at = place(*at, text.chars().count())?;
-                let letter = text.chars().nth(at).ok_or(Stop::Odd)?;
-                Ok(Val::of_str(letter.encode_utf8(&mut [0; 4])))
-            }
             _ => Err(Stop::Odd),
         }
     }

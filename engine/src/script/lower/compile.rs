@@ -164,7 +164,7 @@ impl<'s> Lowerer<'s> {
             Expr::BoolConstant(truth, _) => Node::Bool(*truth),
             Expr::IntegerConstant(number, _) => Node::Int(*number),
             Expr::StringConstant(text, _) => Node::Constant(Value::from(text.as_str())),
-            Expr::CharConstant(letter, _) => Node::Constant(Value::from(letter.to_string())),
+            Expr::CharConstant(_, at) => return refuse("a letter in single quotes is left to Rhai", *at),
             Expr::DynamicConstant(value, at) => match value.as_decimal() {
                 Ok(number) => Node::Constant(Value::Decimal(number)),
                 Err(_) if value.is_fnptr() => {
@@ -280,7 +280,7 @@ impl<'s> Lowerer<'s> {
                 }
                 Node::Return(value.as_deref().map(|value| self.boxed(value)).transpose()?)
             }
-            Stmt::Switch(_, at) => return refuse("`switch` is left to Rhai; `if` is not", *at),
+            Stmt::Switch(parts, at) => self.switch(&parts.0, &parts.1, *at)?,
             Stmt::TryCatch(_, at) => return refuse("`try` is left to Rhai", *at),
             Stmt::Do(_, _, at) => return refuse("`do` is left to Rhai; `while` is not", *at),
             other => return refuse("this statement is left to Rhai", other.position()),

@@ -163,6 +163,7 @@ impl<'a> Machine<'a> {
                 let (condition, then, otherwise) = &**branches;
                 return self.eval(if self.condition(condition)? { then } else { otherwise });
             }
+            Node::Switch(switch) => return self.choose(switch),
             _ => return self.statement(node),
         })
     }

@@ -11,6 +11,7 @@ mod call;
 mod callee;
 mod calls;
 mod chain;
+mod choose;
 mod compile;
 mod machine;
 mod out;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use connectors::record::{Text, Value};
 
 use super::call::NativeCall;
+use super::choose::Switch;
 use crate::script::library::{Given, Operator};
 
 /// What runs natively for a function of the library.
@@ -61,6 +62,7 @@ pub(super) enum Node {
     Range(Box<(Node, Node)>, bool),
     Block(Box<[Node]>),
     If(Box<(Node, Node, Node)>),
+    Switch(Box<Switch>),
     Let(usize, Box<Node>),
     Set(usize, Option<Operator>, Box<Node>),
     SetIn(Box<SetIn>),
