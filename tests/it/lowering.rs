@@ -496,35 +496,165 @@ fn any_expression() -> impl Strategy<Value = String> {
     })
 }
 
+/// Expressions whose parts mostly fit each other, so that most of them give a value: a number, a
+/// text, a condition, a list, in this order.
+fn fitting(depth: u32) -> [BoxedStrategy<String>; 4] {
+    let one = |of: &[&str]| {
+        prop::sample::select(of.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>()).boxed()
+    };
+    let numbers = one(&["order.total", "order.count", "n", "order.rate", "1", "0.5", "order.lines[0].price", "21", "-3", "2.50"]);
+    let texts = one(&[
+        "order.number", "order.customer.full_name", "word", "\"\"", "\" x,y \"", "\"ß日\"", "order.customer.tags[1]",
+        "order.lines[0].sku", "(order.billing?.street ?? \"-\")", "order.país", "\"2026-02-28\"", "\"12,50\"",
+    ]);
+    let conditions = one(&["order.paid", "true", "false", "order.note == \"\"", "\"a\" in order.words", "is_blank(order.billing)"]);
+    let lists = one(&["order.numbers", "[1, 2.5, -1]", "order.lines.map(|l| l.price)", "[]", "[n, order.total]"]);
+    if depth == 0 {
+        return [numbers, texts, conditions, lists];
+    }
+    let [n, t, c, l] = fitting(depth - 1);
+    let number = prop_oneof![
+        2 => numbers,
+        2 => (n.clone(), one(&["+", "-", "*", "/", "%"]), n.clone()).prop_map(|(a, op, b)| format!("({a} {op} {b})")),
+        1 => (one(&["round", "floor", "ceil", "abs", "to_cents"]), n.clone()).prop_map(|(name, a)| format!("{name}({a})")),
+        1 => (one(&["min", "max"]), n.clone(), n.clone()).prop_map(|(name, a, b)| format!("{name}({a}, {b})")),
+        1 => (n.clone(), one(&["0", "1", "2", "5"])).prop_map(|(a, digits)| format!("round({a}, {digits})")),
+        1 => (one(&["incl", "excl", "vat_in"]), n.clone()).prop_map(|(name, a)| format!("{name}({a}, 21)")),
+        1 => t.clone().prop_map(|a| format!("len({a})")),
+        1 => l.clone().prop_map(|a| format!("{a}.len()")),
+        2 => (l.clone(), n.clone()).prop_map(|(list, a)| format!("{list}.sum(|item| item * {a})")),
+        1 => (l.clone(), n.clone()).prop_map(|(list, a)| format!("{list}.reduce(|v, item| v + item, {a})")),
+        1 => (l.clone(), n.clone()).prop_map(|(list, a)| format!("(max({list}) ?? {a})")),
+        1 => (c.clone(), n.clone(), n.clone()).prop_map(|(a, b, d)| format!("if {a} {{ {b} }} else {{ {d} }}")),
+        1 => (l.clone(), n.clone(), c.clone()).prop_map(|(list, a, c)| format!("{{ let t = 0; for item in {list} {{ if {c} {{ t += item; }} else {{ t -= {a}; }} }} t }}")),
+        1 => n.clone().prop_map(|a| format!("{{ let i = 0; let r = #{{ v: {a} }}; while i < 4 {{ i += 1; if i == 2 {{ continue; }} r.v += i; }} r.v }}")),
+        1 => n.clone().prop_map(|a| format!("my::incl_vat({a})")),
+        1 => t.clone().prop_map(|a| format!("(decimal(digits({a})) ?? 0)")),
+        1 => t.clone().prop_map(|a| format!("switch {a} {{ \"ideal\" => 1, \"a\" | \"b\" if n > 3 => 2, _ => 3 }}")),
+        1 => (t.clone(), n.clone()).prop_map(|(a, b)| format!("vat[[{a}, {b}]]")),
+    ];
+    let text = prop_oneof![
+        2 => texts,
+        2 => (t.clone(), t.clone()).prop_map(|(a, b)| format!("({a} + {b})")),
+        2 => (t.clone(), n.clone(), c.clone()).prop_map(|(a, b, d)| format!("`${{{a}}} é ${{{b}}}/${{{d}}}`")),
+        2 => (one(&["trim", "to_upper", "to_lower", "capitalize", "digits", "to_text"]), t.clone()).prop_map(|(name, a)| format!("{name}({a})")),
+        1 => (one(&["trim", "to_upper", "to_lower", "capitalize", "digits", "to_text"]), t.clone()).prop_map(|(name, a)| format!("{a}.{name}()")),
+        1 => (t.clone(), one(&["0", "1", "2", "-2", "9"]), one(&["0", "1", "3"])).prop_map(|(a, from, count)| format!("{a}.sub_string({from}, {count})")),
+        1 => (t.clone(), one(&["0", "1", "20"])).prop_map(|(a, length)| format!("pad_left(truncate({a}, 5), {length}, \"é\")")),
+        1 => (t.clone(), t.clone()).prop_map(|(a, b)| format!("{a}.replace(\"a\", {b})")),
+        1 => (t.clone(), one(&["\" \"", "\",\"", "\"é\""])).prop_map(|(a, by)| format!("split({a}, {by}).reverse().join(\"+\")")),
+        1 => (n.clone(), one(&["0", "2", "4"])).prop_map(|(a, digits)| format!("fixed({a}, {digits})")),
+        1 => n.clone().prop_map(|a| format!("to_text({a})")),
+        1 => l.clone().prop_map(|a| format!("{a}.join(\"; \")")),
+        1 => l.clone().prop_map(|a| format!("`${{{a}}}`")),
+        1 => (t.clone(), t.clone()).prop_map(|(a, b)| format!("(or_nothing({a}) ?? {b})")),
+        1 => t.clone().prop_map(|a| format!("same[{a}]")),
+        1 => t.clone().prop_map(|a| format!("(open[{a}] + my::shown({a}))")),
+        1 => (one(&["1", "-40", "400"]), one(&["add_days", "add_months"])).prop_map(|(by, name)| format!("{name}(order.dates.day, {by})")),
+        1 => one(&["%d-%m-%Y", "%H:%M", "%A"]).prop_map(|pattern| format!("format_date(order.dates.moment, \"{pattern}\")")),
+        1 => (c.clone(), t.clone(), t.clone()).prop_map(|(a, b, d)| format!("if {a} {{ {b} }} else {{ {d} }}")),
+        1 => (t.clone(), t.clone()).prop_map(|(a, b)| format!("{{ let r = #{{ x: {a}, y: [{b}] }}; r.z = r.y[0] + r.x; r.y[0] += r.z; `${{r}}` }}")),
+    ];
+    let condition = prop_oneof![
+        2 => conditions,
+        2 => (n.clone(), one(&["<", "<=", ">", ">=", "==", "!="]), n.clone()).prop_map(|(a, op, b)| format!("({a} {op} {b})")),
+        2 => (t.clone(), one(&["<", "==", "!=", ">="]), t.clone()).prop_map(|(a, op, b)| format!("({a} {op} {b})")),
+        1 => (t.clone(), one(&["contains", "starts_with", "ends_with"]), t.clone()).prop_map(|(a, name, b)| format!("{name}({a}, {b})")),
+        1 => (c.clone(), one(&["&&", "||"]), c.clone()).prop_map(|(a, op, b)| format!("({a} {op} {b})")),
+        1 => c.clone().prop_map(|a| format!("!{a}")),
+        1 => (l.clone(), c.clone(), n.clone()).prop_map(|(list, a, b)| format!("{list}.any(|item| {a} && item > {b})")),
+        1 => (l.clone(), n.clone()).prop_map(|(list, a)| format!("{list}.all(|item| item < {a})")),
+        1 => (n.clone(), l.clone()).prop_map(|(a, list)| format!("({a} in {list})")),
+        1 => (l.clone(), l.clone()).prop_map(|(a, b)| format!("({a} == {b})")),
+        1 => (t.clone(), n.clone()).prop_map(|(a, b)| format!("(#{{ a: {a}, b: {b} }} == #{{ b: {b}, a: {a} }})")),
+        1 => t.clone().prop_map(|a| format!("({a} in method)")),
+    ];
+    let list = prop_oneof![
+        2 => lists,
+        1 => (n.clone(), n.clone()).prop_map(|(a, b)| format!("[{a}, {b}]")),
+        2 => (l.clone(), n.clone()).prop_map(|(list, a)| format!("{list}.map(|item| item + {a})")),
+        2 => (l.clone(), n.clone()).prop_map(|(list, a)| format!("{list}.filter(|item| item >= {a})")),
+        1 => (l.clone(), n.clone()).prop_map(|(list, a)| format!("sort({list}, |item| item * {a})")),
+        1 => (l.clone(), l.clone()).prop_map(|(a, b)| format!("({a} + {b})")),
+        1 => (one(&["sort", "unique", "reverse", "flatten"]), l.clone()).prop_map(|(name, a)| format!("{name}({a})")),
+        1 => (l.clone(), one(&["0", "1", "5"])).prop_map(|(a, from)| format!("slice({a}, {from})")),
+        1 => (l.clone(), n.clone()).prop_map(|(list, a)| format!("{{ let v = [{a}]; for (item, at) in {list} {{ v.push(item + at); }} v[0] = {a}; v }}")),
+        1 => (l.clone(), n.clone()).prop_map(|(list, a)| format!("{{ let by = {a}; let v = {list}; v.map(|item| {{ let w = item * by; w }}) }}")),
+    ];
+    [number.boxed(), text.boxed(), condition.boxed(), list.boxed()]
+}
+
+fn any_fitting() -> impl Strategy<Value = String> {
+    let [number, text, condition, list] = fitting(3);
+    prop_oneof![
+        number.clone(),
+        text.clone(),
+        condition,
+        list,
+        (number, text).prop_map(|(a, b)| format!("#{{ sku: {b}, price: {a} }}")),
+    ]
+}
+
+/// What came of many expressions.
+#[derive(Default)]
+struct Counts {
+    compiled: Cell<u32>,
+    lowered: Cell<u32>,
+    gave: Cell<u32>,
+    after_all: Cell<u32>,
+}
+
+impl Counts {
+    fn add(&self, text: &str, seen: Seen) {
+        let count = |cell: &Cell<u32>, is: bool| cell.set(cell.get() + u32::from(is));
+        count(&self.compiled, seen.compiled);
+        count(&self.lowered, seen.lowered);
+        count(&self.gave, seen.lowered && seen.gave);
+        let after_all = seen.lowered && seen.gave && !seen.natively;
+        count(&self.after_all, after_all);
+        if after_all {
+            println!("run by Rhai after all: {text}");
+        }
+    }
+
+    /// Enough of them gave a value for the test to mean something, and gave it natively.
+    fn judge(&self, least_given: u32, most_after_all: u32) {
+        let [compiled, lowered, gave, after_all] =
+            [&self.compiled, &self.lowered, &self.gave, &self.after_all].map(Cell::get);
+        println!("{compiled} compiled, {lowered} lowered, {gave} gave a value, {after_all} by Rhai after all");
+        assert!(lowered * 10 > compiled * 9, "{lowered} of {compiled} are lowered");
+        assert!(gave * 100 > compiled * least_given, "{gave} of {compiled} gave a value");
+        assert!(after_all * 100 <= gave * most_after_all, "{after_all} of {gave} were run by Rhai after all");
+    }
+}
+
+fn runner() -> TestRunner {
+    let cases = std::env::var("LOWERING_CASES").ok().and_then(|count| count.parse().ok()).unwrap_or(1000);
+    TestRunner::new(Config { cases, failure_persistence: None, max_shrink_iters: 200, ..Config::default() })
+}
+
 #[test]
 fn random_expressions_agree() {
-    let cases = std::env::var("LOWERING_CASES").ok().and_then(|count| count.parse().ok()).unwrap_or(1500);
-    let pair = Pair::new(&[script()]);
-    let counts = [const { Cell::new(0_u32) }; 5];
-    let count = |at: usize, is: bool| counts[at].set(counts[at].get() + u32::from(is));
-    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
-    let outcome = runner.run(&(any_expression(), any_order(), any_value()), |(text, order, item)| {
+    let (pair, counts) = (Pair::new(&[script()]), Counts::default());
+    let outcome = runner().run(&(any_expression(), any_order(), any_value()), |(text, order, item)| {
         let mut bindings = bindings(order);
         bindings.set("item", item.clone());
         bindings.set("v", item);
-        let seen = pair.check(&text, &bindings);
-        count(0, seen.compiled);
-        count(1, seen.lowered);
-        count(2, seen.lowered && seen.gave);
-        count(3, seen.natively);
-        if seen.lowered && seen.gave && !seen.natively {
-            count(4, true);
-            println!("run by Rhai after all: {text}");
-        }
+        counts.add(&text, pair.check(&text, &bindings));
         Ok(())
     });
-    if let Err(error) = outcome {
-        panic!("{:.1500}", error.to_string());
-    }
-    let [compiled, lowered, gave, natively, after_all] = counts.map(|count| count.get());
-    println!(
-        "{compiled} compiled, {lowered} lowered, {gave} of them gave a value, {natively} natively, {after_all} by Rhai after all"
-    );
-    assert!(lowered * 10 > compiled * 8, "{lowered} of {compiled} are lowered");
-    assert!(after_all * 50 < gave, "{after_all} of {gave} were run by Rhai after all");
+    outcome.unwrap_or_else(|error| panic!("{:.1500}", error.to_string()));
+    counts.judge(5, 12);
+}
+
+#[test]
+fn fitting_expressions_agree() {
+    let (pair, counts) = (Pair::new(&[script()]), Counts::default());
+    let orders = prop_oneof![3 => Just(order()), 1 => any_order()];
+    let outcome = runner().run(&(any_fitting(), orders), |(text, order)| {
+        counts.add(&text, pair.check(&text, &bindings(order)));
+        Ok(())
+    });
+    outcome.unwrap_or_else(|error| panic!("{:.1500}", error.to_string()));
+    counts.judge(40, 1);
 }

@@ -379,6 +379,11 @@ pub(in crate::script) fn index(target: &Dynamic, key: &Dynamic) -> Outcome {
 /// script's own copy. Rhai also calls this after a method was called on a field, to put back what
 /// may have changed; then mostly nothing has.
 pub(in crate::script) fn set_index(target: &mut Dynamic, key: &Dynamic, value: &Dynamic) -> Outcome<()> {
+    if let Some(table) = target.read_lock::<crate::script::table::TableValue>()
+        && table.look_up(key).is_ok_and(|row| same(&row, value))
+    {
+        return Ok(());
+    }
     let copy = if let (Some(record), Some(name)) = (target.read_lock::<Record>(), key.as_text()) {
         if record.get(&name).is_some_and(|old| same(old, value)) {
             return Ok(());
