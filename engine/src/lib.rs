@@ -7,6 +7,7 @@ pub mod catalog;
 pub mod cli;
 pub mod flow;
 pub mod load;
+pub mod mapping;
 pub mod program;
 pub mod project;
 pub mod run;

@@ -15,7 +15,7 @@ use super::inputs;
 use super::library;
 use super::limits::Limits;
 use super::lower::{
-    Callee, Function, Lowerer, Machine, NotLowered, Program, Source, Stop, Val, into_value, truth,
+    Callee, Function, Lowerer, Machine, Natively, NotLowered, Program, Source, Stop, Val, into_value, truth,
 };
 use super::room::with_room;
 use super::sandbox::sandbox;
@@ -64,6 +64,10 @@ impl Compiled {
     /// Names that the expression reads: bindings and tables.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.facts.names.iter().map(String::as_str)
+    }
+
+    pub(super) fn program(&self) -> Option<&Program> {
+        self.lowered.as_deref().ok()
     }
 
     /// Whether it runs natively.
@@ -181,23 +185,31 @@ impl ScriptHost {
         compiled: &Compiled,
         bindings: &Bindings,
     ) -> Option<Result<Value, ScriptError>> {
-        self.natively(compiled, bindings, |value| into_value(value, &self.limits))
+        self.run_natively(compiled, bindings, |value| into_value(value, &self.limits))
+    }
+
+    /// Evaluates many expressions over the same names; `None` when one of them has to be asked of
+    /// [`ScriptHost::evaluate`].
+    pub fn natively<'a, T>(
+        &'a self,
+        bindings: &'a Bindings,
+        work: impl FnOnce(&Natively<'a>) -> Option<T>,
+    ) -> Option<T> {
+        let machine = Machine::new(&self.functions, &self.limits, bindings, &self.tables);
+        let natively = Natively { machine, limits: &self.limits };
+        catch_unwind(AssertUnwindSafe(|| work(&natively))).ok().flatten()
     }
 
     /// Runs lowered code; `None` when Rhai has to say what is wrong, or to run it all.
-    fn natively<T>(
+    fn run_natively<T>(
         &self,
         compiled: &Compiled,
         bindings: &Bindings,
         give: impl FnOnce(Val<'_>) -> Result<T, Stop>,
     ) -> Option<Result<T, ScriptError>> {
-        let program = compiled.lowered.as_ref().ok()?;
-        let _budget = budget::open(&self.limits);
-        let table = |name: &str| self.tables.get(name);
-        let outcome = catch_unwind(AssertUnwindSafe(|| {
-            Machine::run(program, &self.functions, bindings, table, &self.limits).and_then(give)
-        }));
-        match outcome {
+        let program = compiled.program()?;
+        let machine = Machine::new(&self.functions, &self.limits, bindings, &self.tables);
+        match catch_unwind(AssertUnwindSafe(|| machine.run(program).and_then(give))) {
             Ok(Ok(value)) => Some(Ok(value)),
             Ok(Err(Stop::Limit(mistake))) => Some(Err((*mistake).into())),
             _ => None,
@@ -220,7 +232,7 @@ impl ScriptHost {
     /// # Errors
     /// As [`ScriptHost::evaluate`], and for a value of any other kind.
     pub fn truth(&self, compiled: &Compiled, bindings: &Bindings) -> Result<bool, ScriptError> {
-        if let Some(outcome) = self.natively(compiled, bindings, |value| truth(&value).ok_or(Stop::Odd)) {
+        if let Some(outcome) = self.run_natively(compiled, bindings, |value| truth(&value).ok_or(Stop::Odd)) {
             return outcome;
         }
         match self.evaluate_in_rhai(compiled, bindings)? {

@@ -32,6 +32,6 @@ pub use error::{Inside, Mistake, Place, ScriptError};
 pub use host::{Compiled, ScriptFile, ScriptHost};
 pub use library::{Group, LIBRARY, LibraryFunction, catalog_functions, functions};
 pub use limits::Limits;
-pub use lower::NotLowered;
+pub use lower::{Natively, NotLowered};
 pub use room::{STACK, mark_roomy, with_room};
 pub use table::constant_value;

@@ -1,6 +1,7 @@
 //! Runs lowered code.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::rc::Rc;
 
@@ -49,13 +50,18 @@ impl From<Mistake> for Stop {
 }
 
 /// What lowered code gives, or why not.
-pub(super) type Ran<'a> = Result<Val<'a>, Stop>;
+pub(in crate::script) type Ran<'a> = Result<Val<'a>, Stop>;
 
-/// One evaluation.
+/// What evaluations run in, one after the other, over the same names.
 pub(in crate::script) struct Machine<'a> {
     functions: &'a [Option<Function>],
     limits: &'a Limits,
-    inputs: Vec<Option<Val<'a>>>,
+    bindings: &'a Bindings,
+    tables: &'a BTreeMap<String, TableValue>,
+    /// Names that hide those of the bindings, the latest last.
+    pub(super) named: RefCell<Vec<(&'a str, Val<'a>)>>,
+    /// What the names of the running expression hold.
+    inputs: RefCell<Vec<Option<Val<'a>>>>,
     pub(super) slots: RefCell<Vec<Val<'a>>>,
     pub(super) base: Cell<usize>,
     calls: Cell<usize>,
@@ -65,26 +71,49 @@ pub(in crate::script) struct Machine<'a> {
 }
 
 impl<'a> Machine<'a> {
-    /// Evaluates an expression. The budget is the caller's to open.
-    pub(in crate::script) fn run(
-        program: &'a Program,
+    pub(in crate::script) const fn new(
         functions: &'a [Option<Function>],
-        bindings: &'a Bindings,
-        table: impl Fn(&str) -> Option<&'a TableValue>,
         limits: &'a Limits,
-    ) -> Ran<'a> {
-        let input = |name: &String| bindings.get(name).map(Val::of).or_else(|| table(name).map(Val::Table));
-        let machine = Self {
+        bindings: &'a Bindings,
+        tables: &'a BTreeMap<String, TableValue>,
+    ) -> Self {
+        Self {
             functions,
             limits,
-            inputs: program.names.iter().map(input).collect(),
-            slots: RefCell::new(vec![Val::Nothing; program.slots]),
+            bindings,
+            tables,
+            named: RefCell::new(Vec::new()),
+            inputs: RefCell::new(Vec::new()),
+            slots: RefCell::new(Vec::new()),
             base: Cell::new(0),
             calls: Cell::new(0),
             nodes: Cell::new(0),
             carried: Cell::new(None),
-        };
-        machine.whole(&program.body)
+        }
+    }
+
+    /// Evaluates an expression, within a budget of its own.
+    pub(in crate::script) fn run(&self, program: &'a Program) -> Ran<'a> {
+        let _budget = budget::open(self.limits);
+        {
+            let mut inputs = self.inputs.borrow_mut();
+            inputs.clear();
+            inputs.extend(program.names.iter().map(|name| self.input(name)));
+        }
+        if program.slots > 0 {
+            let mut slots = self.slots.borrow_mut();
+            slots.clear();
+            slots.resize(program.slots, Val::Nothing);
+        }
+        self.base.set(0);
+        self.whole(&program.body)
+    }
+
+    fn input(&self, name: &'a str) -> Option<Val<'a>> {
+        if let Some((_, value)) = self.named.borrow().iter().rev().find(|(known, _)| *known == name) {
+            return Some(value.clone());
+        }
+        self.bindings.get(name).map(Val::of).or_else(|| self.tables.get(name).map(Val::Table))
     }
 
     /// Runs what `return` leaves.
@@ -106,7 +135,7 @@ impl<'a> Machine<'a> {
             Node::Bool(truth) => Val::Bool(*truth),
             Node::Int(number) => Val::Int(*number),
             Node::Constant(value) => Val::of(value),
-            Node::Input(at) => self.inputs.get(*at).cloned().flatten().ok_or(Stop::Odd)?,
+            Node::Input(at) => self.inputs.borrow().get(*at).cloned().flatten().ok_or(Stop::Odd)?,
             Node::Slot(slot) => self.slot(*slot)?,
             Node::Path(path) => return self.path(path),
             Node::Binary(operator, sides) => {
