@@ -12,5 +12,6 @@ pub mod program;
 pub mod project;
 pub mod run;
 pub mod script;
+pub mod speed;
 pub mod store;
 pub mod trouble;

@@ -66,7 +66,7 @@ pub fn set_meter(bytes_in_use: fn() -> usize) {
 /// A budget in force; the one before it comes back when this is dropped.
 #[derive(Debug)]
 pub(super) struct Open {
-    open: bool,
+    was_open: bool,
     operations: u64,
     until: Option<Instant>,
     made: usize,
@@ -78,7 +78,7 @@ pub(super) struct Open {
 pub(super) fn open(limits: &Limits) -> Open {
     let caps = Caps { operations: limits.operations, memory: limits.memory, time: limits.time };
     LEFT.with(|left| Open {
-        open: left.open.replace(true),
+        was_open: left.open.replace(true),
         operations: left.operations.replace(limits.operations),
         until: left.until.replace(None),
         made: left.made.replace(0),
@@ -90,7 +90,7 @@ pub(super) fn open(limits: &Limits) -> Open {
 impl Drop for Open {
     fn drop(&mut self) {
         LEFT.with(|left| {
-            left.open.set(self.open);
+            left.open.set(self.was_open);
             left.operations.set(self.operations);
             left.until.set(self.until);
             left.made.set(self.made);

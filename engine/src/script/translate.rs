@@ -149,7 +149,7 @@ fn thrown(token: &Dynamic) -> Mistake {
         return mistake.clone();
     }
     let message = match token.as_map_ref() {
-        Ok(map) => map.get("message").map(|message| message.shown()),
+        Ok(map) => map.get("message").map(Operand::shown),
         Err(_) => None,
     };
     let message = message.unwrap_or_else(|| token.shown());

@@ -20,11 +20,7 @@ impl<'a> Machine<'a> {
                 }
                 return Ok(last);
             }
-            Node::Let(slot, value) => {
-                let value = self.eval(value)?;
-                self.set_slot(*slot, value)?;
-            }
-            Node::Set(slot, None, value) => {
+            Node::Let(slot, value) | Node::Set(slot, None, value) => {
                 let value = self.eval(value)?;
                 self.set_slot(*slot, value)?;
             }
