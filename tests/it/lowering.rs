@@ -502,13 +502,42 @@ fn fitting(depth: u32) -> [BoxedStrategy<String>; 4] {
     let one = |of: &[&str]| {
         prop::sample::select(of.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>()).boxed()
     };
-    let numbers = one(&["order.total", "order.count", "n", "order.rate", "1", "0.5", "order.lines[0].price", "21", "-3", "2.50"]);
-    let texts = one(&[
-        "order.number", "order.customer.full_name", "word", "\"\"", "\" x,y \"", "\"ß日\"", "order.customer.tags[1]",
-        "order.lines[0].sku", "(order.billing?.street ?? \"-\")", "order.país", "\"2026-02-28\"", "\"12,50\"",
+    let numbers = one(&[
+        "order.total",
+        "order.count",
+        "n",
+        "order.rate",
+        "1",
+        "0.5",
+        "order.lines[0].price",
+        "21",
+        "-3",
+        "2.50",
     ]);
-    let conditions = one(&["order.paid", "true", "false", "order.note == \"\"", "\"a\" in order.words", "is_blank(order.billing)"]);
-    let lists = one(&["order.numbers", "[1, 2.5, -1]", "order.lines.map(|l| l.price)", "[]", "[n, order.total]"]);
+    let texts = one(&[
+        "order.number",
+        "order.customer.full_name",
+        "word",
+        "\"\"",
+        "\" x,y \"",
+        "\"ß日\"",
+        "order.customer.tags[1]",
+        "order.lines[0].sku",
+        "(order.billing?.street ?? \"-\")",
+        "order.país",
+        "\"2026-02-28\"",
+        "\"12,50\"",
+    ]);
+    let conditions = one(&[
+        "order.paid",
+        "true",
+        "false",
+        "order.note == \"\"",
+        "\"a\" in order.words",
+        "is_blank(order.billing)",
+    ]);
+    let lists =
+        one(&["order.numbers", "[1, 2.5, -1]", "order.lines.map(|l| l.price)", "[]", "[n, order.total]"]);
     if depth == 0 {
         return [numbers, texts, conditions, lists];
     }
@@ -621,7 +650,9 @@ impl Counts {
     fn judge(&self, least_given: u32, most_after_all: u32) {
         let [compiled, lowered, gave, after_all] =
             [&self.compiled, &self.lowered, &self.gave, &self.after_all].map(Cell::get);
-        println!("{compiled} compiled, {lowered} lowered, {gave} gave a value, {after_all} by Rhai after all");
+        println!(
+            "{compiled} compiled, {lowered} lowered, {gave} gave a value, {after_all} by Rhai after all"
+        );
         assert!(lowered * 10 > compiled * 9, "{lowered} of {compiled} are lowered");
         assert!(gave * 100 > compiled * least_given, "{gave} of {compiled} gave a value");
         assert!(after_all * 100 <= gave * most_after_all, "{after_all} of {gave} were run by Rhai after all");

@@ -58,14 +58,20 @@ impl TableValue {
 
     /// The value for a key, or for a list of keys: the first row that fits, else `otherwise`.
     pub(super) fn find<V: Operand>(&self, key: &V) -> Result<Found<'_>, Mistake> {
-        let keys = self.keys(key)?;
-        if let Some(value) = self.row(&keys).and_then(|row| self.0.values.get(row)) {
+        let several;
+        let keys = if self.0.table.keys.len() == 1 {
+            std::slice::from_ref(key)
+        } else {
+            several = self.keys(key)?;
+            &several
+        };
+        if let Some(value) = self.row(keys).and_then(|row| self.0.values.get(row)) {
             return Ok(Found::Value(value));
         }
-        match (&self.0.otherwise, &self.0.table.otherwise, keys.as_slice()) {
+        match (&self.0.otherwise, &self.0.table.otherwise, keys) {
             (Some(value), _, _) => Ok(Found::Value(value)),
             (None, Otherwise::Keep, [_]) => Ok(Found::Key),
-            _ => Err(Mistake::NoRow { table: self.0.table.name.clone(), key: shown(&keys) }),
+            _ => Err(Mistake::NoRow { table: self.0.table.name.clone(), key: shown(keys) }),
         }
     }
 

@@ -13,9 +13,16 @@ impl<'a> Machine<'a> {
     pub(super) fn path(&self, path: &'a Path) -> Ran<'a> {
         budget::step()?;
         let mut value = self.eval(&path.root)?;
-        for (at, link) in path.links.iter().enumerate() {
+        let mut links: &'a [Link] = &path.links;
+        // Most paths are fields of fields of a record from outside.
+        while let (Val::Record(map), Some((Link { step: Step::Field(field), .. }, rest))) =
+            (&value, links.split_first())
+        {
+            (value, links) = (found(map, field), rest);
+        }
+        for (at, link) in links.iter().enumerate() {
             if link.optional && value.is_nothing() {
-                self.left_out(path.links.get(at..).unwrap_or_default())?;
+                self.left_out(links.get(at..).unwrap_or_default())?;
                 return Ok(Val::Nothing);
             }
             value = match &link.step {

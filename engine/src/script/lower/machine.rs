@@ -60,8 +60,10 @@ pub(in crate::script) struct Machine<'a> {
     tables: &'a BTreeMap<String, TableValue>,
     /// Names that hide those of the bindings, the latest last.
     pub(super) named: RefCell<Vec<(&'a str, Val<'a>)>>,
-    /// What the names of the running expression hold.
-    inputs: RefCell<Vec<Option<Val<'a>>>>,
+    /// The names of the running expression.
+    names: Cell<&'a [String]>,
+    /// Where texts are put together.
+    scratch: Cell<String>,
     pub(super) slots: RefCell<Vec<Val<'a>>>,
     pub(super) base: Cell<usize>,
     calls: Cell<usize>,
@@ -83,7 +85,8 @@ impl<'a> Machine<'a> {
             bindings,
             tables,
             named: RefCell::new(Vec::new()),
-            inputs: RefCell::new(Vec::new()),
+            names: Cell::new(&[]),
+            scratch: Cell::new(String::new()),
             slots: RefCell::new(Vec::new()),
             base: Cell::new(0),
             calls: Cell::new(0),
@@ -95,11 +98,7 @@ impl<'a> Machine<'a> {
     /// Evaluates an expression, within a budget of its own.
     pub(in crate::script) fn run(&self, program: &'a Program) -> Ran<'a> {
         let _budget = budget::open(self.limits);
-        {
-            let mut inputs = self.inputs.borrow_mut();
-            inputs.clear();
-            inputs.extend(program.names.iter().map(|name| self.input(name)));
-        }
+        self.names.set(&program.names);
         if program.slots > 0 {
             let mut slots = self.slots.borrow_mut();
             slots.clear();
@@ -109,11 +108,14 @@ impl<'a> Machine<'a> {
         self.whole(&program.body)
     }
 
-    fn input(&self, name: &'a str) -> Option<Val<'a>> {
-        if let Some((_, value)) = self.named.borrow().iter().rev().find(|(known, _)| *known == name) {
-            return Some(value.clone());
+    /// What a name from outside holds.
+    fn input(&self, at: usize) -> Ran<'a> {
+        let name = self.names.get().get(at).ok_or(Stop::Odd)?;
+        if let Some((_, value)) = self.named.borrow().iter().rev().find(|(known, _)| known == name) {
+            return Ok(value.clone());
         }
-        self.bindings.get(name).map(Val::of).or_else(|| self.tables.get(name).map(Val::Table))
+        let bound = self.bindings.get(name).map(Val::of);
+        bound.or_else(|| self.tables.get(name).map(Val::Table)).ok_or(Stop::Odd)
     }
 
     /// Runs what `return` leaves.
@@ -135,7 +137,7 @@ impl<'a> Machine<'a> {
             Node::Bool(truth) => Val::Bool(*truth),
             Node::Int(number) => Val::Int(*number),
             Node::Constant(value) => Val::of(value),
-            Node::Input(at) => self.inputs.borrow().get(*at).cloned().flatten().ok_or(Stop::Odd)?,
+            Node::Input(at) => return self.input(*at),
             Node::Slot(slot) => self.slot(*slot)?,
             Node::Path(path) => return self.path(path),
             Node::Binary(operator, sides) => {
@@ -314,7 +316,8 @@ impl<'a> Machine<'a> {
 
     fn interpolated(&self, parts: &'a [Node]) -> Ran<'a> {
         budget::step()?;
-        let mut text = String::with_capacity(64);
+        let mut text = self.scratch.take();
+        text.clear();
         for part in parts {
             let failed = match self.eval(part)? {
                 Val::Text(part) => text.write_str(part),
@@ -327,7 +330,9 @@ impl<'a> Machine<'a> {
             }
         }
         budget::make(text.len())?;
-        Ok(Val::Made(Text::from(text.as_str())))
+        let made = Text::from(text.as_str());
+        self.scratch.set(text);
+        Ok(Val::Made(made))
     }
 
     #[inline]

@@ -10,7 +10,15 @@ use crate::script::limits::Limits;
 
 /// A value that outlives the evaluation. What Rhai would refuse to give is refused here as well.
 pub(in crate::script) fn into_value(value: Val<'_>, limits: &Limits) -> Result<Value, Stop> {
-    Out { limits, values: 0, bytes: 0 }.take(value, limits.value_depth)
+    Ok(match value {
+        // Most results are small.
+        Val::Nothing => Value::Null,
+        Val::Int(number) => Value::Int(number),
+        Val::Decimal(number) => Value::Decimal(number),
+        Val::Text(text) if text.len() <= limits.memory => Value::Text(text.clone()),
+        Val::Made(text) if text.len() <= limits.memory => Value::Text(text),
+        value => Out { limits, values: 0, bytes: 0 }.take(value, limits.value_depth)?,
+    })
 }
 
 /// Whether a condition holds; `None` for what is no condition.
