@@ -20,6 +20,13 @@ pub trait Connector: Send + Sync {
     /// What the system offers.
     fn manifest(&self) -> &Manifest;
 
+    /// The system as one account has it, where its resources depend on the account: a folder
+    /// with files, for instance. `None`: they do not.
+    fn of_account(&self, answers: &Answers) -> Option<Result<Arc<dyn Connector>, RemoteError>> {
+        let _ = answers;
+        None
+    }
+
     /// A conversation with one account of the system. Opens no connection yet; answers that
     /// are missing or malformed are refused here.
     fn connect(&self, answers: &Answers, limits: &Limits) -> Result<Arc<dyn Session>, RemoteError>;
@@ -101,6 +108,17 @@ pub struct Page {
     pub records: Vec<Record>,
     /// Position of the next page: opaque text that outlives the process. `None`: the end.
     pub next: Option<String>,
+}
+
+/// Name of the entry that marks a record which could not be read whole; its value says why, in
+/// words for people. The other fields are what could be read. The record is set aside with
+/// that reason and its neighbours go on. No field of a manifest can have this name.
+pub const UNREADABLE: &str = "!unreadable";
+
+/// Why a record could not be read whole, when it could not.
+#[must_use]
+pub fn unreadable(record: &Record) -> Option<&str> {
+    record.text(UNREADABLE)
 }
 
 /// Fills in the `detail` fields that pages leave out.

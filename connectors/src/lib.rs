@@ -7,9 +7,11 @@
 pub mod ccv_salespos;
 pub mod check;
 pub mod contract;
+pub mod files;
 pub mod http;
 pub mod manifest;
 pub mod mpluskassa;
+pub mod profile;
 pub mod record;
 pub mod simulator;
 
@@ -21,13 +23,19 @@ use simulator::Simulator;
 /// The one list of connectors.
 #[must_use]
 pub fn all() -> Vec<Arc<dyn Connector>> {
-    vec![]
+    let mut all: Vec<Arc<dyn Connector>> =
+        vec![Arc::new(ccv_salespos::CcvSalespos), Arc::new(mpluskassa::MplusKassa)];
+    // Its manifest is part of the program, and a test reads it.
+    all.extend(files::Files::system().ok().map(|files| Arc::new(files) as Arc<dyn Connector>));
+    all
 }
 
 /// An empty simulator of the system of that name, where there is one.
 #[must_use]
 pub fn simulator(system: &str) -> Option<Arc<dyn Simulator>> {
     match system {
+        "ccv_salespos" => Some(Arc::new(ccv_salespos::simulator::CcvShop::default())),
+        "mpluskassa" => Some(Arc::new(mpluskassa::simulator::TillSimulator::new())),
         _ => None,
     }
 }

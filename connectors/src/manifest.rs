@@ -59,6 +59,9 @@ pub struct Setting {
     /// Never shown, never stored in the clear.
     #[serde(default)]
     pub secret: bool,
+    /// A path of this machine; a relative one counts from the project's folder.
+    #[serde(default)]
+    pub path: bool,
     /// The value when none is given; without one the setting is required.
     pub default: Option<String>,
 }
@@ -71,6 +74,8 @@ pub struct Resource {
     pub about: String,
     /// The field that identifies a record for ever.
     pub key: String,
+    /// The field that people know a record by, where that is not its key.
+    pub known_by: Option<String>,
     /// Reading page by page.
     pub fetch: Option<Fetch>,
     /// Finding single records.
@@ -115,6 +120,9 @@ pub struct Find {
     /// At most one record has a given key, for ever.
     #[serde(default)]
     pub unique: bool,
+    /// The system tells one record a key, also when more records have it.
+    #[serde(default)]
+    pub first_only: bool,
 }
 
 /// Creating records.
@@ -157,6 +165,10 @@ pub struct Field {
     /// Text of digits only.
     #[serde(default)]
     pub digits_only: bool,
+    /// Fields that the system works this one out of: when one of them is written, this one
+    /// may change with it.
+    #[serde(default)]
+    pub follows: Vec<String>,
     /// The texts that it may hold; none: any.
     #[serde(default)]
     pub values: Vec<String>,
@@ -215,10 +227,21 @@ impl<T> Named<T> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
+    /// Names in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
     /// True without values.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+impl<T> FromIterator<(String, T)> for Named<T> {
+    fn from_iter<I: IntoIterator<Item = (String, T)>>(entries: I) -> Self {
+        Self(entries.into_iter().collect())
     }
 }
 

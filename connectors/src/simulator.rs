@@ -52,6 +52,12 @@ pub trait Simulator: Send + Sync {
     /// Lists of what resources hold carry the resource's name.
     fn books(&self) -> serde_json::Value;
 
+    /// Some records of the filled books as a find gives them, for resources that can be
+    /// neither fetched nor created.
+    fn known(&self, _resource: &str) -> Vec<Record> {
+        Vec::new()
+    }
+
     /// How the system words a fault.
     fn wording(&self) -> Option<Wording> {
         None

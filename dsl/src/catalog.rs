@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 pub struct Catalog {
     /// Systems by name, as written after `source x:` and `target x:`.
     pub systems: BTreeMap<String, System>,
+    /// Systems by role, for roles whose connection decides what its system offers: they come
+    /// before those of the same system in `systems`.
+    pub roles: BTreeMap<String, System>,
     /// Scripts by path, as written after `use`.
     pub scripts: BTreeMap<String, Script>,
     /// Functions that every expression may call: the script library's native part.
@@ -60,6 +63,10 @@ pub struct Fetch {
 }
 
 /// One field of a record.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a plain fact of the schema, independent of the others"
+)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
     /// Name in flow files.
@@ -123,6 +130,14 @@ pub struct Function {
     pub arity: usize,
     /// One sentence for help texts.
     pub about: String,
+}
+
+impl Catalog {
+    /// The system behind a role.
+    #[must_use]
+    pub fn system(&self, role: &str, system: &str) -> Option<&System> {
+        self.roles.get(role).filter(|found| found.name == system).or_else(|| self.systems.get(system))
+    }
 }
 
 impl Resource {

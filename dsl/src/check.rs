@@ -12,11 +12,13 @@ mod functions;
 mod head;
 mod known;
 mod names;
+mod paths;
 mod steps;
 mod tables;
 mod triggers;
 mod values;
 mod walk;
+mod writes;
 
 use crate::ast::{File, Kind as Line, Node};
 use crate::catalog::{Catalog, Resource, System};
@@ -44,6 +46,10 @@ pub(crate) fn check(text: &str, parsed: Parsed, catalog: &Catalog) -> Result<Pla
         systems: (None, None),
         scope: Scope::default(),
         locals: Vec::new(),
+        asking: false,
+        fetches_nothing: false,
+        entry: None,
+        nesting: 0,
         steps: 0,
         write_ids: Vec::new(),
     };
@@ -73,6 +79,14 @@ struct Checker<'c> {
     scope: Scope<'c>,
     /// Names that an expression gives itself: `let`, loops, parameters of closures.
     locals: Vec<String>,
+    /// The conditions of the fetch are read: there is no record yet.
+    asking: bool,
+    /// There is no fetch that could be read, so whatever name is unknown may be its.
+    fetches_nothing: bool,
+    /// Name of the entry while the `when` of a `field each` is read.
+    entry: Option<String>,
+    /// Blocks around the step that is read.
+    nesting: usize,
     /// Number of steps so far.
     steps: usize,
     /// Verb and resource of the writes so far.

@@ -5,6 +5,7 @@
 use crate::parse::Rule;
 
 /// The plain name of a rule for "expected …"; `None` for rules that say nothing to a writer.
+#[expect(clippy::too_many_lines, reason = "one arm a rule, so that the compiler sees what is missing")]
 pub(crate) fn plain_name(rule: Rule) -> Option<&'static str> {
     Some(match rule {
         Rule::EOI => "the end of the line",
@@ -121,7 +122,7 @@ pub(crate) fn plain_name(rule: Rule) -> Option<&'static str> {
         | Rule::name_start
         | Rule::name_rest
         | Rule::letter
-        | Rule::blank
+        | Rule::field_clause
         | Rule::WHITESPACE => return None,
     })
 }

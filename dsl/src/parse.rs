@@ -9,7 +9,7 @@ mod fault;
 mod tree;
 mod types;
 
-pub(crate) use tree::{holds_fields, is_head, is_step};
+pub(crate) use tree::{is_head, is_step};
 
 use pest::Parser as _;
 use pest_derive::Parser;
@@ -74,7 +74,7 @@ pub(crate) fn parse(source: &Source) -> Parsed {
         hopeless = true;
         problems.push(
             Problem::new(Code::EmptyFile, 0..1, "the file says nothing")
-                .help("a flow starts with `flow \"its title\"`; `weft init` writes a first one"),
+                .help("a flow starts with `flow \"its title\"`; docs/language.md shows whole ones"),
         );
     }
     Parsed { file: File { nodes, comments: scanned.comments }, masked: scanned.masked, problems, hopeless }
@@ -97,7 +97,7 @@ impl LineReader<'_> {
     /// already nothing more is reported.
     fn read(&self, faulty: bool) -> (Kind, Vec<Problem>) {
         let line = self.masked.get(self.span.clone()).unwrap_or_default();
-        match FlowParser::parse(self.rule(line), line) {
+        match FlowParser::parse(Self::rule(line), line) {
             Ok(pairs) => {
                 let mut convert = convert::Convert::new(self.text, self.span.start);
                 let kind = convert.line(pairs);
@@ -108,17 +108,22 @@ impl LineReader<'_> {
                 (kind, if faulty { Vec::new() } else { convert.problems })
             }
             Err(_) if faulty => (Kind::Malformed, Vec::new()),
-            Err(error) => (Kind::Malformed, vec![fault::explain(&error, line, self.text, self.span)]),
+            Err(error) => {
+                (Kind::Malformed, vec![fault::explain(&error, Self::rule(line), line, self.text, self.span)])
+            }
         }
     }
 
-    fn rule(&self, line: &str) -> Rule {
+    fn rule(line: &str) -> Rule {
         let after_name =
             line.trim_start_matches(|c: char| c.is_alphanumeric() || matches!(c, '_' | '.')).trim_start();
         let assigns = after_name.len() < line.len() && after_name.starts_with('=');
         if assigns && !after_name.starts_with("==") && !after_name.starts_with("=>") {
             Rule::field_line
-        } else if line.contains("->") && !line.starts_with("table") {
+        } else if line.contains("->") && !line.starts_with("table")
+            || line.starts_with(['"', '(', '-'])
+            || line.starts_with(|c: char| c.is_ascii_digit())
+        {
             Rule::row_line
         } else {
             Rule::line

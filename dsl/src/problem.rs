@@ -25,7 +25,7 @@ pub struct Problem {
     message: String,
     at: Span,
     label: String,
-    elsewhere: Option<(Span, String)>,
+    elsewhere: Option<Box<(Span, String)>>,
     help: Option<String>,
 }
 
@@ -43,7 +43,7 @@ impl Problem {
 
     /// A second place that explains the first: where the block was opened, the name taken.
     pub(crate) fn also(mut self, at: Span, label: impl Into<String>) -> Self {
-        self.elsewhere = Some((at, label.into()));
+        self.elsewhere = Some(Box::new((at, label.into())));
         self
     }
 
@@ -77,6 +77,18 @@ impl Problem {
         &self.message
     }
 
+    /// What stands under the place; empty when the message says it all.
+    #[must_use]
+    pub fn caption(&self) -> &str {
+        &self.label
+    }
+
+    /// A second place that explains the first, with what stands under it.
+    #[must_use]
+    pub fn elsewhere(&self) -> Option<(Span, &str)> {
+        self.elsewhere.as_deref().map(|(at, label)| (at.clone(), label.as_str()))
+    }
+
     /// What to do next, when that is known.
     #[must_use]
     pub fn advice(&self) -> Option<&str> {
@@ -98,7 +110,7 @@ impl Diagnostic for Problem {
         let main = LabeledSpan::new_primary_with_span(label, self.at.clone());
         let other = self
             .elsewhere
-            .as_ref()
+            .as_deref()
             .map(|(at, label)| LabeledSpan::new_with_span(Some(label.clone()), at.clone()));
         Some(Box::new(other.into_iter().chain([main])))
     }
@@ -109,7 +121,7 @@ impl Diagnostic for Problem {
 #[error("{} in `{name}`", count(problems.len(), *left_out))]
 pub struct Report {
     name: String,
-    text: NamedSource<String>,
+    text: Box<NamedSource<String>>,
     problems: Vec<Problem>,
     left_out: bool,
 }
@@ -119,14 +131,17 @@ impl Report {
     pub(crate) fn new(source: &Source, mut problems: Vec<Problem>) -> Self {
         for problem in &mut problems {
             problem.at = on_text(source.text(), &problem.at);
+            for text in [&mut problem.message, &mut problem.label].into_iter().chain(&mut problem.help) {
+                *text = printable(text);
+            }
         }
         problems.sort_by_key(|problem| (problem.at.start, problem.code));
-        problems.dedup_by(|next, first| next.at == first.at && next.code == first.code);
+        problems.dedup_by(|next, first| next.at == first.at && next.message == first.message);
         let left_out = problems.len() > MAX_PROBLEMS;
         problems.truncate(MAX_PROBLEMS);
         Self {
             name: source.name().to_owned(),
-            text: NamedSource::new(source.name(), source.text().to_owned()),
+            text: Box::new(NamedSource::new(printable(source.name()), printable(source.text()))),
             problems,
             left_out,
         }
@@ -147,7 +162,7 @@ impl Report {
 
 impl Diagnostic for Report {
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(&self.text)
+        Some(&*self.text)
     }
 
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
@@ -161,6 +176,19 @@ fn count(problems: usize, left_out: bool) -> String {
         (1, false) => "1 problem".to_owned(),
         (many, false) => format!("{many} problems"),
     }
+}
+
+/// Text that does nothing to a terminal: control characters and those that turn the direction
+/// of writing are replaced by others of the same length in bytes.
+fn printable(text: &str) -> String {
+    let stand_in = |c: char| match c {
+        '\n' | '\t' | '\r' => c,
+        '\u{0}'..='\u{1f}' | '\u{7f}' => '?',
+        '\u{80}'..='\u{9f}' => '·',
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' => '\u{fffd}',
+        _ => c,
+    };
+    text.chars().map(stand_in).collect()
 }
 
 /// A place on characters of the text: at the end of the file the last letter stands in, an

@@ -68,6 +68,13 @@ pub(crate) fn scan(text: &str) -> Scanned {
     while scanner.at < scanner.bytes.len() && !scanner.hopeless {
         scanner.line();
     }
+    scanner.control_characters();
+    // To the grammar every blank is a blank.
+    for byte in &mut scanner.masked {
+        if matches!(byte, b'\t' | b'\r') {
+            *byte = b' ';
+        }
+    }
     let masked = std::mem::take(&mut scanner.masked);
     // Whole characters only were replaced; should that ever fail, the text itself still serves.
     scanner.out.masked = String::from_utf8(masked).unwrap_or_else(|_| text.to_owned());
@@ -98,6 +105,18 @@ enum Braces {
 }
 
 impl Scanner<'_> {
+    /// Control characters are refused everywhere, within texts and comments as well.
+    fn control_characters(&mut self) {
+        let known: Vec<usize> = self.out.problems.iter().map(|problem| problem.span().start).collect();
+        let strange =
+            self.text.char_indices().filter(|(_, c)| c.is_control() && !matches!(c, '\t' | '\r' | '\n'));
+        for (at, character) in strange.take(crate::problem::MAX_PROBLEMS) {
+            if !known.contains(&at) {
+                self.out.problems.push(invisible(character, at..at + character.len_utf8()));
+            }
+        }
+    }
+
     fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
@@ -351,18 +370,10 @@ impl Scanner<'_> {
                         .help("text stands in straight double quotes: `\"…\"`"),
                 );
             }
-            '\t' | '\r' => {}
+            '\t' | '\r' | '\n' => {}
             strange if strange.is_control() || is_invisible(strange) => {
                 self.blank(span.clone());
-                self.report(
-                    Problem::new(
-                        Code::StrangeCharacter,
-                        span,
-                        format!("an invisible character (U+{:04X}) stands here", u32::from(strange)),
-                    )
-                    .label("it cannot be seen, and means nothing")
-                    .help("delete it; it often comes along when text is copied from a web page or a PDF"),
-                );
+                self.report(invisible(strange, span));
             }
             _ => {}
         }
@@ -389,6 +400,13 @@ impl Scanner<'_> {
     }
 }
 
+fn invisible(character: char, at: Span) -> Problem {
+    let message = format!("an invisible character (U+{:04X}) stands here", u32::from(character));
+    Problem::new(Code::StrangeCharacter, at, message)
+        .label("it cannot be seen, and means nothing")
+        .help("delete it; it often comes along when text is copied from a web page or a PDF")
+}
+
 /// Characters of no width, and blanks that are no blanks.
 fn is_invisible(character: char) -> bool {
     matches!(character, '\u{a0}' | '\u{ad}' | '\u{2000}'..='\u{200f}' | '\u{2028}'..='\u{202f}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{3000}')
@@ -406,7 +424,7 @@ mod tests {
             .iter()
             .map(|line| match line {
                 Line::Text { span, opens, .. } => {
-                    let shown = scanned.masked[span.clone()].to_owned();
+                    let shown = scanned.masked.get(span.clone()).unwrap().to_owned();
                     if opens.is_some() { format!("{shown} {{") } else { shown }
                 }
                 Line::Close { .. } => "}".to_owned(),
@@ -428,6 +446,19 @@ mod tests {
             lines("fetch o from shop.orders\n since x\n where y = 1"),
             ["fetch o from shop.orders  since x  where y = 1"]
         );
+    }
+
+    #[test]
+    fn lines_that_go_on_are_no_fault() {
+        for text in [
+            "a = f(\n  b,\n c)",
+            "a = `x\ny`",
+            "a = if b {\n c\n} else {\n d\n}",
+            "a = b\r\n\t?? c",
+            "a = b // c\n + d",
+        ] {
+            assert_eq!(scan(text).problems, [], "{text}");
+        }
     }
 
     #[test]

@@ -46,9 +46,32 @@ impl Source {
         &self.name
     }
 
+    /// Line and column of an offset in bytes, both counted from 1, columns in characters.
+    #[must_use]
+    pub fn line_and_column(&self, offset: usize) -> (usize, usize) {
+        let before = self.text.get(..offset.min(self.text.len())).unwrap_or(&self.text);
+        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+        (line, before.get(start..).unwrap_or_default().chars().count() + 1)
+    }
+
     /// What the file says.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Source;
+
+    #[test]
+    fn columns_count_characters() {
+        let source = Source::new("a.flow", "é = 1\nx = é!\n");
+        assert_eq!(source.line_and_column(0), (1, 1));
+        assert_eq!(source.line_and_column(3), (1, 3));
+        assert_eq!(source.line_and_column(13), (2, 6));
+        assert_eq!(source.line_and_column(1_000), (3, 1));
     }
 }

@@ -1,5 +1,7 @@
 //! Whole flows through the public face.
 
+#![allow(clippy::unwrap_used, unreachable_pub, reason = "a test may stop at what it did not expect")]
+
 #[path = "../../tests/src/demo_catalog.rs"]
 mod demo_catalog;
 

@@ -4,7 +4,10 @@
 //! call is wrong, 3 a remote system refuses us or does not answer, 4 the store cannot be used.
 
 mod check;
-mod progress;
+mod demo;
+mod eval;
+mod problems;
+pub(crate) mod progress;
 mod records;
 mod run;
 mod runs;
@@ -17,12 +20,20 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::project::Project;
+use crate::script::{STACK, mark_roomy};
 use crate::trouble::Trouble;
-use show::Show;
+pub(crate) use run::{Done, run_all};
+pub(crate) use show::Show;
 
 /// Keeps business systems in step.
 #[derive(Debug, Parser)]
-#[command(name = "weft", version, about, arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(
+    name = "weft",
+    version,
+    about = "Keeps business systems in step",
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
 struct Call {
     /// The project's folder; else the nearest one upwards with a weft.toml
     #[arg(long, global = true, value_name = "FOLDER")]
@@ -38,12 +49,16 @@ struct Call {
 enum Command {
     /// Check flows without touching any system
     Check(check::Check),
+    /// Try an expression or a function of a script
+    Eval(eval::Eval),
     /// Run flows once
     Run(run::Run),
     /// List runs
     Runs(runs::Runs),
     /// Find records and show what happened to them
     Records(records::Records),
+    /// See it work: a shop and a till on this machine, and every flow between them
+    Demo(demo::Demo),
     /// Start a stand-in for a system on this machine
     Simulate(simulate::Simulate),
 }
@@ -67,14 +82,38 @@ pub fn main() -> ExitCode {
     let call = Call::parse();
     log();
     let show = Show::new(call.json);
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    crate::memory::watch_scripts();
+    // Scripts run on these threads, and need their room; see `script::STACK`.
+    let main = std::thread::Builder::new().name("main".to_owned()).stack_size(STACK);
+    let running = main.spawn(move || {
+        mark_roomy();
+        work(call, &show)
+    });
+    match running.map(std::thread::JoinHandle::join) {
+        Ok(Ok(code)) => code,
+        // The panic has been told.
+        Ok(Err(_)) => ExitCode::from(101),
+        Err(error) => {
+            Show::new(false).trouble(&Trouble::new("R025", format!("cannot start: {error}")));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn work(call: Call, show: &Show) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .thread_stack_size(STACK)
+        .on_thread_start(mark_roomy)
+        .enable_all()
+        .build();
+    let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
             show.trouble(&Trouble::new("R025", format!("cannot start: {error}")));
             return ExitCode::from(2);
         }
     };
-    match runtime.block_on(call.run(&show)) {
+    match runtime.block_on(call.run(show)) {
         Ok(Ended::Well) => ExitCode::SUCCESS,
         Ok(Ended::Partly) => ExitCode::from(1),
         Ok(Ended::Wrong) => ExitCode::from(2),
@@ -91,9 +130,11 @@ impl Call {
     async fn run(self, show: &Show) -> Result<Ended, Trouble> {
         match self.command {
             Command::Check(check) => check.run(self.project.as_deref(), show),
+            Command::Eval(eval) => eval.run(self.project.as_deref(), show),
             Command::Run(run) => run.run(&open(self.project.as_deref())?, show).await,
             Command::Runs(runs) => runs.run(&open(self.project.as_deref())?, show).await,
             Command::Records(records) => records.run(&open(self.project.as_deref())?, show).await,
+            Command::Demo(demo) => demo.run(show).await,
             Command::Simulate(simulate) => simulate.run(show).await,
         }
     }

@@ -5,9 +5,11 @@
 
 pub mod catalog;
 pub mod cli;
+mod demo;
 pub mod flow;
 pub mod load;
 pub mod mapping;
+pub mod memory;
 pub mod program;
 pub mod project;
 pub mod run;

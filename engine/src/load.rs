@@ -1,6 +1,7 @@
 //! From a project's files to flows that can run: scripts described, text checked, answers
 //! read, expressions compiled.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,12 +14,12 @@ use miette::Report;
 
 use crate::flow::Flow;
 use crate::program::Program;
-use crate::project::{FlowAnswers, FlowEntry, Project, read_text};
+use crate::project::{Connection, FlowAnswers, FlowEntry, Project, read_text};
 use crate::run::{Party, Sides};
 use crate::script::{
-    Bindings, Limits, ScriptError, ScriptFile, ScriptHost, catalog_functions, constant_value, describe_script,
+    Bindings, ScriptError, ScriptFile, ScriptHost, catalog_functions, constant_value, describe_script,
 };
-use crate::trouble::{Kind, Trouble};
+use crate::trouble::{Trouble, why};
 
 /// Folders that hold no scripts of a project.
 const NOT_SEARCHED: [&str; 3] = [".weft", ".git", "target"];
@@ -48,7 +49,8 @@ impl<'p> Loader<'p> {
             .collect();
         let described =
             scripts.iter().map(|(path, text)| (path.clone(), describe_script(path, text))).collect();
-        let catalog = Catalog { systems, scripts: described, functions: catalog_functions() };
+        let functions = catalog_functions();
+        let catalog = Catalog { systems, roles: BTreeMap::new(), scripts: described, functions };
         Ok(Self { project, catalog, scripts })
     }
 
@@ -58,23 +60,49 @@ impl<'p> Loader<'p> {
         &self.catalog
     }
 
+    /// What the checker knows when it reads a flow of the project: some systems are what the
+    /// flow's connections make them.
+    fn catalog_of(&self, entry: &FlowEntry) -> Cow<'_, Catalog> {
+        let own = |connection: &Connection| {
+            connection.own_schema.then(|| crate::catalog::system(connection.connector.manifest()))
+        };
+        let by_name = self.project.connections.iter().map(|(name, connection)| (name, connection));
+        let bound =
+            entry.roles.iter().filter_map(|(role, name)| Some((role, self.project.connections.get(name)?)));
+        let roles: BTreeMap<String, _> = by_name
+            .chain(bound)
+            .filter_map(|(role, connection)| Some((role.clone(), own(connection)?)))
+            .collect();
+        if roles.is_empty() {
+            return Cow::Borrowed(&self.catalog);
+        }
+        Cow::Owned(Catalog { roles, ..self.catalog.clone() })
+    }
+
     /// Checks the text of a flow file.
-    pub fn check(&self, file: &str) -> Result<(Arc<str>, Plan), Problems> {
+    pub fn check(&self, entry: &FlowEntry) -> Result<(Arc<str>, Plan), Problems> {
+        let file = &entry.file;
         let path = self.project.root.join(file);
         let bytes = std::fs::read(&path).map_err(|error| {
-            let help = "paths count from the project's folder; see `file` under [flows] in weft.toml";
-            vec![Trouble::new("R005", format!("cannot read `{file}`: {error}")).help(help).into()]
+            let name = &entry.name;
+            let help = format!(
+                "paths count from the project's folder; correct `file` under [flows.{name}] in weft.toml"
+            );
+            vec![Trouble::new("R005", format!("cannot read `{file}`: {}", why(&error))).help(help).into()]
         })?;
         let source = dsl::Source::from_bytes(file, &bytes).map_err(|report| vec![report.into()])?;
-        match dsl::compile(&source, &self.catalog) {
-            Ok(plan) => Ok((Arc::from(source.text()), plan)),
+        match dsl::compile(&source, &self.catalog_of(entry)) {
+            Ok(plan) => {
+                let strangers = strangers(entry, &plan);
+                if strangers.is_empty() { Ok((Arc::from(source.text()), plan)) } else { Err(strangers) }
+            }
             Err(report) => Err(vec![report.into()]),
         }
     }
 
     /// A flow of the project, ready to run.
     pub fn flow(&self, entry: &FlowEntry) -> Result<Flow, Problems> {
-        let (text, plan) = self.check(&entry.file)?;
+        let (text, plan) = self.check(entry)?;
         let trouble = |trouble: Trouble| vec![Report::from(trouble)];
         let answers = FlowAnswers::read(&self.project.root, &entry.name, &plan).map_err(trouble)?;
         let files: Vec<ScriptFile> = plan
@@ -91,9 +119,10 @@ impl<'p> Loader<'p> {
                 .at(&entry.file, &text, span, "in this expression")
                 .maybe_help(error.help())
         };
-        let host = ScriptHost::load(Limits::default(), &files, &answers.tables)
+        let host = ScriptHost::load(self.project.limits.clone(), &files, &answers.tables)
             .map_err(|error| trouble(fault(0..0, &error)))?;
-        let sets = |side: Side, resource: &str| self.sets(&plan, side, resource);
+        let catalog = self.catalog_of(entry);
+        let sets = |side: Side, resource: &str| sets(&catalog, &plan, side, resource);
         let program = Program::compile(&plan, &host, &sets).map_err(|faults| {
             faults.iter().map(|(expr, error)| fault(expr.span.clone(), error).into()).collect::<Problems>()
         })?;
@@ -113,17 +142,6 @@ impl<'p> Loader<'p> {
             bindings,
             print,
         })
-    }
-
-    fn sets(&self, plan: &Plan, side: Side, resource: &str) -> Vec<Vec<String>> {
-        let role = match side {
-            Side::Source => &plan.source,
-            Side::Target => &plan.target,
-        };
-        let system = self.catalog.systems.get(&role.system);
-        system
-            .and_then(|system| system.resources.get(resource))
-            .map_or_else(Vec::new, |found| found.find.clone())
     }
 
     /// Changes with everything that decides what the flow does: its text, the scripts it uses,
@@ -148,13 +166,10 @@ impl<'p> Loader<'p> {
     pub fn sides(&self, entry: &FlowEntry, plan: &Plan) -> Result<Sides, Trouble> {
         let party = |role: &dsl::plan::Role| {
             let connection = self.project.connection(entry, &role.name, &role.system)?;
-            let Some(connector) = self.project.systems.get(&role.system) else {
-                return Err(Trouble::new("R009", format!("no system is called `{}`", role.system)));
-            };
+            let connector = &connection.connector;
             let session = connector.connect(&connection.answers, &Reach::default()).map_err(|error| {
                 Trouble::new("R023", format!("connection `{}`: {}", connection.name, error.reason))
                     .maybe_help(error.help.clone())
-                    .kind(Kind::Remote)
             })?;
             Ok(Party::new(session, connector.manifest().clone()))
         };
@@ -184,6 +199,34 @@ impl<'p> Loader<'p> {
             })
             .collect()
     }
+}
+
+/// Roles that the project binds and the flow does not have.
+fn strangers(entry: &FlowEntry, plan: &Plan) -> Problems {
+    let (source, target) = (plan.source.name.as_str(), plan.target.name.as_str());
+    entry
+        .roles
+        .keys()
+        .filter(|role| *role != source && *role != target)
+        .map(|role| {
+            let message = format!("flow `{}` has no role `{role}`", entry.name);
+            let help = format!(
+                "its roles are `{source}` and `{target}`; correct `{role}` under [flows.{}] in weft.toml",
+                entry.name
+            );
+            Trouble::new("R038", message).help(help).into()
+        })
+        .collect()
+}
+
+/// The sets of fields that a resource can be found by.
+fn sets(catalog: &Catalog, plan: &Plan, side: Side, resource: &str) -> Vec<Vec<String>> {
+    let role = match side {
+        Side::Source => &plan.source,
+        Side::Target => &plan.target,
+    };
+    let system = catalog.system(&role.name, &role.system);
+    system.and_then(|system| system.resources.get(resource)).map_or_else(Vec::new, |found| found.find.clone())
 }
 
 fn find_scripts(

@@ -5,6 +5,7 @@
 
 mod answers;
 mod file;
+mod limits;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,8 @@ use std::sync::Arc;
 use connectors::contract::Connector;
 use connectors::manifest::Answers;
 
-use crate::trouble::Trouble;
+use crate::script::Limits;
+use crate::trouble::{Trouble, why};
 
 pub use answers::FlowAnswers;
 
@@ -32,10 +34,12 @@ pub struct Project {
     pub flows: Vec<FlowEntry>,
     /// Systems that flows may name: built in, and the project's own profiles.
     pub systems: BTreeMap<String, Arc<dyn Connector>>,
+    /// What the scripts of one record may use.
+    pub limits: Limits,
 }
 
 /// One account of one system.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Connection {
     /// Its name in the project.
     pub name: String,
@@ -43,6 +47,10 @@ pub struct Connection {
     pub system: String,
     /// Address, keys and the rest.
     pub answers: Answers,
+    /// The system as this account has it.
+    pub connector: Arc<dyn Connector>,
+    /// What the system offers depends on the account.
+    pub own_schema: bool,
 }
 
 /// A flow of the project.
@@ -85,6 +93,7 @@ impl Project {
             connections: BTreeMap::new(),
             flows: Vec::new(),
             systems: file::built_in(),
+            limits: Limits::default(),
         }
     }
 
@@ -152,7 +161,7 @@ pub fn read_text(path: &Path) -> Result<String, Trouble> {
             std::io::ErrorKind::PermissionDenied => "give the user who runs weft the right to read it",
             _ => "check that it is a readable file",
         };
-        Trouble::new("R005", format!("cannot read `{}`: {error}", path.display())).help(help)
+        Trouble::new("R005", format!("cannot read `{}`: {}", path.display(), why(&error))).help(help)
     })?;
     String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();

@@ -14,6 +14,7 @@ mod sides;
 mod walk;
 mod write;
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -22,8 +23,10 @@ use connectors::contract::{FetchRequest, RemoteError};
 use connectors::record::{Record, Value, read_json};
 
 use crate::flow::Flow;
+use crate::script::RecordBudget;
 use crate::store::{
-    Claim, Counts, Cursor, Fingerprint, Lease, NewRun, RunState, Store, StoreError, is_dead, this_process,
+    Claim, Counts, Cursor, DeadLetter, DeadQuery, Fingerprint, Lease, NewRun, RunState, Store, StoreError,
+    is_dead, this_process,
 };
 use page::PageEnd;
 use reading::Reading;
@@ -35,8 +38,9 @@ const LEASE: Duration = Duration::from_mins(5);
 /// Records a page, as far as the source allows.
 const PAGE: usize = 100;
 
-/// Waiting records that are taken up again before new ones are read.
-const DUE: u32 = 100;
+/// Records that are taken up again before new ones are read: those that had to wait, and those
+/// that were refused.
+const DUE: u32 = 1_000;
 
 /// How a run is to be done.
 #[derive(Clone, Debug)]
@@ -45,6 +49,8 @@ pub struct Options {
     pub cause: String,
     /// Read everything, whatever the cursor and the ledger say.
     pub full: bool,
+    /// Take up records again that were refused before: what was missing may be there now.
+    pub refused_again: bool,
     /// Set to stop after the page under way.
     pub stop: Arc<AtomicBool>,
 }
@@ -96,6 +102,8 @@ pub(crate) struct Run<'a> {
     lease: Lease,
     id: String,
     counts: Counts,
+    /// Records that were taken up again in this run.
+    retaken: HashSet<String>,
 }
 
 /// Runs a flow once.
@@ -112,8 +120,17 @@ pub async fn run(
     };
     let renewal = tokio::spawn(keep_lease(Arc::clone(store), lease.clone()));
     let id = uuid::Uuid::now_v7().to_string();
-    let mut run =
-        Run { flow, sides, store: &**store, watcher, options, lease, id, counts: Counts::default() };
+    let mut run = Run {
+        flow,
+        sides,
+        store: &**store,
+        watcher,
+        options,
+        lease,
+        id,
+        counts: Counts::default(),
+        retaken: HashSet::new(),
+    };
     let result = run.whole().await;
     renewal.abort();
     let ended = run.end(result).await;
@@ -151,12 +168,52 @@ impl Run<'_> {
         self.pages().await
     }
 
-    /// Takes up records again that had to wait.
+    /// Takes up records again that had to wait, or that were refused.
     async fn due(&mut self) -> Result<Option<RemoteError>, StoreError> {
-        let letters = self.store.due(&self.flow.name, DUE).await?;
+        let mut letters = self.store.due(&self.flow.name, DUE).await?;
+        if self.options.refused_again {
+            let query = DeadQuery { flow: Some(self.flow.name.clone()), limit: DUE, ..DeadQuery::default() };
+            letters.append(&mut self.store.dead_letters(&query).await?);
+        }
+        let mut letters = letters.into_iter();
+        loop {
+            let chunk: Vec<DeadLetter> = letters.by_ref().take(PAGE).collect();
+            if chunk.is_empty() {
+                return Ok(None);
+            }
+            let records = match self.fresh(chunk).await {
+                Ok(records) => records,
+                Err(error) => return Ok(Some(error)),
+            };
+            if let Some(error) = self.page(records, None, true).await?.halted {
+                return Ok(Some(error));
+            }
+        }
+    }
+
+    /// The records of dead letters as the source has them now, where it can be asked; else as
+    /// they were read.
+    async fn fresh(&self, letters: Vec<DeadLetter>) -> Result<Vec<Record>, RemoteError> {
+        let source = &self.sides.source;
+        let resource = &self.flow.plan.fetch.resource;
+        let by = [source.key_field(resource)];
+        let mut now: HashMap<String, Record> = HashMap::new();
+        if let Some(find) = source.session.find(resource).filter(|_| source.finds(resource, &by)) {
+            for chunk in letters.chunks(source.batch(resource, &by)) {
+                let keys: Vec<_> =
+                    chunk.iter().map(|letter| vec![Value::from(letter.source_key.as_str())]).collect();
+                for (letter, found) in chunk.iter().zip(find.find(resource, &by, &keys).await?) {
+                    if let Some(record) = found.into_iter().next() {
+                        now.insert(letter.source_key.clone(), record);
+                    }
+                }
+            }
+        }
         let mut records = Vec::new();
         for letter in letters {
-            if let Ok(Value::Map(record)) = read_json(&letter.payload.into()) {
+            if let Some(record) = now.remove(&letter.source_key) {
+                records.push(record);
+            } else if let Ok(Value::Map(record)) = read_json(&letter.payload.into()) {
                 records.push(record);
             } else {
                 tracing::error!(
@@ -166,10 +223,7 @@ impl Run<'_> {
                 );
             }
         }
-        if records.is_empty() {
-            return Ok(None);
-        }
-        Ok(self.page(records, None, true).await?.halted)
+        Ok(records)
     }
 
     async fn pages(&mut self) -> Result<Option<Ended>, StoreError> {
@@ -215,7 +269,7 @@ impl Run<'_> {
     }
 
     fn request(&self, reading: &Reading) -> Result<FetchRequest, RemoteError> {
-        let scope = scope::Scope::new(self.flow, None);
+        let scope = scope::Scope::new(self.flow, None, &RecordBudget::new());
         let mut conditions = Vec::new();
         for (field, script) in &self.flow.program.conditions {
             match scope.value(script) {

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
+use miette::{Diagnostic, LabeledSpan, NamedSource, Report, SourceCode};
 
 /// One mistake or mishap, for people.
 #[derive(Debug, thiserror::Error)]
@@ -18,7 +18,7 @@ struct Inner {
     help: Option<String>,
     file: Option<NamedSource<Arc<str>>>,
     label: Option<LabeledSpan>,
-    related: Vec<Trouble>,
+    related: Vec<Report>,
     kind: Kind,
 }
 
@@ -77,11 +77,17 @@ impl Trouble {
 
     /// Several at once, under one headline.
     #[must_use]
-    pub fn several(message: impl Into<String>, mut related: Vec<Self>) -> Self {
+    pub fn several(message: impl Into<String>, mut related: Vec<Report>) -> Self {
         if related.len() == 1
             && let Some(only) = related.pop()
         {
-            return only;
+            return match only.downcast() {
+                Ok(trouble) => trouble,
+                Err(other) => {
+                    let message = other.to_string();
+                    Self(Box::new(Inner { message, related: vec![other], ..Inner::default() }))
+                }
+            };
         }
         Self(Box::new(Inner { message: message.into(), related, ..Inner::default() }))
     }
@@ -94,17 +100,6 @@ impl Trouble {
             Kind::Remote => 3,
             Kind::Store => 4,
         }
-    }
-
-    /// What it says, for `--json`.
-    #[must_use]
-    pub fn to_json(&self) -> serde_json::Value {
-        serde_json::json!({
-            "code": self.0.code,
-            "message": self.0.message,
-            "help": self.0.help,
-            "related": self.0.related.iter().map(Self::to_json).collect::<Vec<_>>(),
-        })
     }
 }
 
@@ -126,9 +121,8 @@ impl Diagnostic for Trouble {
     }
 
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
-        (!self.0.related.is_empty()).then(|| {
-            Box::new(self.0.related.iter().map(|one| one as &dyn Diagnostic)) as Box<dyn Iterator<Item = _>>
-        })
+        (!self.0.related.is_empty())
+            .then(|| Box::new(self.0.related.iter().map(AsRef::as_ref)) as Box<dyn Iterator<Item = _>>)
     }
 }
 
@@ -141,4 +135,18 @@ pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) ->
         .filter(|(distance, other)| *distance <= 1 + name.len().max(other.len()) / 4)
         .min()
         .map(|(_, other)| format!("did you mean `{other}`?"))
+}
+
+/// Why a file cannot be used, without the system's numbers for it.
+#[must_use]
+pub fn why(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "it is not there".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "this user may not".to_owned(),
+        std::io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        std::io::ErrorKind::NotADirectory => "part of its path is no folder".to_owned(),
+        std::io::ErrorKind::StorageFull => "the disk is full".to_owned(),
+        std::io::ErrorKind::ReadOnlyFilesystem => "the disk can only be read".to_owned(),
+        _ => error.to_string(),
+    }
 }

@@ -1,5 +1,18 @@
 //! One binary for all integration tests.
 
+mod dsl;
+mod files;
+mod flows;
+#[cfg(target_os = "linux")]
+mod forbidden;
 mod lowering;
+mod profiles;
 mod run;
 mod script;
+mod soup;
+mod tidy;
+mod wsdl;
+
+/// As in the program, so that what scripts take is counted here too.
+#[global_allocator]
+static MEMORY: engine::memory::Allocator = engine::memory::Allocator;

@@ -417,3 +417,97 @@ create booked in ledger.orders {
     let detail = String::from_utf8(history[0].detail.clone().unwrap()).unwrap();
     assert!(detail.contains("a big one: 1"), "{detail}");
 }
+
+#[tokio::test]
+async fn a_refused_record_comes_back_by_hand_even_when_the_source_does_not_show_it_again() {
+    let flow = r#"
+fetch product from shop.products since marker
+lookup item in ledger.items by code = product.sku
+fail "not in the ledger" unless item
+create note in ledger.notes {
+    text = product.name
+}
+"#;
+    let mut world = World::new(flow).await;
+    world.shop.put("products", &product("1", 1, "Mug", "1"));
+    world.shop.put("products", &product("2", 2, "Cup", "1"));
+    world.ledger.put("items", r#"{"code":"2"}"#);
+    assert_eq!(counts(&world.run().await.0), "1 created, 1 failed");
+    world.ledger.put("items", r#"{"code":"1"}"#);
+    assert_eq!(counts(&world.run().await.0), "1 unchanged");
+    world.refused_again = true;
+    assert_eq!(counts(&world.run().await.0), "1 created, 1 unchanged");
+    assert_eq!(counts(&world.run().await.0), "1 unchanged", "and only once");
+}
+
+#[tokio::test]
+async fn entries_of_a_list_are_told_apart_by_their_keys_not_by_their_places() {
+    let flow = r#"
+fetch order from shop.orders since changed_at
+each line in order.lines {
+    upsert item in ledger.items by code {
+        code = line.sku
+        name = `Item ${line.sku}`
+    }
+    create booked in ledger.orders {
+        reference = line.sku
+    }
+}
+"#;
+    let world = World::new(flow).await;
+    let one = order(1, "a@example.com", "1");
+    world.shop.put("orders", &one.replace(r#"{"sku":"A","quantity":2}"#, r#"{"sku":"A"},{"sku":"B"}"#));
+    assert_eq!(world.run().await.1, [""; 0]);
+    world.ledger.calls();
+    let later = one.replace("10:00:00", "11:00:00");
+    let lines = r#"{"sku":"B"},{"sku":"C"},{"sku":"A"}"#;
+    world.shop.put("orders", &later.replace(r#"{"sku":"A","quantity":2}"#, lines));
+    assert_eq!(world.run().await.1, [""; 0]);
+    assert_eq!(
+        world.ledger.writes(),
+        [r#"create items {"code":"C","name":"Item C"}"#, r#"create orders {"reference":"C"}"#]
+    );
+}
+
+#[tokio::test]
+async fn what_a_record_lacks_may_come_with_its_neighbours() {
+    let flow = r#"
+fetch product from shop.products since marker
+when product.text != "none" {
+    lookup above in ledger.items by code = product.text
+    fail `${product.text} is not there yet` unless above
+}
+upsert item in ledger.items by code {
+    code = product.sku
+}
+"#;
+    let world = World::new(flow).await;
+    for (marker, (sku, parent)) in
+        [("d", "c"), ("c", "b"), ("b", "a"), ("a", "none"), ("x", "y")].iter().enumerate()
+    {
+        world.shop.put("products", &format!(r#"{{"sku":"{sku}","marker":{marker},"text":"{parent}"}}"#));
+    }
+    let (report, refused) = world.run().await;
+    assert_eq!(counts(&report), "4 created, 1 failed");
+    assert_eq!(refused, ["x: y is not there yet"]);
+    assert_eq!(world.ledger.book("items").len(), 4);
+}
+
+/// An expression that stays within the limits, once and twenty times a record.
+#[tokio::test]
+async fn limits_hold_for_a_record_and_its_neighbours_go_on() {
+    let skip = "skip \"never\" if { let n = 0; while n < product.price { n += 1; } n < 0 }\n";
+    for (times, expected) in [(1, "2 created"), (20, "1 created, 1 failed")] {
+        let world = World::new(&format!(
+            "fetch product from shop.products since marker\n{}upsert item in ledger.items by code {{\n  code = product.sku\n  name = product.name\n  price = product.price\n}}\n",
+            skip.repeat(times)
+        ))
+        .await;
+        world.shop.put("products", &product("A", 1, "Mug", "10000"));
+        world.shop.put("products", &product("B", 2, "Cup", "2"));
+        let (report, refused) = world.run().await;
+        assert_eq!(counts(&report), expected, "{refused:?}");
+        let told = refused.iter().any(|reason| reason.contains("the script reached its limit of"));
+        assert_eq!(told, times > 1, "{refused:?}");
+    }
+}

@@ -17,6 +17,7 @@ pub fn demo_catalog() -> Catalog {
         ("scripts/broken.rhai", broken),
     ];
     Catalog {
+        roles: std::collections::BTreeMap::new(),
         systems,
         scripts: scripts.into_iter().map(|(path, script)| (path.to_owned(), script)).collect(),
         functions: functions(&[

@@ -1,5 +1,6 @@
 //! Harness of the integration tests.
 #![allow(missing_docs, reason = "a harness, read beside its tests")]
 
+pub mod demo_catalog;
 pub mod toy;
 pub mod world;

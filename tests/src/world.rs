@@ -27,6 +27,8 @@ pub struct World {
     pub ledger: Toy,
     /// What must survive.
     pub store: Arc<dyn Store>,
+    /// Take up refused records again.
+    pub refused_again: bool,
     project: Project,
     folder: tempfile::TempDir,
 }
@@ -63,15 +65,16 @@ impl World {
         ]
         .into();
         let connection = |name: &str| {
-            (
-                name.to_owned(),
-                Connection { name: name.into(), system: name.into(), answers: Answers::default() },
-            )
+            let connector = Arc::clone(&systems[name]);
+            let (system, answers) = (name.to_owned(), Answers::default());
+            (name.to_owned(), Connection { name: name.into(), system, answers, connector, own_schema: false })
         };
+        let connections = [connection("shop"), connection("ledger")].into();
         let project = Project {
             root: folder.path().to_owned(),
+            limits: engine::script::Limits::default(),
             name: "test".into(),
-            connections: [connection("shop"), connection("ledger")].into(),
+            connections,
             flows: vec![FlowEntry {
                 name: "flow".into(),
                 file: "test.flow".into(),
@@ -80,7 +83,7 @@ impl World {
             }],
             systems,
         };
-        let world = Self { shop, ledger, store, project, folder };
+        let world = Self { shop, ledger, store, refused_again: false, project, folder };
         world.flow(flow);
         world
     }
@@ -107,7 +110,12 @@ impl World {
         let entry = &self.project.flows[0];
         let flow = loader.flow(entry).unwrap_or_else(|problems| panic!("{problems:?}"));
         let sides = loader.sides(entry, &flow.plan).unwrap();
-        let options = Options { cause: "test".into(), full, stop: Arc::new(AtomicBool::new(false)) };
+        let options = Options {
+            cause: "test".into(),
+            full,
+            refused_again: self.refused_again,
+            stop: Arc::new(AtomicBool::new(false)),
+        };
         let told = Told::default();
         let report = run(&flow, &sides, &self.store, &options, &told).await?;
         let refused = told.refused.into_inner().unwrap();

@@ -204,6 +204,9 @@ pub(super) fn of_rhai(kind: &ParseErrorType, at: usize, text: &str, span: &Span)
             problem(format!("`{token}` is missing here")).label(format!("found `{found}`")).maybe_help((!why.is_empty()).then(|| format!("expected `{token}` {why}")))
         }
         ParseErrorType::UnexpectedEOF => problem("the expression ends too early".to_owned()).label("something is missing after this"),
+        ParseErrorType::Reserved(word) if matches!(word.as_str(), "null" | "nil" | "undefined") => {
+            problem(format!("`{word}` is written `()`")).label("from another language").help("no value is `()`: `… == ()` asks whether there is none")
+        }
         ParseErrorType::Reserved(word) => problem(format!("`{word}` is a reserved word")).label("cannot stand in an expression"),
         other => problem(format!("Rhai does not understand this: {}", first_small(&other.to_string()))).label("here"),
     }

@@ -68,6 +68,16 @@ impl<'c> Checker<'c> {
             self.report(too_deep(expr.span.clone(), "this expression is too long"));
             return Known::any();
         }
+        if let Some(mark) = text.strip_suffix([';', ',']).map(str::len) {
+            let place = expr.span.start + mark..expr.span.end;
+            let written = text.get(mark..).unwrap_or_default();
+            self.report(
+                Problem::new(Code::Statement, place, format!("a line ends without `{written}`"))
+                    .label("too much")
+                    .help("take it away"),
+            );
+            return Known::any();
+        }
         if let Some(problem) = advice::of_other_languages(text, &expr.span, purpose) {
             self.report(problem);
             return Known::any();

@@ -63,7 +63,11 @@ impl<'c> Checker<'c> {
         };
         let field = self.target_field(name, into);
         let on = self.on(on, into);
+        if let Line::FieldEach { item, .. } = &node.kind {
+            self.entry = Some(item.text.clone());
+        }
         let when = self.whens(&when, into, node.faulty);
+        self.entry = None;
         let (value, kind) = match &node.kind {
             Line::Field { value, .. } => self.field_value(value, field, into, node.faulty),
             Line::FieldEach { item, list, .. } => self.field_each(node, item, list, name, field, into),
@@ -325,7 +329,7 @@ impl<'c> Checker<'c> {
                     "given on update only",
                 ),
                 [only] if !counts(only) => {
-                    self.sometimes(field, into, Some(only.span.clone()), "given under a condition")
+                    self.sometimes(field, into, Some(only.span.clone()), "given under a condition");
                 }
                 // Several conditions may well leave nothing out.
                 _ => {}

@@ -3,7 +3,7 @@
 use rhai::{Expr, FnCallExpr, Position};
 
 use super::Checker;
-use super::known::{FieldOf, Kind, Known};
+use super::known::{Kind, Known};
 use crate::plan::{self, Constant, Span};
 use crate::problem::{Code, Problem, closest, did_you_mean, list};
 
@@ -19,9 +19,6 @@ const RHAI: &str = "abs acos acosh all append as_string asin asinh atan atanh bi
     to_array to_binary to_blob to_char to_chars to_debug to_decimal to_degrees to_float to_hex to_int to_json to_lower to_octal \
     to_radians to_string to_upper trim truncate type_of values write write_ascii write_be write_le write_utf8 zip Fn sleep end \
     fraction index_of_rev is_unit fill_with + - * / % ** << >> & | ^ < <= > >= == != ! in";
-
-/// Properties of texts.
-const OF_TEXT: &[&str] = &["len", "chars", "bytes", "bits", "is_empty", "tag", "is_even", "is_odd"];
 
 fn is_rhai(name: &str) -> bool {
     RHAI.split_ascii_whitespace().any(|known| known == name)
@@ -50,7 +47,7 @@ impl<'c> Checker<'c> {
             self.walk(arg, at);
         }
         if let Kind::Table(table) = on {
-            self.table_not_indexed(*table, self.span_of(at, position, call.name.len()));
+            self.table_not_indexed(*table, Self::span_of(at, position, call.name.len()));
             return Known::any();
         }
         self.check_call(call, call.args.len() + 1, position, at);
@@ -62,6 +59,7 @@ impl<'c> Checker<'c> {
             ("==" | "!=", [left, right], [left_expr, right_expr]) => {
                 self.check_option(left, right, right_expr, at);
                 self.check_option(right, left, left_expr, at);
+                self.check_comparable(left, right, right_expr, at);
                 Kind::Boolean.into()
             }
             ("!", [only], [expr]) => {
@@ -75,6 +73,18 @@ impl<'c> Checker<'c> {
                 (Kind::Text | Kind::Options(_), _) | (_, Kind::Text | Kind::Options(_)) => Kind::Text.into(),
                 (left, right) => number(left, right),
             },
+            ("&" | "|", [left, right], _) => {
+                let is_text = |known: &Known<'c>| matches!(known.kind, Kind::Text | Kind::Options(_));
+                if is_text(left) || is_text(right) {
+                    let place = at.span.clone();
+                    self.report(
+                        Problem::new(Code::WordOperator, place, format!("`{}` does not join texts", call.name))
+                            .label("a text on one side")
+                            .help("write `+` to put texts together, or one text in backticks: `order ${order.number}`"),
+                    );
+                }
+                Known::any()
+            }
             ("-" | "*" | "/" | "%" | "**", [left, right], _) => number(&left.kind, &right.kind),
             ("-" | "+", [only], _) => match (&only.constant, call.name.as_str()) {
                 (Some(Constant::Integer(value)), "-") => {
@@ -87,6 +97,31 @@ impl<'c> Checker<'c> {
         }
     }
 
+    /// A text and a number are never equal, whatever they say.
+    fn check_comparable(&mut self, left: &Known<'c>, right: &Known<'c>, expr: &Expr, at: &plan::Expr) {
+        let is_text = |known: &Known<'c>| matches!(known.kind, Kind::Text | Kind::Options(_));
+        let is_number = |known: &Known<'c>| matches!(known.kind, Kind::Integer | Kind::Decimal);
+        if !(is_text(left) && is_number(right) || is_number(left) && is_text(right)) {
+            return;
+        }
+        let help = match (&right.constant, &left.constant) {
+            (Some(Constant::Text(text)), _) if text.parse::<rust_decimal::Decimal>().is_ok() => {
+                format!("leave the quotes away: `{text}`")
+            }
+            (Some(number @ (Constant::Integer(_) | Constant::Decimal(_))), _) => {
+                format!("put the number in quotes: `\"{}\"`", number.written())
+            }
+            _ => "make both of one type: `(…).to_string()`, or `parse_int(…)`".to_owned(),
+        };
+        let place = Self::span_of(at, expr.start_position(), 1);
+        let is = right.kind.name().unwrap_or("another type");
+        self.report(
+            Problem::new(Code::WrongType, place, "a text and a number are never equal")
+                .label(format!("this is {is}"))
+                .help(help),
+        );
+    }
+
     /// A choice is compared with a text that it can never be.
     fn check_option(&mut self, choice: &Known<'c>, with: &Known<'c>, expr: &Expr, at: &plan::Expr) {
         let (Kind::Options(options), Some(Constant::Text(text))) = (&choice.kind, &with.constant) else {
@@ -95,7 +130,7 @@ impl<'c> Checker<'c> {
         if options.is_empty() || options.contains(text) || text.is_empty() {
             return;
         }
-        let place = self.span_of(at, expr.position(), text.len() + 2);
+        let place = Self::span_of(at, expr.position(), text.len() + 2);
         let help = did_you_mean(text, options.iter().map(String::as_str), "it is one of");
         self.report(
             Problem::new(Code::NotAnOption, place, format!("the value is never `{text}`"))
@@ -117,11 +152,15 @@ impl<'c> Checker<'c> {
             return;
         }
         if let Some(module) = call.namespace.path.first() {
-            let place = self.span_of(at, position, module.name.len());
+            let place = Self::span_of(
+                at,
+                if module.pos.is_none() { position } else { module.pos },
+                module.name.len(),
+            );
             self.check_module_call(&module.name, name, arity, place, at);
             return;
         }
-        let place = self.span_of(at, position, name.len());
+        let place = Self::span_of(at, position, name.len());
         if let Some(table) = self.plan.tables.iter().position(|table| table.name == name) {
             self.table_not_indexed(table, place);
             return;
@@ -158,15 +197,14 @@ impl<'c> Checker<'c> {
     fn unknown_function(&mut self, name: &str, place: Span) {
         let problem = Problem::new(Code::UnknownFunction, place, format!("there is no function `{name}`"))
             .label("not a function");
-        let help = match self.function_of_script(name) {
-            Some(full) => {
-                Some(format!("write `{full}(…)`: functions of a script are called by the script's name"))
-            }
-            None => {
-                let ours = self.catalog.functions.iter().map(|function| function.name.as_str());
-                let names = ours.chain(RHAI.split_ascii_whitespace().filter(|name| name.len() > 2));
-                closest(name, names).map(|name| format!("did you mean `{name}`?"))
-            }
+        let help = if let Some(full) = self.function_of_script(name) {
+            Some(format!("write `{full}(…)`: functions of a script are called by the script's name"))
+        } else if let Some(ours) = foreign(name) {
+            Some(ours.to_owned())
+        } else {
+            let ours = self.catalog.functions.iter().map(|function| function.name.as_str());
+            let names = ours.chain(RHAI.split_ascii_whitespace().filter(|name| name.len() > 2));
+            closest(name, names).map(|name| format!("did you mean `{name}`?"))
         };
         self.report(problem.maybe_help(help));
     }
@@ -238,143 +276,6 @@ impl<'c> Checker<'c> {
         false
     }
 
-    /// `.name`
-    pub(super) fn field_of(&mut self, of: &Kind<'c>, name: &str, place: Span) -> Known<'c> {
-        match of {
-            Kind::Settings => return self.setting(name, place),
-            Kind::Table(table) => self.table_not_indexed(*table, place),
-            Kind::Record(shape) => match of.field(name) {
-                Some(FieldOf::Found { write_only: true, .. }) => self.report(
-                    Problem::new(
-                        Code::WriteOnly,
-                        place,
-                        format!("`{}.{name}` can be written, not read", shape.whose()),
-                    )
-                    .label("never comes back from the system"),
-                ),
-                Some(FieldOf::Found { kind, .. }) => return kind.into(),
-                _ => {
-                    let help = did_you_mean(name, shape.names(), "its fields are");
-                    self.report(
-                        Problem::new(
-                            Code::UnknownProperty,
-                            place,
-                            format!("`{}` has no field `{name}`", shape.whose()),
-                        )
-                        .label("not a field of this record")
-                        .maybe_help(help),
-                    );
-                }
-            },
-            Kind::List(item) => {
-                if let Some(FieldOf::Found { .. }) = item.field(name) {
-                    self.report(
-                        Problem::new(
-                            Code::FieldOfList,
-                            place,
-                            format!("`{name}` is a field of the items, not of the list"),
-                        )
-                        .label("this is a list")
-                        .help("walk the list with `each`, or take one item: `[0]` is the first"),
-                    );
-                }
-            }
-            Kind::Text | Kind::Options(_) | Kind::Boolean if !OF_TEXT.contains(&name) => {
-                let what = of.name().unwrap_or("this");
-                self.report(
-                    Problem::new(Code::UnknownProperty, place, format!("{what} has no field `{name}`"))
-                        .label("not a record"),
-                );
-            }
-            _ => {}
-        }
-        Known::any()
-    }
-
-    fn setting(&mut self, name: &str, place: Span) -> Known<'c> {
-        if let Some(setting) = self.plan.settings.iter().find(|setting| setting.name == name) {
-            return Kind::of_setting(&setting.kind).into();
-        }
-        self.unknown_setting(name, place);
-        Known::any()
-    }
-
-    pub(super) fn unknown_setting(&mut self, name: &str, place: Span) {
-        let names = self.plan.settings.iter().map(|setting| setting.name.as_str());
-        let help = did_you_mean(name, names, "the settings are")
-            .unwrap_or_else(|| format!("ask for it in the head: `setting {name}: text`"));
-        self.report(
-            Problem::new(Code::UnknownSetting, place, format!("there is no setting `{name}`"))
-                .label("not asked for in the head")
-                .help(help),
-        );
-    }
-
-    /// `[…]`
-    pub(super) fn index_of(&mut self, of: &Kind<'c>, index: &Expr, at: &plan::Expr) -> Known<'c> {
-        if let Kind::Table(table) = of {
-            return self.table_look_up(*table, index, at);
-        }
-        let known = self.walk(index, at);
-        match (of, &known.constant) {
-            (Kind::List(item), _) => Known::from((**item).clone()),
-            (Kind::Record(_), Some(Constant::Text(name))) => {
-                let place = self.span_of(at, index.position(), name.len() + 2);
-                let name = name.clone();
-                self.field_of(of, &name, place)
-            }
-            (Kind::Settings, Some(Constant::Text(name))) => {
-                let place = self.span_of(at, index.position(), name.len() + 2);
-                let name = name.clone();
-                self.setting(&name, place)
-            }
-            (Kind::Text, _) => Kind::Text.into(),
-            _ => Known::any(),
-        }
-    }
-
-    fn table_look_up(&mut self, table: usize, index: &Expr, at: &plan::Expr) -> Known<'c> {
-        let (given, place) = match index {
-            Expr::Array(items, position) => {
-                for item in items.iter() {
-                    self.walk(item, at);
-                }
-                (items.len(), *position)
-            }
-            other => {
-                self.walk(other, at);
-                (1, other.start_position())
-            }
-        };
-        let Some(found) = self.plan.tables.get(table) else { return Known::any() };
-        let kind = Kind::of_setting(&found.value);
-        if found.keys.len() != given {
-            let names: Vec<&str> = found.keys.iter().map(|key| key.name.as_str()).collect();
-            let (name, wants, first) = (found.name.clone(), found.keys.len(), found.span.clone());
-            let form = names.join(", ");
-            let place = self.span_of(at, place, 1);
-            self.report(
-                Problem::new(
-                    Code::WrongKeyCount,
-                    place,
-                    format!("the table `{name}` takes {wants}, and is given {given}"),
-                )
-                .label(format!("{given} given"))
-                .also(first, "the table stands here")
-                .help(format!("write `{name}[{form}]`")),
-            );
-        }
-        kind.into()
-    }
-
-    fn table_not_indexed(&mut self, table: usize, place: Span) {
-        let Some(found) = self.plan.tables.get(table) else { return };
-        let names: Vec<&str> = found.keys.iter().map(|key| key.name.as_str()).collect();
-        let help = format!("write `{}[{}]`", found.name, names.join(", "));
-        let message = format!("the table `{}` is read in square brackets", found.name);
-        self.report(Problem::new(Code::TableNotIndexed, place, message).label("not like this").help(help));
-    }
-
     /// A resource that the system does not have.
     pub(super) fn unknown_resource(&mut self, system: &crate::catalog::System, name: &str, place: Span) {
         let names = system.resources.keys().map(String::as_str);
@@ -409,4 +310,27 @@ fn of_function<'c>(name: &str) -> Known<'c> {
         }
         _ => Known::any(),
     }
+}
+
+/// What functions of spreadsheets, SQL and programming languages are called here.
+fn foreign(name: &str) -> Option<&'static str> {
+    Some(match name.to_lowercase().as_str() {
+        "concat" | "concatenate" | "join" => "texts are put together with `+`, or in one text in backticks",
+        "if" | "iif" | "ifelse" | "case" => "write `if CONDITION { … } else { … }`",
+        "coalesce" | "nvl" | "ifnull" | "isnull" | "isblank" | "default" => {
+            "write `a ?? b`: `b` when there is no `a`"
+        }
+        "upper" | "ucase" | "uppercase" | "touppercase" | "toupper" => "write `.to_upper()`",
+        "lower" | "lcase" | "lowercase" | "tolowercase" | "tolower" => "write `.to_lower()`",
+        "left" | "right" | "mid" | "substr" | "substring" => "write `.sub_string(START, LENGTH)`",
+        "length" | "count" | "size" => "write `.len()`",
+        "str" | "string" | "tostring" | "text" => "write `.to_string()`",
+        "number" | "parseint" | "toint" | "cint" => "write `parse_int(…)`",
+        "decimal" | "float" | "parsefloat" | "double" => "write `parse_decimal(…)`",
+        "now" | "today" | "date" | "getdate" => "an expression knows no clock: take a date of the record",
+        "includes" | "instr" => "write `.contains(…)`",
+        "startswith" => "write `.starts_with(…)`",
+        "endswith" => "write `.ends_with(…)`",
+        _ => return None,
+    })
 }

@@ -6,7 +6,7 @@ use crate::parse::is_step;
 use crate::plan::{Role, Setting, SettingType, Side, Span, Use};
 use crate::problem::{Code, Problem, did_you_mean};
 
-impl<'c> Checker<'c> {
+impl Checker<'_> {
     /// Reads all lines of the head, and what belongs under them.
     pub(super) fn head(&mut self, file: &File) {
         let mut title: Option<Span> = None;
@@ -22,13 +22,14 @@ impl<'c> Checker<'c> {
             }
             let under = file.nodes.get(number + 1..).unwrap_or_default();
             match &node.kind {
-                Line::Flow(text) => match &title {
-                    Some(first) => self.report(repeated("`flow`", first, &node.span)),
-                    None => {
+                Line::Flow(text) => {
+                    if let Some(first) = &title {
+                        self.report(repeated("`flow`", first, &node.span));
+                    } else {
                         title = Some(node.span.clone());
                         self.title(text);
                     }
-                },
+                }
                 Line::Role(side, name, system) => self.take_role(*side, name, system, &node.span),
                 Line::Use(path, alias) => self.take_use(path, alias, &node.span),
                 Line::Setting { name, kind, default, ask } => {
@@ -83,7 +84,7 @@ impl<'c> Checker<'c> {
 
     fn take_role(&mut self, side: Side, name: &Name, system: &Name, span: &Span) {
         let word = if side == Side::Source { "source" } else { "target" };
-        let known = self.catalog.systems.get(&system.text);
+        let known = self.catalog.system(&name.text, &system.text);
         if known.is_none() {
             let systems = self.catalog.systems.keys().map(String::as_str);
             self.report(
@@ -207,10 +208,11 @@ impl<'c> Checker<'c> {
             }
             (SettingType::Text, value) => Some(format!("a text stands in quotes: `\"{}\"`", value.written())),
             (SettingType::Date, _) => Some("a date is written `\"2026-11-21\"`".to_owned()),
-            (
-                SettingType::Integer | SettingType::Decimal | SettingType::Boolean,
-                crate::plan::Constant::Text(text),
-            ) => Some(format!("leave the quotes away: `{text}`")),
+            (SettingType::Integer | SettingType::Decimal, crate::plan::Constant::Text(text))
+                if text.parse::<rust_decimal::Decimal>().is_ok() =>
+            {
+                Some(format!("leave the quotes away: `{text}`"))
+            }
             (SettingType::Integer, crate::plan::Constant::Decimal(_)) => {
                 Some("a number with a fraction is a `decimal`".to_owned())
             }
@@ -284,7 +286,9 @@ impl<'c> Checker<'c> {
     }
 
     fn missing(&mut self, has_title: bool, source_excused: bool, target_excused: bool) {
-        let first_line = 0..self.text.lines().next().map_or(0, str::len);
+        let start = self.text.len() - self.text.trim_start().len();
+        let length = self.text.get(start..).and_then(|text| text.lines().next()).map_or(0, str::len);
+        let first_line = start..start + length;
         if !has_title {
             self.report(
                 Problem::new(Code::MissingHead, first_line.clone(), "the flow has no title")

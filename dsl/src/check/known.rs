@@ -46,7 +46,7 @@ pub(super) enum Shape<'c> {
     Made { fields: Rc<Vec<(String, Kind<'c>)>>, whose: Rc<str> },
 }
 
-impl<'c> Known<'c> {
+impl Known<'_> {
     /// Nothing is known.
     pub(super) fn any() -> Self {
         Kind::Any.into()

@@ -24,6 +24,8 @@ pub(super) struct Binding<'c> {
     pub span: Span,
     /// Bound by a lookup: absent records are `()`.
     pub is_lookup: bool,
+    /// Perhaps given by a line that could not be read.
+    pub is_guess: bool,
 }
 
 /// Words that mean something in every expression.
@@ -100,7 +102,7 @@ impl<'c> Scope<'c> {
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &str> + Clone {
-        self.bound.iter().map(|binding| binding.name.as_str())
+        self.bound.iter().filter(|binding| !binding.is_guess).map(|binding| binding.name.as_str())
     }
 
     pub(super) fn ended(&self, name: &str) -> Option<&Span> {
@@ -136,15 +138,52 @@ impl<'c> Checker<'c> {
     /// Gives a name; says so when it is taken or means something else.
     pub(super) fn bind(&mut self, name: &Name, kind: Kind<'c>, is_lookup: bool) {
         self.check_name(name);
-        if let Some(taken) = self.scope.get(&name.text).map(|binding| binding.span.clone()) {
+        let taken = self
+            .scope
+            .get(&name.text)
+            .filter(|binding| !binding.is_guess)
+            .map(|binding| binding.span.clone());
+        // Which of the two is meant further on nobody knows: nothing is said of either.
+        let kind = if taken.is_some() { Kind::Any } else { kind };
+        if let Some(taken) = taken {
             self.report(taken_twice(name, &taken));
         }
-        self.scope.bound.push(Binding { name: name.text.clone(), kind, span: name.span.clone(), is_lookup });
+        self.scope.bound.push(Binding {
+            name: name.text.clone(),
+            kind,
+            span: name.span.clone(),
+            is_lookup,
+            is_guess: false,
+        });
     }
 
     /// Binds for the walk of one expression or block without a check.
     pub(super) fn bind_quietly(&mut self, name: &str, kind: Kind<'c>, span: Span) {
-        self.scope.bound.push(Binding { name: name.to_owned(), kind, span, is_lookup: false });
+        self.scope.bound.push(Binding {
+            name: name.to_owned(),
+            kind,
+            span,
+            is_lookup: false,
+            is_guess: false,
+        });
+    }
+
+    /// A line that could not be read may have given any of its first words as a name.
+    pub(super) fn bind_guesses(&mut self, line: &Span) {
+        let text = self.masked.get(line.clone()).unwrap_or_default();
+        let words = text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty());
+        for word in words.take(3) {
+            if self.scope.get(word).is_none() {
+                let name = word.to_owned();
+                self.scope.bound.push(Binding {
+                    name,
+                    kind: Kind::Any,
+                    span: line.clone(),
+                    is_lookup: false,
+                    is_guess: true,
+                });
+            }
+        }
     }
 
     /// A name of a step must not be a word of expressions, a setting's home or a table.
@@ -167,6 +206,29 @@ impl<'c> Checker<'c> {
 
     /// Nothing of that name can be read here.
     pub(super) fn unknown_name(&mut self, name: &str, at: Span) {
+        if self.asking && (self.scope.later(name).is_some() || name == "creating") {
+            self.report(
+                Problem::new(Code::OutOfReach, at, "the source is asked before there is a record")
+                    .label("not known yet")
+                    .help("`where` reads `settings` and constants only; what a record says is asked with `filter` below"),
+            );
+            return;
+        }
+        if self.fetches_nothing {
+            return;
+        }
+        if self.entry.as_deref() == Some(name) && self.scope.get(name).is_none() {
+            self.report(
+                Problem::new(
+                    Code::OutOfReach,
+                    at,
+                    "this `when` decides about the whole list, not about each entry",
+                )
+                .label("no entry is known yet")
+                .help(format!("choose the entries themselves: `each {name} in LIST.filter(|{name}| …) {{`")),
+            );
+            return;
+        }
         if let Some(given) = self.scope.ended(name).cloned() {
             self.report(
                 Problem::new(Code::OutOfReach, at, format!("`{name}` can be read within its block only"))

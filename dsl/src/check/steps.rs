@@ -1,18 +1,12 @@
 //! The steps, in their order.
 
 use super::Checker;
-use super::abilities::Remote;
 use super::exprs::Purpose;
 use super::fields::Into;
 use super::known::{Kind, Known, Shape};
-use crate::ast::{
-    Block, ConditionText, Expr, File, KeyText, Kind as Line, Name, Node, ResourceText, WriteVerb,
-};
+use crate::ast::{Block, ConditionText, Expr, File, Kind as Line, Name, Node};
 use crate::parse::is_step;
-use crate::plan::{
-    Action, Carries, Condition, Fetch, FieldLine, Lookup, MapWith, On, SettingType, Side, Since, Span, Step,
-    UpsertKey, Verb, Write,
-};
+use crate::plan::{Action, Condition, Fetch, Lookup, MapWith, Side, Since, Span, Step};
 use crate::problem::{Code, Problem};
 
 impl<'c> Checker<'c> {
@@ -51,7 +45,8 @@ impl<'c> Checker<'c> {
             rest.push(node);
         }
         if first_fetch.is_none() {
-            self.no_fetch(file, &first_step);
+            self.fetches_nothing = true;
+            self.no_fetch(file, first_step.as_ref());
         }
         let steps = self.steps(&rest);
         self.nothing_written(file, &steps, first_fetch.as_ref());
@@ -69,7 +64,7 @@ impl<'c> Checker<'c> {
         );
     }
 
-    fn no_fetch(&mut self, file: &File, first_step: &Option<Span>) {
+    fn no_fetch(&mut self, file: &File, first_step: Option<&Span>) {
         let unread = file.nodes.iter().any(|node| {
             let line = self.text.get(node.span.clone()).unwrap_or_default();
             let first = line.split_whitespace().next().unwrap_or_default();
@@ -80,7 +75,7 @@ impl<'c> Checker<'c> {
             return;
         }
         let end = self.text.trim_end().len();
-        let place = first_step.clone().unwrap_or(end.saturating_sub(1)..end);
+        let place = first_step.cloned().unwrap_or(end.saturating_sub(1)..end);
         let source = if self.plan.source.name.is_empty() { "shop" } else { self.plan.source.name.as_str() };
         let help = format!("say what is read: `fetch order from {source}.orders since modified_at`");
         self.report(
@@ -95,6 +90,9 @@ impl<'c> Checker<'c> {
         let mut steps: Vec<Step> = Vec::new();
         let mut before: Option<&Node> = None;
         for node in nodes {
+            if matches!(node.kind, Line::Malformed) {
+                self.malformed(node);
+            }
             let is_else = matches!(node.kind, Line::Else | Line::ElseWhen(_));
             if is_else {
                 self.else_branch(node, before, &mut steps);
@@ -115,7 +113,22 @@ impl<'c> Checker<'c> {
                     .help("give it a step, or take it away"),
             );
         }
-        self.steps(&block.nodes.iter().collect::<Vec<_>>())
+        self.nesting += 1;
+        let steps = self.steps(&block.nodes.iter().collect::<Vec<_>>());
+        self.nesting -= 1;
+        steps
+    }
+
+    /// What a line could have given is guessed, and its block is read for what it can tell.
+    fn malformed(&mut self, node: &Node) {
+        self.bind_guesses(&node.span);
+        if let Some(block) = &node.block
+            && block.nodes.iter().any(|node| is_step(&node.kind))
+        {
+            self.nesting += 1;
+            drop(self.steps(&block.nodes.iter().filter(|node| is_step(&node.kind)).collect::<Vec<_>>()));
+            self.nesting -= 1;
+        }
     }
 
     fn step(&mut self, node: &Node) -> Option<Step> {
@@ -153,18 +166,18 @@ impl<'c> Checker<'c> {
             }
             Line::Skip(reason, when) => {
                 let (reason, when) = self.verdict(reason, when.as_ref(), faulty);
-                Action::Skip { reason, when: when? }
+                Action::Skip { reason, when }
             }
             Line::Fail(reason, when) => {
                 let (reason, when) = self.verdict(reason, when.as_ref(), faulty);
-                Action::Fail { reason, when: when? }
+                Action::Fail { reason, when }
             }
             Line::Notify(message, when) => {
                 let message = self.message(message, faulty);
                 Action::Notify { message, when: when.as_ref().map(|when| self.condition(when, faulty)) }
             }
             Line::Map(name, with) => self.map(node, name, with.as_ref()),
-            Line::Write(verb, name, to) => self.write(node, verb, name, to)?,
+            Line::Write(verb, name, to) => self.write(node, verb, name, to),
             Line::Each(name, list) => {
                 let checked = self.expr(list, Purpose::Value, faulty);
                 let item = self.item_kind(&checked.known, &list.span);
@@ -217,21 +230,20 @@ impl<'c> Checker<'c> {
         reason: &Expr,
         when: Option<&ConditionText>,
         faulty: bool,
-    ) -> (crate::plan::Expr, Option<Condition>) {
+    ) -> (crate::plan::Expr, Condition) {
         let reason = self.message(reason, faulty);
-        let when = match when {
-            Some(when) => self.condition(when, faulty),
+        let when = if let Some(when) = when {
+            self.condition(when, faulty)
+        } else {
             // Without a condition it always holds, which makes sense within a `when`.
-            None => {
-                let expr = crate::plan::Expr {
-                    rhai: "true".to_owned(),
-                    span: reason.span.clone(),
-                    inserted: Vec::new(),
-                };
-                Condition { negated: false, expr }
-            }
+            let expr = crate::plan::Expr {
+                rhai: "true".to_owned(),
+                span: reason.span.clone(),
+                inserted: Vec::new(),
+            };
+            Condition { negated: false, expr }
         };
-        (reason, Some(when))
+        (reason, when)
     }
 
     fn message(&mut self, message: &Expr, faulty: bool) -> crate::plan::Expr {
@@ -282,7 +294,9 @@ impl<'c> Checker<'c> {
             );
         }
         // Asked once a run, before there is a record: nothing but settings can be read.
+        self.asking = true;
         let conditions = self.matches(&remote, conditions, node.faulty);
+        self.asking = false;
         self.bind(name, remote.kind(), false);
         let since =
             since.first().map(|(field, overlap)| Since { field: field.text.clone(), overlap: *overlap });
@@ -297,184 +311,24 @@ impl<'c> Checker<'c> {
     }
 
     fn map(&mut self, node: &Node, name: &Name, with: Option<&Expr>) -> Action {
-        let (with, kind) = match with {
-            Some(expr) => {
-                let checked = self.expr(expr, Purpose::Value, node.faulty);
-                (MapWith::Expr(checked.expr), checked.known.kind)
-            }
-            None => {
-                let into = Into { fields: None, whose: name.text.clone(), creates: false, both: false };
-                let given =
-                    node.block.as_ref().map(|block| self.fields(block, &into, node)).unwrap_or_default();
-                let kind = if node.faulty || has_malformed(node.block.as_ref()) {
-                    Kind::Any
-                } else {
-                    Kind::Record(Shape::Made {
-                        fields: given.kinds.into(),
-                        whose: format!("map {}", name.text).into(),
-                    })
-                };
-                (MapWith::Block(given.lines), kind)
-            }
+        let (with, kind) = if let Some(expr) = with {
+            let checked = self.expr(expr, Purpose::Value, node.faulty);
+            (MapWith::Expr(checked.expr), checked.known.kind)
+        } else {
+            let into = Into { fields: None, whose: name.text.clone(), creates: false, both: false };
+            let given = node.block.as_ref().map(|block| self.fields(block, &into, node)).unwrap_or_default();
+            let kind = if node.faulty || has_malformed(node.block.as_ref()) {
+                Kind::Any
+            } else {
+                Kind::Record(Shape::Made {
+                    fields: given.kinds.into(),
+                    whose: format!("map {}", name.text).into(),
+                })
+            };
+            (MapWith::Block(given.lines), kind)
         };
         self.bind(name, kind, false);
         Action::Map { name: name.text.clone(), with }
-    }
-
-    fn write(&mut self, node: &Node, verb: &WriteVerb, name: &Name, to: &ResourceText) -> Option<Action> {
-        let remote = self.remote(to);
-        let (creates, updates, word) = match verb {
-            WriteVerb::Create => (true, false, "create"),
-            WriteVerb::Update(_) => (false, true, "update"),
-            WriteVerb::Upsert(_) => (true, true, "upsert"),
-        };
-        self.check_write(&remote, to, creates, updates, &node.span);
-        let plan_verb = match verb {
-            WriteVerb::Create => Verb::Create,
-            WriteVerb::Update(by) => {
-                let fields: Vec<Name> = by.iter().map(|one| one.field.clone()).collect();
-                let by = self.matches(&remote, by, node.faulty);
-                self.check_find(&remote, &fields);
-                Verb::Update { by }
-            }
-            WriteVerb::Upsert(keys) => {
-                Verb::Upsert { by: keys.iter().filter_map(|key| self.upsert_key(&remote, key)).collect() }
-            }
-        };
-        let into = Into {
-            fields: remote.resource.map(|resource| resource.fields.as_slice()),
-            whose: remote.called.clone(),
-            creates,
-            both: creates && updates,
-        };
-        let given = node.block.as_ref().map(|block| self.fields(block, &into, node)).unwrap_or_default();
-        if let WriteVerb::Upsert(keys) = verb
-            && !has_malformed(node.block.as_ref())
-        {
-            self.keys_have_values(keys, &given.lines);
-        }
-        self.bind(name, remote.kind(), false);
-        let id = self.write_id(&format!("{word} {}", remote.name));
-        let resource = remote.name;
-        Some(Action::Write(Write {
-            id,
-            name: name.text.clone(),
-            verb: plan_verb,
-            side: Side::Target,
-            resource,
-            fields: given.lines,
-        }))
-    }
-
-    /// `create orders`, from the second of the same on with a number.
-    fn write_id(&mut self, base: &str) -> String {
-        self.write_ids.push(base.to_owned());
-        match self.write_ids.iter().filter(|other| *other == base).count() {
-            1 => base.to_owned(),
-            number => format!("{base} {number}"),
-        }
-    }
-
-    fn upsert_key(&mut self, remote: &Remote<'c>, key: &KeyText) -> Option<UpsertKey> {
-        match key {
-            KeyText::Fields(names) => {
-                for name in names {
-                    self.clause_field(remote, name);
-                }
-                self.check_find(remote, names);
-                Some(UpsertKey::Fields(names.iter().map(|name| name.text.clone()).collect()))
-            }
-            KeyText::Setting(name) => {
-                let Some(setting) = self.plan.settings.iter().find(|setting| setting.name == name.text)
-                else {
-                    self.unknown_setting(&name.text, name.span.clone());
-                    return None;
-                };
-                let declared = setting.span.clone();
-                let options = match &setting.kind {
-                    SettingType::Choice(options) if !setting.optional => options.clone(),
-                    _ => {
-                        self.report(
-                            Problem::new(Code::WrongKeySetting, name.span.clone(), format!("`settings.{}` does not name a field to find by", name.text))
-                                .label("not a choice of fields")
-                                .also(declared, "asked for here")
-                                .help("make it a choice of fields that can be found by: `setting match_by: \"email\" | \"number\" = \"email\"`"),
-                        );
-                        return None;
-                    }
-                };
-                for option in options {
-                    let offered = |resource: &crate::catalog::Resource| {
-                        resource.find.iter().any(|set| set.len() == 1 && set.contains(&option))
-                    };
-                    if remote.resource.is_some_and(|resource| !offered(resource)) {
-                        let sets = remote.resource.map(|resource| {
-                            let single = resource.find.iter().filter(|set| set.len() == 1).flatten();
-                            crate::problem::list(single.map(String::as_str), "or")
-                        });
-                        self.report(
-                            Problem::new(
-                                Code::WrongKeySetting,
-                                name.span.clone(),
-                                format!("`{}` cannot be found by `{option}`", remote.called),
-                            )
-                            .label(format!("can be `{option}`"))
-                            .also(declared.clone(), "asked for here")
-                            .maybe_help(
-                                sets.filter(|sets| !sets.is_empty())
-                                    .map(|sets| format!("it can be found by {sets}")),
-                            ),
-                        );
-                    }
-                }
-                Some(UpsertKey::Setting(name.text.clone()))
-            }
-        }
-    }
-
-    /// What an upsert finds by gets its value in the block, always.
-    fn keys_have_values(&mut self, keys: &[KeyText], lines: &[FieldLine]) {
-        for key in keys {
-            let names: Vec<(String, Span)> = match key {
-                KeyText::Fields(names) => {
-                    names.iter().map(|name| (name.text.clone(), name.span.clone())).collect()
-                }
-                KeyText::Setting(name) => match self
-                    .plan
-                    .settings
-                    .iter()
-                    .find(|setting| setting.name == name.text)
-                    .map(|setting| &setting.kind)
-                {
-                    Some(SettingType::Choice(options)) => {
-                        options.iter().map(|option| (option.clone(), name.span.clone())).collect()
-                    }
-                    _ => Vec::new(),
-                },
-            };
-            for (name, at) in names {
-                let given: Vec<&FieldLine> = lines.iter().filter(|line| line.field == name).collect();
-                if given.iter().any(|line| line.when.is_none() && line.on == On::Always) {
-                    continue;
-                }
-                let problem = match given.first() {
-                    None => {
-                        Problem::new(Code::KeyWithoutValue, at, format!("`{name}` gets no value to find by"))
-                            .label("found by this field")
-                            .help(format!("give it a value in the block: `{name} = …`"))
-                    }
-                    Some(line) => Problem::new(
-                        Code::KeyWithoutValue,
-                        line.span.clone(),
-                        format!("`{name}` is found by, so it always needs its value"),
-                    )
-                    .label("not always given")
-                    .also(at, "found by this field")
-                    .help("take `on create`, `on update` or `when` away from this line"),
-                };
-                self.report(problem);
-            }
-        }
     }
 
     fn not_a_step(&mut self, node: &Node) {
@@ -499,7 +353,8 @@ impl<'c> Checker<'c> {
                 );
             }
             Line::Malformed => {}
-            _ if self.scope.depth() > 0 && self.is_nested(node) => {
+            // Lines of the head that stand at the top are looked at elsewhere.
+            _ if self.nesting > 0 => {
                 self.report(
                     Problem::new(
                         Code::HeadAfterSteps,
@@ -514,19 +369,6 @@ impl<'c> Checker<'c> {
         }
     }
 
-    /// Lines of the head that stand at the top are looked at elsewhere.
-    fn is_nested(&self, node: &Node) -> bool {
-        let line_start =
-            self.masked.get(..node.span.start).map_or(0, |before| before.rfind('\n').map_or(0, |at| at + 1));
-        let opens = self.masked.get(..line_start).unwrap_or_default().bytes();
-        let depth = opens.fold(0_i64, |depth, byte| match byte {
-            b'{' => depth + 1,
-            b'}' => depth - 1,
-            _ => depth,
-        });
-        depth > 0
-    }
-
     fn nothing_written(&mut self, file: &File, steps: &[Step], fetch: Option<&Span>) {
         fn acts(nodes: &[Node]) -> bool {
             nodes.iter().any(|node| {
@@ -534,7 +376,11 @@ impl<'c> Checker<'c> {
                     || node.block.as_ref().is_some_and(|block| acts(&block.nodes))
             })
         }
-        if acts(&file.nodes) {
+        let swallowed = self
+            .problems
+            .iter()
+            .any(|problem| matches!(problem.code(), Code::UnclosedComment | Code::UnclosedBlock));
+        if acts(&file.nodes) || swallowed {
             return;
         }
         let Some(place) = steps.last().map(|step| step.span.clone()).or_else(|| fetch.cloned()) else {
@@ -550,32 +396,6 @@ impl<'c> Checker<'c> {
                 .help(help),
         );
     }
-
-    fn carries(&mut self, steps: &[Step], fetch: Option<&Fetch>) {
-        let Some(fetch) = fetch else { return };
-        let mut written = Vec::new();
-        resources_written(steps, &mut written);
-        for to in written {
-            let carries = Carries { from: fetch.resource.clone(), to };
-            if !self.plan.carries.contains(&carries) {
-                self.plan.carries.push(carries);
-            }
-        }
-    }
-}
-
-fn resources_written(steps: &[Step], written: &mut Vec<String>) {
-    for step in steps {
-        match &step.action {
-            Action::Write(write) => written.push(write.resource.clone()),
-            Action::Each { steps, .. } => resources_written(steps, written),
-            Action::When { then, otherwise, .. } => {
-                resources_written(then, written);
-                resources_written(otherwise, written);
-            }
-            _ => {}
-        }
-    }
 }
 
 /// Puts an `else` at the end of a chain of `when … else when …`.
@@ -588,7 +408,7 @@ fn append_else(step: &mut Step, steps: Vec<Step>) {
     }
 }
 
-fn has_malformed(block: Option<&Block>) -> bool {
+pub(super) fn has_malformed(block: Option<&Block>) -> bool {
     block.is_none_or(|block| {
         block.close.is_none()
             || block.nodes.iter().any(|node| matches!(node.kind, Line::Malformed) || node.faulty)

@@ -1,12 +1,20 @@
 //! Tables: keys, rows, and what other keys give.
 
+use std::collections::HashMap;
+
 use super::{Checker, names, repeated};
 use crate::ast::{KeyColumn, Kind as Line, Name, Node, OtherwiseText, TypeText, Value};
 use crate::plan::{Constant, Otherwise, SettingType, Span, Table, TableKey, TableRow};
 use crate::problem::{Code, Problem, did_you_mean};
 
-/// A row that was taken, with its place.
-type Taken = (Vec<Option<Constant>>, Span);
+/// The rows so far with their places: by which of their keys are no wildcards, then by those
+/// keys. So a long table costs no walk through all its rows for each of them.
+#[derive(Default)]
+struct Taken {
+    by_mask: HashMap<Vec<bool>, HashMap<Vec<Option<String>>, Span>>,
+    /// A row of nothing but wildcards.
+    every_key: Option<Span>,
+}
 
 impl Checker<'_> {
     pub(super) fn take_table(
@@ -61,7 +69,7 @@ impl Checker<'_> {
         under: &[Node],
         table: &Span,
     ) -> (Vec<TableRow>, Otherwise) {
-        let mut taken: Vec<Taken> = Vec::new();
+        let mut taken = Taken::default();
         let mut rows = Vec::new();
         let mut otherwise: Option<(Otherwise, Span)> = None;
         for node in under {
@@ -83,8 +91,7 @@ impl Checker<'_> {
                     }
                     if self.row(keys, value, row, to, &node.span, table) {
                         let given: Vec<Option<Constant>> = row.iter().map(|(key, _)| key.clone()).collect();
-                        self.reachable(&taken, &given, &node.span);
-                        taken.push((given.clone(), node.span.clone()));
+                        self.reachable(&mut taken, &given, &node.span);
                         rows.push(TableRow { keys: given, value: to.value.clone() });
                     }
                 }
@@ -94,17 +101,14 @@ impl Checker<'_> {
                         self.report(repeated("`otherwise`", &first, &node.span));
                     }
                     None => {
-                        otherwise = Some((self.otherwise(keys, value, what, &node.span), node.span.clone()))
+                        otherwise = Some((self.otherwise(keys, value, what, &node.span), node.span.clone()));
                     }
                 },
                 _ => break,
             }
         }
-        if let Some((all, first)) = taken.iter().find(|(keys, _)| keys.iter().all(Option::is_none))
-            && let Some((_, second)) = &otherwise
-            && !all.is_empty()
-        {
-            let (first, second) = (first.clone(), second.clone());
+        if let (Some(first), Some((_, second))) = (taken.every_key, &otherwise) {
+            let second = second.clone();
             self.report(
                 Problem::new(Code::UnreachableRow, second, "`otherwise` is never reached")
                     .label("no key is left for it")
@@ -163,7 +167,9 @@ impl Checker<'_> {
                 did_you_mean(text, options.iter().map(String::as_str), "the options are")
             }
             (SettingType::Text, value) => Some(format!("a text stands in quotes: `\"{}\"`", value.written())),
-            (SettingType::Integer | SettingType::Decimal | SettingType::Boolean, Constant::Text(text)) => {
+            (SettingType::Integer | SettingType::Decimal, Constant::Text(text))
+                if text.parse::<rust_decimal::Decimal>().is_ok() =>
+            {
                 Some(format!("leave the quotes away: `{text}`"))
             }
             _ => None,
@@ -180,30 +186,37 @@ impl Checker<'_> {
         );
     }
 
-    fn reachable(&mut self, taken: &[Taken], row: &[Option<Constant>], at: &Span) {
-        let same = |one: &Option<Constant>, other: &Option<Constant>| match (one, other) {
-            (Some(one), Some(other)) => one.is_same(other),
-            (None, None) => true,
-            _ => false,
-        };
-        let covers = |one: &Option<Constant>, other: &Option<Constant>| one.is_none() || same(one, other);
-        let all = |other: &[Option<Constant>],
-                   fits: &dyn Fn(&Option<Constant>, &Option<Constant>) -> bool| {
-            other.len() == row.len() && other.iter().zip(row).all(|(one, other)| fits(one, other))
-        };
-        let Some((first_keys, first)) = taken.iter().find(|(other, _)| all(other, &covers)) else { return };
-        let problem = if all(first_keys, &same) {
-            Problem::new(Code::RepeatedRow, at.clone(), "two rows name the same key")
-                .label("never used")
-                .also(first.clone(), "this row comes first")
-                .help("take one of the two away, or mend its key")
-        } else {
-            Problem::new(Code::UnreachableRow, at.clone(), "this row is never reached")
-                .label("never used")
-                .also(first.clone(), "this row above it fits first")
-                .help("rows are tried from the top: put the rows with `_` last")
-        };
-        self.report(problem);
+    fn reachable(&mut self, taken: &mut Taken, row: &[Option<Constant>], at: &Span) {
+        let keys: Vec<Option<String>> = row.iter().map(|key| key.as_ref().map(by_value)).collect();
+        let mask: Vec<bool> = keys.iter().map(Option::is_some).collect();
+        let covering = taken
+            .by_mask
+            .iter()
+            .filter(|(other, _)| other.iter().zip(&mask).all(|(other, mask)| !other || *mask));
+        let found = covering.filter_map(|(other, rows)| {
+            let projected: Vec<Option<String>> =
+                keys.iter().zip(other).map(|(key, fixed)| key.clone().filter(|_| *fixed)).collect();
+            rows.get(&projected).map(|first| (first.clone(), *other == mask))
+        });
+        let first = found.min_by_key(|(first, _)| first.start);
+        if let Some((first, is_same)) = first {
+            let problem = if is_same {
+                Problem::new(Code::RepeatedRow, at.clone(), "two rows name the same key")
+                    .label("never used")
+                    .also(first, "this row comes first")
+                    .help("take one of the two away, or mend its key")
+            } else {
+                Problem::new(Code::UnreachableRow, at.clone(), "this row is never reached")
+                    .label("never used")
+                    .also(first, "this row above it fits first")
+                    .help("rows are tried from the top: put the rows with `_` last")
+            };
+            self.report(problem);
+        }
+        if mask.iter().all(|fixed| !fixed) {
+            taken.every_key.get_or_insert(at.clone());
+        }
+        taken.by_mask.entry(mask).or_default().entry(keys).or_insert_with(|| at.clone());
     }
 
     fn otherwise(
@@ -246,4 +259,12 @@ impl Checker<'_> {
 
 fn count(keys: usize) -> String {
     if keys == 1 { "1 key".to_owned() } else { format!("{keys} keys") }
+}
+
+/// A key such that equal values are equal texts: `21` and `21.0` are.
+fn by_value(key: &Constant) -> String {
+    match key {
+        Constant::Decimal(decimal) => decimal.normalize().to_string(),
+        other => other.written(),
+    }
 }

@@ -194,10 +194,14 @@ fn check_zone(zone: &str) -> Result<(), String> {
                 "write the place, so that summer time is kept: `\"Europe/Amsterdam\"`".to_owned()
             }
             "GMT" | "Z" => "write `\"UTC\"`".to_owned(),
-            _ => format!(
-                "write area and city: `\"Europe/{}\"`",
-                if zone.is_empty() || !zone.chars().all(char::is_alphabetic) { "Amsterdam" } else { zone }
-            ),
+            _ => {
+                let mut letters = zone.chars().filter(|c| c.is_alphabetic());
+                let city = letters.next().map_or_else(
+                    || "Amsterdam".to_owned(),
+                    |first| first.to_uppercase().chain(letters).collect(),
+                );
+                format!("write area and city: `\"Europe/{city}\"`")
+            }
         };
         return Err(help);
     };

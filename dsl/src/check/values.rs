@@ -16,7 +16,7 @@ impl<'c> Checker<'c> {
                 Judged::Undecided => {}
             }
         }
-        let Some(help) = mismatch(&field.kind, &known.kind) else {
+        let Fit::Never(help) = fit(&field.kind, &known.kind) else {
             self.check_options(field, whose, known, at);
             return;
         };
@@ -96,40 +96,49 @@ enum Judged {
     Undecided,
 }
 
-/// `Some` when the kinds certainly do not go together, with advice where there is some.
-fn mismatch(wanted: &Type, given: &Kind<'_>) -> Option<Option<&'static str>> {
+/// Whether two kinds go together.
+enum Fit {
+    /// They do, or it is not known.
+    Well,
+    /// They certainly do not; with advice where there is some.
+    Never(Option<&'static str>),
+}
+
+fn fit(wanted: &Type, given: &Kind<'_>) -> Fit {
     let text = matches!(given, Kind::Text | Kind::Options(_));
     let advice = match (wanted, given) {
-        (_, Kind::Any | Kind::Nothing) | (Type::Any, _) => return None,
-        (_, Kind::Settings) => Some("name one: `settings.NAME`"),
-        (_, Kind::Table(_)) => Some("read it with a key: `TABLE[key]`"),
+        (_, Kind::Any | Kind::Nothing)
+        | (Type::Any, _)
+        | (Type::Record(_), Kind::Record(_))
+        | (Type::List(_), Kind::List(_)) => return Fit::Well,
+        (_, Kind::Settings) => "name one: `settings.NAME`",
+        (_, Kind::Table(_)) => "read it with a key: `TABLE[key]`",
         (Type::Text, Kind::Integer | Kind::Decimal | Kind::Boolean) => {
-            Some("make it a text: `(…).to_string()`, or put the number in quotes")
+            "make it a text: `(…).to_string()`, or put the number in quotes"
         }
         (Type::Enum(_), Kind::Integer | Kind::Decimal | Kind::Boolean) => {
-            Some("it is one of a few texts; a `table` translates")
+            "it is one of a few texts; a `table` translates"
         }
-        (Type::Integer, _) if text => Some("take the quotes away, or make it a number: `parse_int(…)`"),
-        (Type::Integer, Kind::Decimal) => Some("round it first: `(…).round().to_int()`"),
-        (Type::Decimal, _) if text => Some("take the quotes away, or make it a number: `parse_decimal(…)`"),
-        (Type::Integer | Type::Decimal, Kind::Boolean) => Some("write `if … { 1 } else { 0 }`"),
-        (Type::Integer | Type::Decimal, Kind::Date | Kind::DateTime) => None,
-        (Type::Boolean, _) if text => Some("compare it with something: `… == \"yes\"`"),
+        (Type::Integer, _) if text => "take the quotes away, or make it a number: `parse_int(…)`",
+        (Type::Integer, Kind::Decimal) => "round it first: `(…).round().to_int()`",
+        (Type::Decimal, _) if text => "take the quotes away, or make it a number: `parse_decimal(…)`",
+        (Type::Integer | Type::Decimal, Kind::Boolean) => "write `if … { 1 } else { 0 }`",
+        (Type::Boolean, _) if text => "compare it with something: `… == \"yes\"`",
         (Type::Boolean, Kind::Integer | Kind::Decimal) => {
-            Some("compare it with something: `… > 0`, or write `true` or `false`")
+            "compare it with something: `… > 0`, or write `true` or `false`"
         }
-        (Type::Boolean, Kind::Date | Kind::DateTime) => Some("ask whether it is there: `… != ()`"),
-        (Type::Date | Type::DateTime, Kind::Integer | Kind::Decimal | Kind::Boolean) => None,
-        (Type::Record(_), Kind::Record(_)) | (Type::List(_), Kind::List(_)) => return None,
-        (Type::Record(_), _) => Some("give its fields in a block: `field { … }`"),
-        (Type::List(_), _) => {
-            Some("write a list: `[…]`, or one entry a record: `field each NAME in LIST { … }`")
+        (Type::Boolean, Kind::Date | Kind::DateTime) => "ask whether it is there: `… != ()`",
+        (Type::Integer | Type::Decimal, Kind::Date | Kind::DateTime)
+        | (Type::Date | Type::DateTime, Kind::Integer | Kind::Decimal | Kind::Boolean) => {
+            return Fit::Never(None);
         }
-        (_, Kind::Record(_)) => Some("name one of its fields: `….FIELD`"),
-        (_, Kind::List(_)) => Some("take one item: `[0]` is the first"),
-        _ => return None,
+        (Type::Record(_), _) => "give its fields in a block: `field { … }`",
+        (Type::List(_), _) => "write a list: `[…]`, or one entry a record: `field each NAME in LIST { … }`",
+        (_, Kind::Record(_)) => "name one of its fields: `….FIELD`",
+        (_, Kind::List(_)) => "take one item: `[0]` is the first",
+        _ => return Fit::Well,
     };
-    Some(advice)
+    Fit::Never(Some(advice))
 }
 
 fn wanted(kind: &Type) -> &'static str {

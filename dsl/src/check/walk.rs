@@ -26,7 +26,7 @@ impl<'c> Checker<'c> {
             [only] => self.statement_of_expression(only, at, purpose),
             [] => Known::any(),
             [_, second, ..] => {
-                let place = self.span_of(at, second.position(), 1);
+                let place = Self::span_of(at, second.position(), 1);
                 self.report(
                     Problem::new(Code::Statement, place, "an expression is one value")
                         .label("a second statement starts here")
@@ -35,20 +35,23 @@ impl<'c> Checker<'c> {
                 Known::any()
             }
         };
-        // Bodies of closures: their calls are looked at, their names are not.
+        if ast.has_functions() {
+            self.closures(ast, at);
+        }
+        known
+    }
+
+    /// Bodies of closures: their calls are looked at, their names are not.
+    fn closures(&mut self, ast: &rhai::AST, at: &plan::Expr) {
         ast.clone_functions_only().walk(&mut |path: &[ASTNode<'_>]| {
-            match path.last() {
-                Some(ASTNode::Expr(Expr::FnCall(call, position))) => {
-                    self.check_call(call, call.args.len(), *position, at)
-                }
-                Some(ASTNode::Stmt(Stmt::FnCall(call, position))) => {
-                    self.check_call(call, call.args.len(), *position, at)
-                }
-                _ => {}
+            if let Some(
+                ASTNode::Expr(Expr::FnCall(call, position)) | ASTNode::Stmt(Stmt::FnCall(call, position)),
+            ) = path.last()
+            {
+                self.check_call(call, call.args.len(), *position, at);
             }
             true
         });
-        known
     }
 
     fn statement_of_expression(&mut self, statement: &Stmt, at: &plan::Expr, purpose: Purpose) -> Known<'c> {
@@ -84,7 +87,7 @@ impl<'c> Checker<'c> {
             _ => None,
         };
         if let Some((code, message, help)) = refused {
-            let place = self.span_of(at, statement.position(), 1);
+            let place = Self::span_of(at, statement.position(), 1);
             self.report(Problem::new(code, place, message).label("not a value").help(help));
             return Known::any();
         }
@@ -92,7 +95,7 @@ impl<'c> Checker<'c> {
     }
 
     /// Where a position of Rhai stands in the file.
-    pub(super) fn span_of(&self, at: &plan::Expr, position: Position, length: usize) -> Span {
+    pub(super) fn span_of(at: &plan::Expr, position: Position, length: usize) -> Span {
         if position.is_none() {
             return at.span.clone();
         }
@@ -180,7 +183,7 @@ impl<'c> Checker<'c> {
                 .map_or_else(|_| Known::any(), |decimal| Known::constant(Constant::Decimal(decimal))),
             Expr::Unit(_) => Known::constant(Constant::Nothing),
             Expr::InterpolatedString(parts, _) => {
-                for part in parts.iter() {
+                for part in parts {
                     self.walk(part, at);
                 }
                 Kind::Text.into()
@@ -224,7 +227,7 @@ impl<'c> Checker<'c> {
         at: &plan::Expr,
     ) -> Known<'c> {
         if let Some(module) = namespace.path.first() {
-            let place = self.span_of(at, module.pos, module.name.len());
+            let place = Self::span_of(at, module.pos, module.name.len());
             self.check_module(&module.name, place);
             return Known::any();
         }
@@ -240,7 +243,7 @@ impl<'c> Checker<'c> {
         if let Some(table) = self.plan.tables.iter().position(|table| table.name == name) {
             return Kind::Table(table).into();
         }
-        let place = self.span_of(at, position, name.len());
+        let place = Self::span_of(at, position, name.len());
         self.unknown_name(name, place);
         Known::any()
     }
@@ -255,7 +258,7 @@ impl<'c> Checker<'c> {
             }
             _ => return,
         };
-        let place = self.span_of(at, expr.start_position(), name.len());
+        let place = Self::span_of(at, expr.start_position(), name.len());
         let absent = if is_lookup { "found" } else { "there" };
         let help = if operator == "!" {
             format!("write `{name} == ()` for \"not {absent}\"; or use `unless {name}` in `skip` and `fail`")
@@ -290,7 +293,7 @@ impl<'c> Checker<'c> {
         for link in links {
             known = match link {
                 Link::Field(name, position) => {
-                    self.field_of(&known.kind, name, self.span_of(at, position, name.len()))
+                    self.field_of(&known.kind, name, Self::span_of(at, position, name.len()))
                 }
                 Link::Index(index) => self.index_of(&known.kind, index, at),
                 Link::Call(call, position) => self.method(&known.kind, call, position, at),

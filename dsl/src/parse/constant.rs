@@ -16,6 +16,16 @@ pub(super) fn read(text: &str, span: &Span) -> Result<Value, Problem> {
     reader.blanks();
     if reader.at < span.end {
         let rest = reader.at..span.end;
+        let digits = reader
+            .rest()
+            .strip_prefix(',')
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        if digits && matches!(value, Constant::Integer(_)) {
+            let written = text.get(span.clone()).unwrap_or_default();
+            return Err(Problem::new(Code::NotAConstant, span.clone(), "a fraction is written with a point")
+                .label("a comma")
+                .help(format!("write `{}`", written.replacen(',', ".", 1))));
+        }
         return Err(Problem::new(Code::NotAConstant, rest, "the value ends before this")
             .label("not part of a constant")
             .help("a default, a row and `otherwise` take a constant: a text in quotes, a number, `true`, `false`, `()` or a list; what is worked out belongs in a step"));
@@ -169,13 +179,9 @@ impl Reader<'_> {
         if let (true, Ok(decimal)) = (is_number && !plain.ends_with('.'), Decimal::from_str_exact(&plain)) {
             return Ok(Constant::Decimal(decimal));
         }
-        let help = if self.rest().starts_with(',') && written.bytes().all(|byte| byte.is_ascii_digit()) {
-            "a fraction is written with a point: `1.5`".to_owned()
-        } else {
-            format!(
-                "a text stands in quotes: `\"{written}\"`; a number has digits and at most one point, and no more than 28 digits"
-            )
-        };
+        let help = format!(
+            "a text stands in quotes: `\"{written}\"`; a number has digits and at most one point, and no more than 28 digits"
+        );
         Err(Problem::new(
             Code::NotAConstant,
             start..self.at.max(start + 1),
@@ -246,11 +252,13 @@ impl Reader<'_> {
                     .label("not a constant")
                     .help("no value is written `()`")
             }
+            _ if word.contains('.') => Problem::new(Code::NotAConstant, span, "a constant must stand here")
+                .label("not known before the first record is read")
+                .help("write a text in quotes, a number, `true`, `false`, `()` or a list; what comes from a record belongs in a step"),
             _ => {
                 let whole = self.text.get(start..self.end).unwrap_or_default().trim_end();
                 let is_words = whole.chars().all(|c| c.is_alphanumeric() || matches!(c, ' ' | '_' | '-'));
-                let (shown, end) =
-                    if is_words { (whole, start + whole.len()) } else { (word.as_str(), self.at) };
+                let (shown, end) = if is_words { (whole, start + whole.len()) } else { (word.as_str(), self.at) };
                 Problem::new(Code::MissingQuotes, start..end, format!("`{shown}` is a text without quotes"))
                     .label("quotes are missing")
                     .help(format!("write `\"{shown}\"`"))

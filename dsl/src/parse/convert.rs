@@ -94,7 +94,7 @@ impl<'a> Convert<'a> {
             },
             Rule::table => Kind::Table {
                 name: self.name_of(parts)?,
-                keys: parts.take(Rule::table_keys).map(|pair| self.table_keys(pair))?,
+                keys: parts.take(Rule::table_keys).map(|pair| self.table_keys(&pair))?,
                 value: parts.take(Rule::kind).map(|pair| self.kind(pair))?,
                 ask: self.inline_ask(parts),
             },

@@ -95,10 +95,7 @@ const FOREIGN: &[(&[&str], &str)] = &[
         &["where", "having", "include", "only", "keep"],
         "records are chosen with `filter CONDITION`, or by the source itself with `fetch … where FIELD = value`",
     ),
-    (
-        &["print", "log", "echo", "alert", "warn", "mail", "email"],
-        "people are told with `notify \"text\" if CONDITION`",
-    ),
+    (&["print", "log", "echo", "alert", "warn"], "people are told with `notify \"text\" if CONDITION`"),
     (
         &["import", "require", "using", "script"],
         "a script is brought in with `use \"scripts/NAME.rhai\" as NAME`",
@@ -130,13 +127,16 @@ const FOREIGN: &[(&[&str], &str)] = &[
 ];
 
 /// A problem for a line that pest could not read.
-pub(super) fn explain(error: &Error<Rule>, line: &str, text: &str, span: &Span) -> Problem {
+pub(super) fn explain(error: &Error<Rule>, rule: Rule, line: &str, text: &str, span: &Span) -> Problem {
     let first = first_word(line);
-    let known = VERBS.contains(&first);
+    let known = VERBS.contains(&first) || rule == Rule::field_line;
+    if rule == Rule::row_line && !line.contains("->") {
+        return missing_arrow(line, text, span);
+    }
     if !known && let Some(problem) = wrong_mark(line, text, span) {
         return problem;
     }
-    if !known && !matches!(line.trim_start().bytes().next(), Some(b'"' | b'(' | b'0'..=b'9' | b'-')) {
+    if !known && rule != Rule::row_line {
         return unknown_line(line, text, span);
     }
     let found = found_at(error, line, span);
@@ -147,12 +147,17 @@ pub(super) fn explain(error: &Error<Rule>, line: &str, text: &str, span: &Span) 
     }
     let at_end = found.start >= span.end;
     let what = or_list(&names);
+    let place = if at_end { span.end.saturating_sub(1)..span.end } else { found };
+    if at_end && names.iter().all(|name| *name == "an expression") && !names.is_empty() {
+        return Problem::new(Code::MissingExpression, place, "the line ends where a value must stand")
+            .label("something is missing after this")
+            .maybe_help(form(first, line).map(|form| format!("the form is `{form}`")));
+    }
     let message = match (what.is_empty(), at_end) {
         (true, _) => format!("this line cannot be read from `{written}` on"),
         (false, true) => format!("expected {what}, but the line ends"),
         (false, false) => format!("expected {what}, found `{written}`"),
     };
-    let place = if at_end { span.end.saturating_sub(1)..span.end } else { found };
     let label =
         if at_end { "something is missing after this".to_owned() } else { "not expected here".to_owned() };
     Problem::new(Code::Unexpected, place, message)
@@ -167,9 +172,13 @@ pub(super) fn unknown_line(line: &str, text: &str, span: &Span) -> Problem {
     let written = text.get(place.clone()).unwrap_or_default().to_owned();
     let lower = first.to_lowercase();
     if VERBS.contains(&lower.as_str()) {
-        return Problem::new(Code::UnknownVerb, place, format!("`{written}` is written small"))
-            .label("capital letters")
-            .help(format!("write `{lower}`"));
+        return Problem::new(
+            Code::UnknownVerb,
+            place,
+            "words of the flow language are written in small letters",
+        )
+        .label("capital letters")
+        .help(format!("write `{lower}`"));
     }
     if let Some((_, advice)) = FOREIGN.iter().find(|(words, _)| words.contains(&lower.as_str())) {
         return Problem::new(
@@ -202,6 +211,34 @@ pub(super) fn unknown_line(line: &str, text: &str, span: &Span) -> Problem {
     Problem::new(Code::UnknownVerb, place, format!("`{shown}` starts no line of the flow language"))
         .label("neither a verb nor a field line")
         .help(help)
+}
+
+/// A row of a table that does without its arrow.
+fn missing_arrow(line: &str, text: &str, span: &Span) -> Problem {
+    let rest = line.trim_start_matches(|c: char| c == '-' || c.is_ascii_digit() || c == '.');
+    let close = match rest.bytes().next() {
+        Some(b'"') if rest.len() == line.len() => {
+            rest.get(1..).and_then(|rest| rest.find('"')).map_or(rest.len(), |at| at + 2)
+        }
+        Some(b'(') => rest.find(')').map_or(rest.len(), |at| at + 1),
+        _ => 0,
+    };
+    let after = rest.get(close..).unwrap_or_default();
+    let start = span.start + line.len() - after.trim_start().len();
+    let mark =
+        ["=>", "=", ":", ",", "→", "->", "-"].into_iter().find(|mark| after.trim_start().starts_with(mark));
+    let key = text.get(span.start..start).unwrap_or_default().trim();
+    let value = text.get(start + mark.map_or(0, str::len)..span.end).unwrap_or_default().trim();
+    let value = if value.is_empty() { "…" } else { value };
+    let place = start..start + mark.map_or(1, str::len);
+    Problem::new(Code::Unexpected, place, "the arrow `->` is missing")
+        .label(
+            mark.map_or_else(
+                || "expected `->` before this".to_owned(),
+                |mark| format!("`{mark}` stands here"),
+            ),
+        )
+        .help(format!("write `{key} -> {value}`"))
 }
 
 /// `name: value`, `name == value`, `name => value`, `name := value`.
@@ -259,15 +296,43 @@ fn particular(
                 .help("a row is written `key -> value`, a table `table NAME: KEY -> TYPE`"),
         );
     }
-    if wants("a resource such as `shop.orders`") || (wants("`.`") && !written.is_empty()) {
+    if first == "at" && written.starts_with(|c: char| c.is_ascii_digit()) {
+        return Some(
+            Problem::new(
+                Code::WrongCron,
+                found.start..found.start + rest.split_whitespace().next().map_or(1, str::len),
+                "a time is five fields in quotes",
+            )
+            .label("minute, hour, day of month, month, day of week")
+            .help("six o'clock every morning is `at \"0 6 * * *\" in \"Europe/Amsterdam\"`"),
+        );
+    }
+    if written == "." && (wants("`in`") || wants("`from`")) {
+        let before = span.start
+            + line
+                .get(..found.start.saturating_sub(span.start))
+                .unwrap_or_default()
+                .trim_end()
+                .rfind(' ')
+                .map_or(0, |at| at + 1);
         return Some(
             Problem::new(
                 Code::Unexpected,
-                found.clone(),
-                "a resource is named with its side: `ROLE.RESOURCE`",
+                before..found.start.max(before + 1),
+                format!("`{first}` gives its record a name first"),
             )
-            .label("expected a resource such as `shop.orders`")
+            .label("expected a name before this")
             .maybe_help(form(first, line).map(|form| format!("the form is `{form}`"))),
+        );
+    }
+    if wants("a resource such as `shop.orders`") || wants("`.`") {
+        let before = line.get(..found.start.saturating_sub(span.start)).unwrap_or_default().trim_end();
+        let start = span.start + before.rfind(' ').map_or(0, |at| at + 1);
+        let place = if wants("`.`") { start..span.start + before.len() } else { found.clone() };
+        return Some(
+            Problem::new(Code::Unexpected, place, "a resource is named with its side: `ROLE.RESOURCE`")
+                .label("expected a resource such as `shop.orders`")
+                .maybe_help(form(first, line).map(|form| format!("the form is `{form}`"))),
         );
     }
     if first == "skip" || first == "fail" || first == "notify" {

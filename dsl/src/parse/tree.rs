@@ -42,6 +42,8 @@ struct Frame {
     node: Node,
     block: Block,
     indent: usize,
+    /// Its first line stands further to the right: indentation means something here.
+    indented: Option<bool>,
     /// The writer forgot `{`, and it has been said.
     implied: bool,
 }
@@ -56,6 +58,9 @@ struct Tree<'p> {
 
 impl Tree<'_> {
     fn line(&mut self, mut node: Node, indent: usize, opens: Option<usize>, next_is_deeper: bool) {
+        if let Some(frame) = self.open.last_mut() {
+            frame.indented.get_or_insert(indent > frame.indent);
+        }
         self.end_forgotten(&node, indent);
         let wants = wants_block(&node.kind);
         match opens {
@@ -69,7 +74,7 @@ impl Tree<'_> {
                     node.faulty = true;
                 }
                 let block = Block { open, nodes: Vec::new(), close: None };
-                self.open.push(Frame { node, block, indent, implied: false });
+                self.open.push(Frame { node, block, indent, indented: None, implied: false });
             }
             None if wants == Some(true) => {
                 let end = node.span.end;
@@ -81,7 +86,7 @@ impl Tree<'_> {
                 node.faulty = true;
                 if next_is_deeper {
                     let block = Block { open: end, nodes: Vec::new(), close: None };
-                    self.open.push(Frame { node, block, indent, implied: true });
+                    self.open.push(Frame { node, block, indent, indented: None, implied: true });
                 } else {
                     self.add(node);
                 }
@@ -102,13 +107,17 @@ impl Tree<'_> {
         let mut first = true;
         while let Some(frame) = self.open.last() {
             let ends = (holds_fields(&frame.node.kind) && is_step(&node.kind) || is_head(&node.kind))
-                && indent <= frame.indent;
+                && indent <= frame.indent
+                && frame.indented == Some(true);
             if !ends {
                 return;
             }
             if first && !frame.implied {
-                self.problems
-                    .push(unclosed(frame).also(node.span.clone(), "this line belongs to it no more"));
+                let problem = match self.suspect.take() {
+                    Some((open, line)) => unclosed_at(open, line),
+                    None => unclosed(frame),
+                };
+                self.problems.push(problem.also(node.span.clone(), "this line belongs to it no more"));
             }
             first = false;
             self.pop(None);

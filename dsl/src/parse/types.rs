@@ -91,8 +91,8 @@ impl Convert<'_> {
     }
 
     /// The key columns of a table: `country`, `text`, `(country, rate: integer)`.
-    pub(super) fn table_keys(&mut self, pair: Pair<'_, Rule>) -> Vec<KeyColumn> {
-        let span = self.span(&pair);
+    pub(super) fn table_keys(&mut self, pair: &Pair<'_, Rule>) -> Vec<KeyColumn> {
+        let span = self.span(pair);
         let text = self.original(&span).trim().to_owned();
         let inner = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
         let Some(inner) = inner else { return vec![self.key_column(&text, &span)] };

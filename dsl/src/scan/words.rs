@@ -58,8 +58,9 @@ pub(super) fn braces(line: &str) -> Braces {
     match first {
         "map" if line.split_whitespace().nth(2) == Some("with") => Braces::Expression,
         "when" | "each" | "create" | "upsert" | "update" | "else" | "map" => Braces::Block,
-        _ if second == "each" || rest.starts_with('{') => Braces::Block,
+        _ if second == "each" => Braces::Block,
         _ if PLAIN.contains(&first) => Braces::Expression,
+        _ if rest.starts_with('{') => Braces::Block,
         _ => Braces::Guess,
     }
 }

@@ -83,7 +83,7 @@ impl Check {
 
 /// Checks one flow, with what the project tells it.
 fn one(project: &Project, loader: &Loader<'_>, entry: &FlowEntry) -> Result<dsl::plan::Plan, Problems> {
-    let (_, plan) = loader.check(&entry.file)?;
+    let (_, plan) = loader.check(entry)?;
     if project.flows.contains(entry) {
         // What the flow is told by the project counts as well.
         FlowAnswers::read(&project.root, &entry.name, &plan).map_err(|trouble| vec![trouble.into()])?;
@@ -114,18 +114,9 @@ fn speed(show: &Show, flow: &Flow) {
 
 fn tell(show: &Show, flows: usize, problems: &[Report]) -> Ended {
     for problem in problems {
-        if show.is_json() {
-            let mut text = String::new();
-            let diagnostic: &dyn miette::Diagnostic = problem.as_ref();
-            if miette::JSONReportHandler::new().render_report(&mut text, diagnostic).is_ok()
-                && let Ok(value) = serde_json::from_str(&text)
-            {
-                show.json(&value);
-            }
-        } else {
-            show.report(problem);
-        }
+        show.report(problem);
     }
+    show.json(&serde_json::json!({ "checked": flows, "good": problems.is_empty() }));
     let flows = count(i64::try_from(flows).unwrap_or(i64::MAX), "flow", "flows");
     if problems.is_empty() {
         show.line(format!("{} {flows} checked, nothing wrong", show.good("✓")));

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::Show;
 use crate::run::Watcher;
-use crate::store::Counts;
+use crate::store::{Counts, RunState};
 
 /// Time between two plain lines.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -63,7 +64,7 @@ impl Watcher for Progress {
             return;
         }
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        if inner.last.elapsed() >= PAUSE {
+        if inner.last.elapsed() >= PAUSE && counts.read() > 0 {
             inner.last = Instant::now();
             eprintln!("{}: {text} so far", self.flow);
         }
@@ -98,6 +99,20 @@ pub(crate) fn in_words(counts: &Counts) -> String {
     } else {
         format!("{} read: {}", counts.read(), parts.join(", "))
     }
+}
+
+/// The same at the end of a run: one that failed early had something to read.
+pub(crate) fn outcome_in_words(state: RunState, counts: &Counts) -> String {
+    if counts.read() == 0 && state == RunState::Failed {
+        "failed before any record was done".to_owned()
+    } else {
+        in_words(counts)
+    }
+}
+
+/// A line that says whether something is as it should be.
+pub(crate) fn verdict(show: &Show, good: bool, yes: &str, no: &str) {
+    show.line(if good { format!("{} {yes}", show.good("✓")) } else { format!("{} {no}", show.bad("✗")) });
 }
 
 /// The same for programs.

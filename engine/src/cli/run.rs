@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::Args;
 
 use super::Ended;
-use super::progress::{Progress, in_words, to_json};
+use super::progress::{Progress, outcome_in_words, to_json};
 use super::show::Show;
 use crate::flow::Flow;
 use crate::load::Loader;
@@ -150,15 +150,16 @@ async fn run_one(
     stop: &Arc<AtomicBool>,
     show: &Show,
 ) -> Result<Done, Trouble> {
-    let options = Options { cause: "by hand".to_owned(), full, stop: Arc::clone(stop) };
+    let options = Options { cause: "by hand".to_owned(), full, refused_again: true, stop: Arc::clone(stop) };
     let progress = Progress::new(&flow.name, show.is_terminal());
     let result = run(flow, sides, store, &options, &progress).await;
     let (refused, more) = progress.finish();
     let report = result.map_err(|error| match error {
         RunError::Store(error) => store_trouble(&error),
         RunError::Busy { flow, holder } => {
-            Trouble::new("R028", format!("flow `{flow}` is being run by {holder}"))
-                .help("wait until that run has ended")
+            let who = crate::store::holder_in_words(&holder);
+            Trouble::new("R028", format!("flow `{flow}` is being run by {who}"))
+                .help("wait until that run has ended, then run it again")
                 .kind(Kind::Store)
         }
     })?;
@@ -179,7 +180,8 @@ pub(crate) async fn open_store(project: &Project) -> Result<Arc<dyn Store>, Trou
 }
 
 pub(crate) fn store_trouble(error: &StoreError) -> Trouble {
-    Trouble::new("R030", error.to_string()).kind(Kind::Store)
+    let help = miette::Diagnostic::help(error).map(|help| help.to_string());
+    Trouble::new("R030", error.to_string()).maybe_help(help).kind(Kind::Store)
 }
 
 /// A flow's end, in a few lines.
@@ -199,7 +201,11 @@ pub(crate) fn tell(done: &Done, show: &Show) {
         RunState::Failed => show.bad("✗"),
         _ => show.warning("!"),
     };
-    show.line(format!("{mark} {}  {}", show.strong(&format!("{flow:<24}")), in_words(&report.counts)));
+    show.line(format!(
+        "{mark} {}  {}",
+        show.strong(&format!("{flow:<24}")),
+        outcome_in_words(report.state, &report.counts)
+    ));
     for (key, reason) in refused.iter().take(LISTED) {
         show.line(format!("    {}  {reason}", show.warning(key)));
     }

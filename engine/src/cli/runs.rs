@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::Ended;
-use super::progress::{in_words, to_json};
+use super::progress::{outcome_in_words, to_json};
 use super::run::{open_store, store_trouble};
 use super::show::Show;
 use crate::project::Project;
@@ -50,7 +50,13 @@ impl Runs {
 
 fn row(run: &Run) -> Vec<String> {
     let took = run.ended_at.map_or_else(|| "…".to_owned(), |ended| seconds(ended - run.started_at));
-    vec![moment(run.started_at), took, run.flow.clone(), run.state.to_string(), in_words(&run.counts)]
+    vec![
+        moment(run.started_at),
+        took,
+        run.flow.clone(),
+        run.state.to_string(),
+        outcome_in_words(run.state, &run.counts),
+    ]
 }
 
 fn json(run: &Run) -> serde_json::Value {

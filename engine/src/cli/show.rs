@@ -4,6 +4,7 @@ use std::io::{IsTerminal as _, Write as _};
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, Report};
 
+use super::problems::{Problem, problems};
 use crate::trouble::Trouble;
 
 /// Where and how a command speaks.
@@ -45,27 +46,48 @@ impl Show {
         }
     }
 
+    /// What ends a command.
     pub(crate) fn trouble(&self, trouble: &Trouble) {
-        if self.json {
-            self.json(&serde_json::json!({ "error": trouble.to_json() }));
-        } else {
-            self.diagnostic(trouble);
+        if !self.json {
+            return self.diagnostic(trouble);
         }
+        let mut all: Vec<_> = problems(trouble).iter().map(Problem::to_json).collect();
+        self.json(&match (all.len(), all.pop()) {
+            (1, Some(only)) => serde_json::json!({ "error": only }),
+            (_, last) => {
+                all.extend(last);
+                serde_json::json!({ "error": { "message": trouble.to_string(), "problems": all } })
+            }
+        });
     }
 
+    /// What was found in a file.
     pub(crate) fn report(&self, report: &Report) {
         let diagnostic: &dyn Diagnostic = report.as_ref();
-        self.diagnostic(diagnostic);
+        if !self.json {
+            return self.diagnostic(diagnostic);
+        }
+        for problem in problems(diagnostic) {
+            self.json(&serde_json::json!({ "problem": problem.to_json() }));
+        }
     }
 
     fn diagnostic(&self, diagnostic: &dyn Diagnostic) {
         let theme = if self.colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
         let width = if self.terminal { terminal_width() } else { 100 };
         let handler = GraphicalReportHandler::new_themed(theme).with_width(width);
+        let all = problems(diagnostic);
         let mut text = String::new();
-        if handler.render_report(&mut text, diagnostic).is_ok() {
-            let _ = writeln!(std::io::stderr(), "{}", text.trim_end());
+        if all.len() > 1 {
+            text.push_str(&format!("{}\n\n", self.strong(&diagnostic.to_string())));
         }
+        for problem in &all {
+            // Into a text, writing cannot fail.
+            let _ = handler.render_report(&mut text, problem);
+            text.truncate(text.trim_end().len());
+            text.push_str("\n\n");
+        }
+        let _ = write!(std::io::stderr(), "{text}");
     }
 
     /// Bold on a terminal.

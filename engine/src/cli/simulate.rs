@@ -1,7 +1,7 @@
 //! `weft simulate`: a stand-in for a system, on this machine.
 
 use clap::Args;
-use connectors::simulator::{Fault, Faults, serve};
+use connectors::simulator::{Faults, start};
 
 use super::Ended;
 use super::show::Show;
@@ -18,7 +18,8 @@ pub(crate) struct Simulate {
     /// Start with empty books instead of a small sample
     #[arg(long)]
     empty: bool,
-    /// What goes wrong, and how often: busy=20%, lost=5% (busy, down, html, reset, lost, cut, slow, expired)
+    /// What goes wrong, to which requests, and how often: busy=20%, lost@POST=5% (busy, down, html,
+    /// reset, lost, cut, slow, expired)
     #[arg(long = "fault", value_name = "FAULT=SHARE")]
     faults: Vec<String>,
     /// Seed of chance
@@ -45,10 +46,12 @@ impl Simulate {
         }
         let faults = Faults::seeded(self.seed);
         for text in &self.faults {
-            let (fault, thousandths) = fault(text)?;
-            faults.rate(fault, thousandths);
+            faults.set(text).map_err(|reason| {
+                Trouble::new("R034", reason)
+                    .help("write for instance --fault busy=20%, or --fault lost@POST=5%")
+            })?;
         }
-        let running = serve(simulator.router(), self.port, faults).await.map_err(|error| {
+        let running = start(&*simulator, self.port, faults).await.map_err(|error| {
             Trouble::new("R033", format!("cannot listen on port {}: {error}", self.port))
                 .help("choose another port, or 0 for a free one")
         })?;
@@ -80,19 +83,4 @@ impl Simulate {
         }
         Ok(Ended::Well)
     }
-}
-
-/// `busy=20%`
-fn fault(text: &str) -> Result<(Fault, u32), Trouble> {
-    let wrong = |reason: String| Trouble::new("R034", reason).help("write for instance --fault busy=20%");
-    let (name, share) =
-        text.split_once('=').ok_or_else(|| wrong(format!("`{text}` does not say how often")))?;
-    let fault: Fault = name.parse().map_err(wrong)?;
-    let share: u32 = share
-        .trim_end_matches('%')
-        .parse()
-        .ok()
-        .filter(|share| *share <= 100)
-        .ok_or_else(|| wrong(format!("`{share}` is no share between 0% and 100%")))?;
-    Ok((fault, share * 10))
 }

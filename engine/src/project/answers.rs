@@ -45,6 +45,7 @@ impl FlowAnswers {
         let file: File = toml::from_str(&text).map_err(|error| {
             Trouble::new("R017", format!("{name} cannot be read: {}", error.message().replace('\n', ", ")))
                 .at(&name, &text, error.span().unwrap_or(0..0), "here")
+                .help("docs/operating.md shows the form of this file; texts stand in double quotes")
         })?;
         let mut reader = Reader { name: &name, text: &text, troubles: Vec::new() };
         let settings = reader.settings(&file, plan, flow);
@@ -53,7 +54,7 @@ impl FlowAnswers {
             Ok(Self { settings, tables })
         } else {
             let headline = format!("{name} has {} problems", reader.troubles.len());
-            Err(Trouble::several(headline, reader.troubles))
+            Err(Trouble::several(headline, reader.troubles.into_iter().map(Into::into).collect()))
         }
     }
 }
@@ -73,7 +74,14 @@ impl Reader<'_> {
         for key in file.settings.keys() {
             if !plan.settings.iter().any(|setting| setting.name == *key.get_ref()) {
                 let names = plan.settings.iter().map(|setting| setting.name.as_str());
-                let help = did_you_mean(key.get_ref(), names);
+                let known = names.clone().collect::<Vec<_>>().join(", ");
+                let help = did_you_mean(key.get_ref(), names).or_else(|| {
+                    Some(if known.is_empty() {
+                        "the flow asks nothing; leave this line out".to_owned()
+                    } else {
+                        format!("it asks for {known}")
+                    })
+                });
                 let message = format!("flow `{flow}` has no setting `{}`", key.get_ref());
                 self.trouble(
                     Trouble::new("R018", message).maybe_help(help),

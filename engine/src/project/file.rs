@@ -5,8 +5,10 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use connectors::contract::Connector;
+use connectors::contract::{Connector, Limits as Reach};
 use connectors::manifest::{Answers, Manifest};
+use connectors::profile::Profile;
+use miette::Report;
 use serde::Deserialize;
 use serde_spanned::Spanned;
 
@@ -21,6 +23,8 @@ struct File {
     connections: toml::map::Map<String, toml::Value>,
     #[serde(default)]
     flows: toml::map::Map<String, toml::Value>,
+    #[serde(default)]
+    limits: toml::map::Map<String, toml::Value>,
 }
 
 /// Entries again, with their places; `File` above has proven the shape.
@@ -30,9 +34,11 @@ struct Places {
     connections: BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, Spanned<toml::Value>>>,
     #[serde(default)]
     flows: BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, Spanned<toml::Value>>>,
+    #[serde(default)]
+    limits: Entries,
 }
 
-type Entries = BTreeMap<Spanned<String>, Spanned<toml::Value>>;
+pub(super) type Entries = BTreeMap<Spanned<String>, Spanned<toml::Value>>;
 
 /// Reads the project in `root`.
 pub(super) fn read(root: &Path) -> Result<Project, Trouble> {
@@ -42,23 +48,26 @@ pub(super) fn read(root: &Path) -> Result<Project, Trouble> {
         let span = error.span().unwrap_or(0..0);
         Trouble::new("R007", format!("{MAIN_FILE} cannot be read: {}", error.message().replace('\n', ", ")))
             .at(MAIN_FILE, &text, span, "here")
-            .help("see the operating guide for the form of this file")
+            .help("docs/operating.md shows the form of this file; texts stand in double quotes")
     };
     let file: File = toml::from_str(&text).map_err(|error| syntax(&error))?;
     let places: Places = toml::from_str(&text).map_err(|error| syntax(&error))?;
-    let mut reader = Reader { root, text: &text, troubles: Vec::new(), systems: built_in() };
+    let mut reader =
+        Reader { root, text: &text, troubles: Vec::new(), problems: Vec::new(), systems: built_in() };
     reader.profiles();
     let connections = reader.connections(&places);
     let flows = reader.flows(&file, &places, &connections);
-    let Reader { troubles, systems, .. } = reader;
-    if !troubles.is_empty() {
-        return Err(Trouble::several(format!("{MAIN_FILE} has {} problems", troubles.len()), troubles));
+    let limits = reader.limits(&places.limits);
+    let Reader { troubles, mut problems, systems, .. } = reader;
+    problems.extend(troubles.into_iter().map(Report::from));
+    if !problems.is_empty() {
+        return Err(Trouble::several(format!("the project has {} problems", problems.len()), problems));
     }
-    drop(file.connections);
+    drop((file.connections, file.limits));
     let name = file.name.unwrap_or_else(|| {
         root.file_name().map_or_else(|| "project".to_owned(), |name| name.to_string_lossy().into_owned())
     });
-    Ok(Project { root: root.to_owned(), name, connections, flows, systems })
+    Ok(Project { root: root.to_owned(), name, connections, flows, systems, limits })
 }
 
 /// Systems that come with Weft.
@@ -66,15 +75,17 @@ pub(super) fn built_in() -> BTreeMap<String, Arc<dyn Connector>> {
     connectors::all().into_iter().map(|connector| (connector.manifest().name.clone(), connector)).collect()
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     root: &'a Path,
     text: &'a str,
     troubles: Vec<Trouble>,
+    /// Those of other files than the main one.
+    problems: Vec<Report>,
     systems: BTreeMap<String, Arc<dyn Connector>>,
 }
 
 impl Reader<'_> {
-    fn trouble(
+    pub(super) fn trouble(
         &mut self,
         code: &'static str,
         message: String,
@@ -87,7 +98,37 @@ impl Reader<'_> {
 
     /// The project's own systems: one TOML profile each.
     fn profiles(&mut self) {
-        // Filled in where profiles are wired up.
+        let Ok(entries) = std::fs::read_dir(self.root.join("systems")) else { return };
+        let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+        paths.sort();
+        for path in paths {
+            let file = path.file_name().unwrap_or_default().to_string_lossy();
+            let name = format!("systems/{file}");
+            let text = match read_text(&path) {
+                Ok(text) => text,
+                Err(trouble) => {
+                    self.problems.push(trouble.into());
+                    continue;
+                }
+            };
+            match Profile::load(&name, &text) {
+                Err(report) => self.problems.push(report.into()),
+                Ok(profile) => {
+                    let system = profile.manifest().name.clone();
+                    if self.systems.contains_key(&system) {
+                        let trouble = Trouble::new(
+                            "R035",
+                            format!("{name} describes `{system}`, which is known already"),
+                        )
+                        .help("give the profile another `name`");
+                        self.problems.push(trouble.into());
+                        continue;
+                    }
+                    self.systems.insert(system, Arc::new(profile));
+                }
+            }
+        }
     }
 
     fn connections(&mut self, places: &Places) -> BTreeMap<String, Connection> {
@@ -122,20 +163,47 @@ impl Reader<'_> {
                 );
                 continue;
             };
+            let before = self.troubles.len();
             let answers = self.answers(connector.manifest(), name, entries);
-            let connection = Connection { name: name.get_ref().clone(), system: system_name, answers };
-            connections.insert(name.get_ref().clone(), connection);
+            if self.troubles.len() > before {
+                continue;
+            }
+            let (connector, own_schema) = match connector.of_account(&answers) {
+                None => (connector, false),
+                Some(Ok(own)) => (own, true),
+                Some(Err(error)) => {
+                    let message = format!("connection `{}`: {}", name.get_ref(), error.reason);
+                    self.trouble("R023", message, name.span(), "cannot be used", error.help);
+                    continue;
+                }
+            };
+            // Nothing is sent: settings that make no sense are found here, with their place.
+            if let Err(error) = connector.connect(&answers, &Reach::default()) {
+                let message = format!("connection `{}`: {}", name.get_ref(), error.reason);
+                // The reason names the setting; else the whole connection is meant.
+                let named = |key: &Spanned<String>| error.reason.contains(&format!("`{}`", key.get_ref()));
+                let at =
+                    entries.iter().find(|(key, _)| named(key)).map_or(name.span(), |(_, value)| value.span());
+                self.trouble("R023", message, at, "cannot be used", error.help);
+                continue;
+            }
+            let name = name.get_ref().clone();
+            let connection =
+                Connection { name: name.clone(), system: system_name, answers, connector, own_schema };
+            connections.insert(name, connection);
         }
         connections
     }
 
     fn answers(&mut self, manifest: &Manifest, name: &Spanned<String>, entries: &Entries) -> Answers {
         let mut answers = Vec::new();
+        let mut misspelt = Vec::new();
         for (key, value) in entries.iter().filter(|(key, _)| key.get_ref() != "system") {
             let Some(setting) = manifest.settings.get(key.get_ref()) else {
                 let names: Vec<&str> = manifest.settings.iter().map(|(name, _)| name).collect();
-                let help = did_you_mean(key.get_ref(), names.iter().copied())
-                    .unwrap_or_else(|| format!("{} takes {}", manifest.title, names.join(", ")));
+                let near = did_you_mean(key.get_ref(), names.iter().copied());
+                misspelt.extend(near.clone());
+                let help = near.unwrap_or_else(|| format!("{} takes {}", manifest.title, names.join(", ")));
                 self.trouble(
                     "R010",
                     format!("{} has no setting `{}`", manifest.title, key.get_ref()),
@@ -159,12 +227,20 @@ impl Reader<'_> {
                 continue;
             }
             match self.answer(value.get_ref()) {
+                Ok(answer) if setting.path => {
+                    let path = self.root.join(answer).to_string_lossy().into_owned();
+                    answers.push((key.get_ref().clone(), path));
+                }
                 Ok(answer) => answers.push((key.get_ref().clone(), answer)),
-                Err(message) => self.trouble("R012", message, value.span(), "no value from here", None),
+                Err((message, help)) => {
+                    self.trouble("R012", message, value.span(), "no value from here", Some(help));
+                }
             }
         }
         for (setting, about) in manifest.settings.iter() {
-            if about.default.is_none() && !entries.keys().any(|key| key.get_ref() == setting) {
+            // A misspelt name has been told already.
+            let is_told = misspelt.iter().any(|near| near.contains(&format!("`{setting}`")));
+            if about.default.is_none() && !is_told && !entries.keys().any(|key| key.get_ref() == setting) {
                 let value = if about.secret { "{ env = \"NAME\" }" } else { "\"…\"" };
                 self.trouble(
                     "R013",
@@ -178,7 +254,9 @@ impl Reader<'_> {
         answers.into_iter().collect()
     }
 
-    fn answer(&self, value: &toml::Value) -> Result<String, String> {
+    /// The value of a setting; else what is wrong, and what to do next.
+    fn answer(&self, value: &toml::Value) -> Result<String, (String, String)> {
+        const FORMS: &str = "write it as text, or `{ env = \"NAME\" }`, or `{ file = \"PATH\" }`";
         match value {
             toml::Value::String(text) => Ok(text.clone()),
             toml::Value::Integer(number) => Ok(number.to_string()),
@@ -186,15 +264,20 @@ impl Reader<'_> {
             toml::Value::Table(table) => {
                 let text = |key| table.get(key).and_then(toml::Value::as_str);
                 match (text("env"), text("file"), table.len()) {
-                    (Some(name), None, 1) => std::env::var(name)
-                        .map_err(|_| format!("the environment variable `{name}` is not set, or not text")),
+                    (Some(name), None, 1) => std::env::var(name).map_err(|_| {
+                        let message = format!("the environment variable `{name}` is not set, or not text");
+                        (message, format!("set `{name}` where weft is started, or correct the name"))
+                    }),
                     (None, Some(path), 1) => read_text(&self.root.join(path))
                         .map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
-                        .map_err(|error| error.to_string()),
-                    _ => Err("a value is text, or `{ env = \"NAME\" }`, or `{ file = \"PATH\" }`".to_owned()),
+                        .map_err(|error| {
+                            let help = "put the value into that file, or correct the path: it counts from the project's folder";
+                            (error.to_string(), help.to_owned())
+                        }),
+                    _ => Err(("this is no value of a setting".to_owned(), FORMS.to_owned())),
                 }
             }
-            _ => Err("a value is text, a whole number, true or false".to_owned()),
+            _ => Err(("a setting takes text, a whole number, true or false".to_owned(), FORMS.to_owned())),
         }
     }
 

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use connectors::contract::RemoteError;
+use connectors::contract::{RemoteError, unreadable};
 use connectors::record::{Record, Value};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 
@@ -13,8 +13,9 @@ use super::scope::Scope;
 use super::walk::{Done, Stop, Walk};
 use super::{Run, fingerprint};
 use crate::program::{Act, Step};
+use crate::script::RecordBudget;
 use crate::store::{
-    Activity, Counts, Cursor, Fingerprint, Known, Outcome, OutcomeWord, Page, Settled, StoreError,
+    Activity, Counts, Cursor, Fingerprint, Known, Outcome, OutcomeWord, Page, Settled, StoreError, Written,
 };
 
 /// First pause before a waiting record is tried again; doubles with each try, up to the last.
@@ -39,6 +40,8 @@ struct Item {
     print: Fingerprint,
     record: Record,
     known: Known,
+    /// What its expressions may use together.
+    budget: RecordBudget,
 }
 
 /// A record after its walk.
@@ -49,6 +52,21 @@ struct Walked {
     known: Known,
     done: Done,
     stop: Option<Stop>,
+}
+
+impl Walked {
+    /// It was refused for want of something that may come.
+    fn lacks_something(&self) -> bool {
+        matches!(&self.stop, Some(Stop::Failed { class: "refused by the flow" | "not found", .. }))
+    }
+}
+
+/// Adds what was written a moment ago to what the store knows.
+fn learn(known: &mut Known, written: &[Written]) {
+    for new in written {
+        known.written.retain(|old| !new.is_same_write(old));
+        known.written.push(new.clone());
+    }
 }
 
 impl PageRun<'_, '_> {
@@ -67,8 +85,12 @@ impl PageRun<'_, '_> {
         }
         drop(keys);
         let walked = self.walk(items).await;
+        if self.again {
+            self.run.retaken.extend(walked.iter().map(|one| one.key.clone()));
+        }
         let halted = self.verdict(&walked).await;
         let now = self.run.store.now().await?;
+        let names: HashMap<String, String> = walked.iter().filter_map(|one| self.name(one)).collect();
         for one in walked {
             self.close(one, halted.is_some(), now, &mut page);
         }
@@ -78,7 +100,8 @@ impl PageRun<'_, '_> {
         for record in &page.records {
             counts.add(record.outcome.word());
             if let Outcome::Failed { reason, .. } = &record.outcome {
-                self.run.watcher.refused(&record.source_key, reason);
+                let name = names.get(&record.source_key).unwrap_or(&record.source_key);
+                self.run.watcher.refused(name, reason);
             }
         }
         add(&mut self.run.counts, &counts);
@@ -93,12 +116,18 @@ impl PageRun<'_, '_> {
         let mut keys = Vec::with_capacity(records.len());
         let mut rest = Vec::with_capacity(records.len());
         for record in records {
+            if let Some(reason) = unreadable(&record) {
+                let reason = reason.to_owned();
+                page.records.push(refused(&record, &key_field, "unreadable", reason));
+                continue;
+            }
             match record.get(&key_field) {
                 Some(Value::Text(key)) if !key.is_empty() => keys.push(key.to_string()),
                 Some(Value::Int(number)) => keys.push(number.to_string()),
                 Some(Value::Decimal(number)) => keys.push(number.to_string()),
                 _ => {
-                    page.records.push(without_key(&record, &key_field));
+                    let reason = format!("the record has no `{key_field}`, by which records are told apart");
+                    page.records.push(refused(&record, &key_field, "no key", reason));
                     continue;
                 }
             }
@@ -109,12 +138,21 @@ impl PageRun<'_, '_> {
             if asked.is_empty() { Vec::new() } else { self.run.store.known(&flow.name, &asked).await? };
         let mut items = Vec::new();
         for ((key, record), known) in keys.into_iter().zip(rest).zip(known) {
-            let print = fingerprint(&record);
+            // A record that is taken up again is no other than the one that was read.
+            let print = match &known.ledger {
+                Some(ledger) if self.again => ledger.source_print,
+                _ => fingerprint(&record),
+            };
+            // Taken up again a moment ago, and no other since: it has been counted.
+            let retaken = !self.again && self.run.retaken.contains(&key);
+            if retaken && known.ledger.as_ref().is_some_and(|ledger| ledger.source_print == print) {
+                continue;
+            }
             if !self.run.options.full && !self.again && is_settled(&known, print, flow.print) {
                 page.counted.unchanged += 1;
                 continue;
             }
-            items.push(Item { key, print, record, known });
+            items.push(Item { key, print, record, known, budget: RecordBudget::new() });
         }
         Ok(items)
     }
@@ -128,7 +166,7 @@ impl PageRun<'_, '_> {
         let flow = self.run.flow;
         let mut kept = Vec::with_capacity(items.len());
         for item in items {
-            let scope = Scope::new(flow, Some(&item.record));
+            let scope = Scope::new(flow, Some(&item.record), &item.budget);
             // A filter that fails is told by the walk, with its reason.
             let passes = flow.program.steps.iter().take(gates).all(|step| match &step.action {
                 Act::Filter(condition) => scope.truth(condition).unwrap_or(true),
@@ -179,7 +217,40 @@ impl PageRun<'_, '_> {
         while let Some(mut group) = under_way.next().await {
             walked.append(&mut group);
         }
+        self.walk_refused(walked, &finder).await
+    }
+
+    /// What a record lacked may have come with its neighbours, a category's parent for
+    /// instance: refused records are walked once more, as long as that helps.
+    async fn walk_refused(&self, mut walked: Vec<Walked>, finder: &Finder<'_>) -> Vec<Walked> {
+        let sent = |one: &Walked| one.done.created || one.done.updated;
+        let mut helps = walked.iter().any(sent);
+        while helps {
+            let (refused, others): (Vec<_>, Vec<_>) = walked.into_iter().partition(Walked::lacks_something);
+            let before = refused.len();
+            walked = others;
+            let mut under_way: FuturesUnordered<_> =
+                refused.into_iter().map(|one| self.walk_again(one, finder)).collect();
+            while let Some(one) = under_way.next().await {
+                walked.push(one);
+            }
+            helps = walked.iter().filter(|one| one.lacks_something()).count() < before;
+        }
         walked
+    }
+
+    async fn walk_again(&self, earlier: Walked, finder: &Finder<'_>) -> Walked {
+        let Walked { key, print, record, mut known, done: earlier, .. } = earlier;
+        learn(&mut known, &earlier.written);
+        let budget = RecordBudget::new();
+        let (mut done, stop) = self.walk_steps(&key, &record, &known, &budget, finder).await;
+        let newer = std::mem::take(&mut done.written);
+        done.written = earlier.written;
+        done.written.retain(|old| !newer.iter().any(|new| new.is_same_write(old)));
+        done.written.extend(newer);
+        done.created |= earlier.created;
+        done.updated |= earlier.updated;
+        Walked { key, print, record, known, done, stop }
     }
 
     async fn walk_group(&self, group: Vec<Item>, finder: &Finder<'_>) -> Vec<Walked> {
@@ -188,12 +259,7 @@ impl PageRun<'_, '_> {
             // What an earlier record of the same key has just written is known to this one.
             if let Some(earlier) = walked.last() {
                 item.known.written.clone_from(&earlier.known.written);
-                for written in &earlier.done.written {
-                    item.known
-                        .written
-                        .retain(|one| one.write_id != written.write_id || one.item != written.item);
-                    item.known.written.push(written.clone());
-                }
+                learn(&mut item.known, &earlier.done.written);
             }
             walked.push(self.walk_one(item, finder).await);
         }
@@ -201,7 +267,7 @@ impl PageRun<'_, '_> {
     }
 
     async fn walk_one(&self, item: Item, finder: &Finder<'_>) -> Walked {
-        let Item { key, print, record, known } = item;
+        let Item { key, print, record, known, budget } = item;
         let resource = &self.run.flow.plan.fetch.resource;
         let record = match self.run.sides.source.session.detail(resource) {
             None => Ok(record),
@@ -216,20 +282,23 @@ impl PageRun<'_, '_> {
                 return Walked { key, print, record, known, done: Done::default(), stop: Some(error.into()) };
             }
         };
-        let (done, stop) = {
-            let walk = Walk {
-                flow: self.run.flow,
-                sides: self.run.sides,
-                finder,
-                key: &key,
-                known: &known,
-                done: Mutex::default(),
-            };
-            let mut scope = Scope::new(self.run.flow, Some(&record));
-            let stop = walk.steps(&self.run.flow.program.steps, &mut scope, "").await.err();
-            (walk.done.into_inner().unwrap_or_else(PoisonError::into_inner), stop)
-        };
+        let (done, stop) = self.walk_steps(&key, &record, &known, &budget, finder).await;
         Walked { key, print, record, known, done, stop }
+    }
+
+    async fn walk_steps(
+        &self,
+        key: &str,
+        record: &Record,
+        known: &Known,
+        budget: &RecordBudget,
+        finder: &Finder<'_>,
+    ) -> (Done, Option<Stop>) {
+        let (flow, sides) = (self.run.flow, self.run.sides);
+        let walk = Walk { flow, sides, finder, key, known, done: Mutex::default() };
+        let mut scope = Scope::new(flow, Some(record), budget);
+        let stop = walk.steps(&flow.program.steps, &mut scope, "").await.err();
+        (walk.done.into_inner().unwrap_or_else(PoisonError::into_inner), stop)
     }
 
     /// Whether the run can go on. When every record that got as far as a system has to wait,
@@ -308,6 +377,14 @@ impl PageRun<'_, '_> {
         });
     }
 
+    /// What people call a record, where that is not its key.
+    fn name(&self, one: &Walked) -> Option<(String, String)> {
+        let field = self.run.sides.source.known_by(&self.run.flow.plan.fetch.resource)?;
+        let name = one.record.at(field)?;
+        let name = name.as_str().map_or_else(|| name.to_string(), str::to_owned);
+        (!name.is_empty()).then(|| (one.key.clone(), name))
+    }
+
     /// What people search a record by: everything it can be found by on either side.
     fn search_keys(&self, record: &Record, done: &Done) -> Vec<String> {
         let source = &self.run.sides.source;
@@ -339,15 +416,19 @@ fn is_settled(known: &Known, print: Fingerprint, plan: Fingerprint) -> bool {
         })
 }
 
-fn without_key(record: &Record, key_field: &str) -> Settled {
+/// A record that cannot even be begun; it goes by its key where it has one.
+fn refused(record: &Record, key_field: &str, class: &str, reason: String) -> Settled {
     let print = fingerprint(record);
     let mut payload = Vec::new();
     record.write_json(&mut payload);
-    let reason = format!("the record has no `{key_field}`, by which records are told apart");
+    let source_key = match record.get(key_field) {
+        Some(Value::Text(key)) if !key.is_empty() => key.to_string(),
+        _ => format!("without {key_field} {print:?}"),
+    };
     Settled {
-        source_key: format!("without {key_field} {print:?}"),
+        source_key,
         source_print: print,
-        outcome: Outcome::Failed { class: "no key".to_owned(), reason },
+        outcome: Outcome::Failed { class: class.to_owned(), reason },
         written: Vec::new(),
         activity: Some(Activity { payload: Some(payload.clone()), detail: None }),
         search_keys: Vec::new(),

@@ -5,7 +5,7 @@ use connectors::record::{Record, Value};
 use crate::flow::Flow;
 use crate::mapping::{self, Failed};
 use crate::program::{Line, Script};
-use crate::script::{Bindings, ScriptError};
+use crate::script::{Bindings, RecordBudget, ScriptError};
 
 /// Names and values of one record; cloning it costs a counter for each name.
 #[derive(Clone)]
@@ -15,9 +15,11 @@ pub(super) struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    /// The settings, and the record that was fetched.
-    pub(super) fn new(flow: &'a Flow, record: Option<&Record>) -> Self {
+    /// The settings, and the record that was fetched. Everything evaluated in this scope and its
+    /// clones draws from the budget.
+    pub(super) fn new(flow: &'a Flow, record: Option<&Record>, budget: &RecordBudget) -> Self {
         let mut bindings = flow.bindings.clone();
+        bindings.draw_from(budget.clone());
         if let Some(record) = record {
             bindings.set(flow.plan.fetch.name.as_str(), record.clone());
         }

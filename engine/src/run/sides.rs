@@ -93,6 +93,11 @@ impl Party {
             .map(String::as_str)
     }
 
+    /// The field that people know a record by, where that is not its key.
+    pub(super) fn known_by(&self, resource: &str) -> Option<&str> {
+        self.resource(resource)?.known_by.as_deref()
+    }
+
     /// Fields that pages leave out.
     pub(super) fn detail_fields(&self, resource: &str) -> &[String] {
         self.resource(resource)

@@ -25,8 +25,9 @@ const SETTLING: Duration = Duration::from_millis(200);
 /// One write of one record.
 struct Job<'w> {
     write: &'w Write,
-    /// Which item, inside `each`.
-    item: &'w str,
+    /// Which item, inside `each`: by its key, and by its place only where it has none, for
+    /// lists change their order. Empty outside.
+    item: String,
     /// What was last written for this record by this write.
     before: Option<&'w Written>,
 }
@@ -39,10 +40,8 @@ impl Walk<'_> {
         scope: &mut Scope<'_>,
         item: &str,
     ) -> Result<Record, Stop> {
-        let before = self.known.written.iter().find(|one| one.write_id == write.id && one.item == item);
-        let job = Job { write, item, before };
         match &write.verb {
-            Do::Create => self.create_once(&job, scope).await,
+            Do::Create => self.create_once(write, scope, item).await,
             Do::Update(by, values) => {
                 let mut key = Vec::with_capacity(values.len());
                 for value in values {
@@ -54,16 +53,33 @@ impl Walk<'_> {
                         format!("no {} with {} = {asked} to update", write.resource, by.join(" and "));
                     return Err(Stop::failed("not found", reason));
                 };
+                let job = self.job(write, item, &asked);
                 self.update(&job, scope, found).await
             }
-            Do::Upsert(keys) => self.upsert(&job, scope, keys).await,
+            Do::Upsert(keys) => self.upsert(write, scope, keys, item).await,
         }
     }
 
+    /// What is known of a write of this record; `key` tells the items of a list apart.
+    fn job<'w>(&'w self, write: &'w Write, place: &str, key: &Value) -> Job<'w> {
+        let item = match key {
+            _ if place.is_empty() => String::new(),
+            Value::List(values) if !values.iter().any(Value::says_nothing) && !values.is_empty() => {
+                key.to_string()
+            }
+            _ => place.to_owned(),
+        };
+        let before = self.known.written.iter().find(|one| one.write_id == write.id && one.item == item);
+        Job { write, item, before }
+    }
+
     /// A create that this record has made before is not made again.
-    async fn create_once(&self, job: &Job<'_>, scope: &mut Scope<'_>) -> Result<Record, Stop> {
+    async fn create_once(&self, write: &Write, scope: &mut Scope<'_>, item: &str) -> Result<Record, Stop> {
         scope.creating(true);
-        let wanted = self.record(&job.write.lines, scope, true)?;
+        let wanted = self.record(&write.lines, scope, true)?;
+        let sets = self.sides.target.unique_sets(&write.resource);
+        let key = sets.first().map_or(Value::Null, |set| Value::List(values(&wanted, set)));
+        let job = &self.job(write, item, &key);
         if let Some(before) = job.before {
             let mut record = wanted;
             record.set(self.sides.target.key_field(&job.write.resource), before.target_key.as_str());
@@ -71,13 +87,18 @@ impl Walk<'_> {
             return Ok(record);
         }
         let _turn = self.finder.hold(format!("create {} {}", job.write.resource, self.key)).await;
-        let sets = self.sides.target.unique_sets(&job.write.resource);
         // A process may have died while this record was on its way: it may have arrived.
         self.create(job, wanted, &sets, self.known.intent.is_some()).await
     }
 
-    async fn upsert(&self, job: &Job<'_>, scope: &mut Scope<'_>, keys: &[UpsertKey]) -> Result<Record, Stop> {
-        let resource = &job.write.resource;
+    async fn upsert(
+        &self,
+        write: &Write,
+        scope: &mut Scope<'_>,
+        keys: &[UpsertKey],
+        item: &str,
+    ) -> Result<Record, Stop> {
+        let resource = &write.resource;
         let mut sets: Vec<Arc<[String]>> = Vec::new();
         for key in keys {
             match key {
@@ -91,7 +112,9 @@ impl Walk<'_> {
         }
         // Key fields stand in the block without conditions, so they are there either way.
         scope.creating(true);
-        let wanted = self.record(&job.write.lines, scope, true)?;
+        let wanted = self.record(&write.lines, scope, true)?;
+        let key = sets.first().map_or(Value::Null, |set| Value::List(values(&wanted, set)));
+        let job = &self.job(write, item, &key);
         let mut turn = None;
         let mut found = None;
         let mut asked = false;
@@ -106,7 +129,7 @@ impl Walk<'_> {
             if found.is_some() {
                 break;
             }
-            let key: Key = set.iter().map(|field| wanted.get(field).cloned().unwrap_or_default()).collect();
+            let key = values(&wanted, set);
             if key.iter().any(Value::says_nothing) {
                 continue;
             }
@@ -281,7 +304,7 @@ impl Walk<'_> {
             return Err(Stop::failed("outcome unknown", reason));
         };
         self.finder.forget(resource);
-        let key: Key = set.iter().map(|field| wanted.get(field).cloned().unwrap_or_default()).collect();
+        let key = values(wanted, set);
         let Some(found) = self.single(resource, set, key).await? else { return Ok(None) };
         let key = found.get(&target.key_field(resource)).map(plain).unwrap_or_default();
         self.wrote(job, "adopted", Some(&key), Record::new(), Record::new(), Vec::new());
@@ -300,7 +323,7 @@ impl Walk<'_> {
     fn link(&self, job: &Job<'_>, key: &str, sent_print: Fingerprint) {
         let written = Written {
             write_id: job.write.id.clone(),
-            item: job.item.to_owned(),
+            item: job.item.clone(),
             target_key: key.to_owned(),
             sent_print,
             sent: None,
@@ -320,6 +343,11 @@ impl Walk<'_> {
         let (write, key) = (job.write.id.clone(), key.map(str::to_owned));
         self.note(|done| done.history.writes.push(Wrote { write, did, key, sent, before, exchanges }));
     }
+}
+
+/// The values of some fields.
+fn values(record: &Record, fields: &[String]) -> Key {
+    fields.iter().map(|field| record.get(field).cloned().unwrap_or_default()).collect()
 }
 
 /// A key as plain text.

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use connectors::record::Value;
 use rhai::Dynamic;
 
+use super::budget::RecordBudget;
 use super::error::Mistake;
 use super::limits::Limits;
 use super::values::to_dynamic;
@@ -14,6 +15,7 @@ use super::values::to_dynamic;
 #[derive(Clone, Debug, Default)]
 pub struct Bindings {
     names: Vec<(Arc<str>, Arc<Bound>)>,
+    budget: Option<RecordBudget>,
 }
 
 /// How many names there were; see [`Bindings::mark`].
@@ -60,6 +62,15 @@ impl Bindings {
     /// Names that can be read, the latest first.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.names.iter().rev().map(|(name, _)| &**name)
+    }
+
+    /// What is evaluated over these names, and over clones of them, draws from one budget.
+    pub fn draw_from(&mut self, budget: RecordBudget) {
+        self.budget = Some(budget);
+    }
+
+    pub(super) const fn budget(&self) -> Option<&RecordBudget> {
+        self.budget.as_ref()
     }
 
     pub(super) fn dynamic(&self, name: &str, limits: &Limits) -> Option<Result<Dynamic, Mistake>> {

@@ -1,40 +1,123 @@
-//! What one evaluation has left: operations, time and memory, kept on the thread that runs it.
+//! What is left to an evaluation: operations, processor time and memory, kept on the thread that
+//! runs it.
 //!
 //! Rhai counts operations by itself, but starts again inside the callbacks of library functions,
-//! and asks nobody how much memory is in use. So the count is kept here: one budget an
-//! evaluation, drawn from by every operation (through Rhai's progress call) and by every library
-//! function before it makes something large.
+//! and asks nobody how much memory is in use. So the count is kept here, and drawn from by every
+//! operation (through Rhai's progress call) and by every library function before it makes
+//! something large. A [`RecordBudget`] carries what was used from one expression of a record to
+//! the next.
 
-use std::cell::Cell;
-use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::cell::{Cell, RefCell};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
+use super::clock::Clock;
 use super::error::Mistake;
 use super::limits::Limits;
 
-/// How often the clock is read: once in so many operations.
-const CLOCK_EVERY: u64 = 128;
+/// How often the clock is looked at: once in so many operations.
+const CLOCK_EVERY: u64 = 8;
 
-/// How often memory is measured: once in so many operations. One operation makes at most a copy
-/// of the largest value, so this must be small.
-const METER_EVERY: u64 = 8;
+/// And before so many bytes are read or made, and after they were: one operation can copy a large
+/// value.
+const LARGE: u64 = 64 * 1024;
 
 /// Bytes that count as one operation when a library function reads or makes them.
 const BYTES_AN_OPERATION: usize = 64;
 
-/// What is left of one evaluation.
-struct Left {
-    /// False outside evaluations: nothing is counted then.
-    open: Cell<bool>,
-    operations: Cell<u64>,
-    /// Set when the clock is first read: a short evaluation never reads it.
-    until: Cell<Option<Instant>>,
-    made: Cell<usize>,
-    memory_at_start: Cell<usize>,
-    limits: Cell<Caps>,
+/// The share of memory and time that is kept back, so that the end of a script, the stack it
+/// stands on and the operation under way stay within the limit too.
+const KEPT_BACK: u32 = 8;
+
+/// Bytes that a thread has taken from the allocator, and returned to it, since it began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// Taken.
+    pub bytes: u64,
+    /// Returned, those that another thread had taken included.
+    pub returned: u64,
 }
 
-/// The limits that the budget itself reports.
+impl Taken {
+    /// Bytes in use that were not in use then.
+    fn since(self, start: Self) -> usize {
+        let taken = self.bytes.wrapping_sub(start.bytes);
+        let returned = self.returned.wrapping_sub(start.returned);
+        usize::try_from(taken.saturating_sub(returned)).unwrap_or(usize::MAX)
+    }
+}
+
+/// What the expressions of one record have used together: give it to the [`super::Bindings`] of
+/// each of them, and the limits hold for the record rather than for each expression.
+#[derive(Clone, Debug, Default)]
+pub struct RecordBudget(Arc<Spent>);
+
+#[derive(Debug, Default)]
+struct Spent {
+    operations: AtomicU64,
+    nanos: AtomicU64,
+    memory: AtomicUsize,
+    peak: AtomicUsize,
+}
+
+impl RecordBudget {
+    /// Nothing used.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Operations used.
+    #[must_use]
+    pub fn operations(&self) -> u64 {
+        self.0.operations.load(Ordering::Relaxed)
+    }
+
+    /// Processor time used; guessed from the operations where it was too short to measure.
+    #[must_use]
+    pub fn time(&self) -> Duration {
+        Duration::from_nanos(self.0.nanos.load(Ordering::Relaxed))
+    }
+
+    /// Bytes that the values made so far hold, as far as a meter tells.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.0.memory.load(Ordering::Relaxed)
+    }
+
+    /// The most memory that any evaluation had in use, and what had been kept before it.
+    #[must_use]
+    pub fn peak(&self) -> usize {
+        self.0.peak.load(Ordering::Relaxed)
+    }
+}
+
+/// What is left of one evaluation.
+#[derive(Clone, Copy, Debug)]
+struct Left {
+    operations: u64,
+    at_start: u64,
+    clock: Clock,
+    /// Time until the end.
+    time: Duration,
+    start: Taken,
+    /// Bytes taken when the clock was last looked at.
+    looked_at: u64,
+    /// Bytes made by library functions; counts where there is no meter.
+    made: usize,
+    /// Bytes that may be in use.
+    memory: usize,
+    /// Most bytes that were.
+    peak: usize,
+}
+
+thread_local! {
+    static LEFT: RefCell<Option<Left>> = const { RefCell::new(None) };
+    static SAID: Cell<Option<Caps>> = const { Cell::new(None) };
+}
+
+/// The limits as messages name them.
 #[derive(Clone, Copy, Debug)]
 struct Caps {
     operations: u64,
@@ -42,142 +125,131 @@ struct Caps {
     time: Duration,
 }
 
-thread_local! {
-    static LEFT: Left = const {
-        Left {
-            open: Cell::new(false),
-            operations: Cell::new(0),
-            until: Cell::new(None),
-            made: Cell::new(0),
-            memory_at_start: Cell::new(0),
-            limits: Cell::new(Caps { operations: 0, memory: 0, time: Duration::ZERO }),
-        }
-    };
-}
+static METER: OnceLock<fn() -> Taken> = OnceLock::new();
 
-static METER: OnceLock<fn() -> usize> = OnceLock::new();
-
-/// Names the function that tells how many bytes the current thread has in use; without one the
+/// Names the function that tells how many bytes the current thread has taken; without one the
 /// memory limit holds for what library functions make only. The first call counts.
-pub fn set_meter(bytes_in_use: fn() -> usize) {
-    let _ = METER.set(bytes_in_use);
+pub fn set_meter(taken: fn() -> Taken) {
+    let _ = METER.set(taken);
 }
 
 /// A budget in force; the one before it comes back when this is dropped.
 #[derive(Debug)]
-pub(super) struct Open {
-    was_open: bool,
-    operations: u64,
-    until: Option<Instant>,
-    made: usize,
-    memory_at_start: usize,
-    limits: Caps,
+pub(super) struct Open<'r> {
+    outer: Option<Left>,
+    said: Option<Caps>,
+    record: Option<&'r RecordBudget>,
 }
 
-/// Opens a budget on this thread.
-pub(super) fn open(limits: &Limits) -> Open {
-    let caps = Caps { operations: limits.operations, memory: limits.memory, time: limits.time };
-    LEFT.with(|left| Open {
-        was_open: left.open.replace(true),
-        operations: left.operations.replace(limits.operations),
-        until: left.until.replace(None),
-        made: left.made.replace(0),
-        memory_at_start: left.memory_at_start.replace(METER.get().map_or(0, |bytes_in_use| bytes_in_use())),
-        limits: left.limits.replace(caps),
-    })
+/// Opens a budget on this thread: what the limits allow, less what the record has used.
+pub(super) fn open<'r>(limits: &Limits, record: Option<&'r RecordBudget>) -> Open<'r> {
+    let (operations, time, memory) = match record {
+        Some(record) => (record.operations(), record.time(), record.memory()),
+        None => (0, Duration::ZERO, 0),
+    };
+    let operations = limits.operations.saturating_sub(operations);
+    let start = METER.get().map_or_else(Taken::default, |taken| taken());
+    let left = Left {
+        operations,
+        at_start: operations,
+        clock: Clock::Unread,
+        time: limits.time.saturating_sub(limits.time / KEPT_BACK).saturating_sub(time),
+        start,
+        looked_at: start.bytes,
+        made: 0,
+        memory: (limits.memory - limits.memory / KEPT_BACK as usize).saturating_sub(memory),
+        peak: 0,
+    };
+    let said = Caps { operations: limits.operations, memory: limits.memory, time: limits.time };
+    Open { outer: LEFT.replace(Some(left)), said: SAID.replace(Some(said)), record }
 }
 
-impl Drop for Open {
+/// True within an evaluation on this thread.
+pub(super) fn is_open() -> bool {
+    LEFT.with_borrow(Option::is_some)
+}
+
+impl Drop for Open<'_> {
     fn drop(&mut self) {
-        LEFT.with(|left| {
-            left.open.set(self.was_open);
-            left.operations.set(self.operations);
-            left.until.set(self.until);
-            left.made.set(self.made);
-            left.memory_at_start.set(self.memory_at_start);
-            left.limits.set(self.limits);
-        });
+        if let (Some(left), Some(record)) = (LEFT.replace(self.outer.take()), self.record) {
+            let operations = left.at_start - left.operations;
+            let nanos = u64::try_from(left.clock.total(operations).as_nanos()).unwrap_or(u64::MAX);
+            let kept = METER.get().map_or(0, |taken| taken().since(left.start));
+            record.0.operations.fetch_add(operations, Ordering::Relaxed);
+            record.0.nanos.fetch_add(nanos, Ordering::Relaxed);
+            let before = record.0.memory.fetch_add(kept, Ordering::Relaxed);
+            record.0.peak.fetch_max(before + left.peak, Ordering::Relaxed);
+        }
+        SAID.set(self.said);
     }
 }
 
 /// Draws one operation. The mistake is the limit that was reached.
-#[inline]
 pub(super) fn step() -> Result<(), Mistake> {
-    spend(1)
+    spend(1, 0)
 }
 
 /// Draws for reading so many bytes, before they are read.
-#[inline]
 pub(super) fn read(bytes: usize) -> Result<(), Mistake> {
-    match bytes / BYTES_AN_OPERATION {
-        0 => Ok(()),
-        operations => spend(operations as u64),
-    }
+    spend((bytes / BYTES_AN_OPERATION) as u64, 0)
 }
 
 /// Draws for making so many bytes, before they are made.
 pub(super) fn make(bytes: usize) -> Result<(), Mistake> {
-    LEFT.with(|left| {
-        if !left.open.get() {
-            return Ok(());
-        }
-        left.made.set(left.made.get().saturating_add(bytes));
-        let most = left.limits.get().memory;
-        if left.made.get() > most { Err(Mistake::limit("memory", megabytes(most))) } else { Ok(()) }
-    })?;
-    read(bytes)
+    spend((bytes / BYTES_AN_OPERATION) as u64, bytes)
 }
 
-#[inline]
-fn spend(operations: u64) -> Result<(), Mistake> {
-    LEFT.with(|left| {
-        let before = left.operations.get();
-        let after = before.saturating_sub(operations);
-        left.operations.set(after);
-        // Nothing to look at between two measurings.
-        if operations <= before && !crosses(before, after, METER_EVERY) {
-            Ok(())
-        } else {
-            left.look(before, operations)
-        }
+fn spend(operations: u64, bytes: usize) -> Result<(), Mistake> {
+    LEFT.with_borrow_mut(|left| match left {
+        Some(left) => left.spend(operations, bytes),
+        None => Ok(()),
     })
 }
 
 impl Left {
-    /// Looks at everything that has a limit.
-    #[cold]
-    fn look(&self, before: u64, operations: u64) -> Result<(), Mistake> {
-        if !self.open.get() {
-            return Ok(());
-        }
-        let (limits, after) = (self.limits.get(), self.operations.get());
+    fn spend(&mut self, operations: u64, bytes: usize) -> Result<(), Mistake> {
+        let before = self.operations;
+        self.operations = before.saturating_sub(operations);
         if before < operations {
-            return Err(Mistake::limit("operations", limits.operations.to_string()));
+            return Err(reached(|said| Mistake::limit("operations", said.operations.to_string())));
         }
-        if crosses(before, after, CLOCK_EVERY) {
-            let now = Instant::now();
-            match self.until.get() {
-                None => self.until.set(now.checked_add(limits.time)),
-                Some(end) if now > end => {
-                    return Err(Mistake::limit("time", format!("{} ms", limits.time.as_millis())));
-                }
-                Some(_) => {}
+        let (in_use, looked_at) = match METER.get() {
+            Some(taken) => {
+                let taken = taken();
+                (taken.since(self.start), taken.bytes)
             }
+            None => (self.made, 0),
+        };
+        self.made = self.made.saturating_add(bytes);
+        self.peak = self.peak.max(in_use);
+        if in_use.saturating_add(bytes) > self.memory {
+            return Err(reached(|said| Mistake::limit("memory", mebibytes(said.memory))));
         }
-        if let Some(bytes_in_use) = METER.get()
-            && bytes_in_use().saturating_sub(self.memory_at_start.get()) > limits.memory
-        {
-            return Err(Mistake::limit("memory", megabytes(limits.memory)));
+        let work = looked_at.wrapping_sub(self.looked_at) + bytes as u64;
+        let large = work > LARGE || operations > LARGE / BYTES_AN_OPERATION as u64;
+        if large || before / CLOCK_EVERY != self.operations / CLOCK_EVERY {
+            self.looked_at = looked_at;
+            self.clock.look(large);
+            if self.clock.used() + to_clear(in_use) > self.time {
+                return Err(reached(|said| Mistake::limit("time", format!("{} ms", said.time.as_millis()))));
+            }
         }
         Ok(())
     }
 }
 
-/// True when a multiple of `every` lies between the two counts.
-const fn crosses(before: u64, after: u64, every: u64) -> bool {
-    before / every != after / every
+/// What it takes to give so many bytes back, which the script has to pay for too.
+fn to_clear(bytes: usize) -> Duration {
+    Duration::from_nanos(bytes as u64 / 4)
 }
 
-fn megabytes(bytes: usize) -> String {
-    format!("{} MB", bytes / (1024 * 1024))
+fn reached(mistake: impl FnOnce(Caps) -> Mistake) -> Mistake {
+    match SAID.get() {
+        Some(said) => mistake(said),
+        None => Mistake::limit("work", "none"),
+    }
+}
+
+fn mebibytes(bytes: usize) -> String {
+    format!("{} MiB", bytes / (1024 * 1024))
 }

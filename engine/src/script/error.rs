@@ -216,6 +216,35 @@ impl Mistake {
         }
     }
 
+    /// The same with long words cut: a script can call a function by a name of a million letters.
+    #[must_use]
+    pub(super) fn brief(mut self) -> Self {
+        match &mut self {
+            Self::Syntax { message, .. }
+            | Self::WrongKind { message, .. }
+            | Self::Arithmetic { message }
+            | Self::Thrown { message }
+            | Self::BadArgument { message, .. }
+            | Self::Fault { message } => cut(message),
+            Self::UnknownFunction { name, .. }
+            | Self::WrongCount { name, .. }
+            | Self::UnknownVariable { name, .. }
+            | Self::Unchangeable { name, .. }
+            | Self::UnknownScript { alias: name, .. }
+            | Self::Refused { what: name, .. }
+            | Self::NoRow { key: name, .. } => cut(name),
+            Self::NoValue { path, field } => {
+                cut(path);
+                cut(field);
+            }
+            Self::OutOfBounds { .. }
+            | Self::Limit { .. }
+            | Self::NotACondition { .. }
+            | Self::NotAValue { .. } => {}
+        }
+        self
+    }
+
     pub(super) fn limit(what: &str, most: impl Into<String>) -> Self {
         Self::Limit { what: what.to_owned(), most: most.into() }
     }
@@ -230,6 +259,17 @@ impl Mistake {
 
     pub(super) fn arithmetic(message: impl Into<String>) -> Self {
         Self::Arithmetic { message: message.into() }
+    }
+}
+
+/// Letters of a message, and of a word in one.
+const LONGEST: usize = 1000;
+
+fn cut(text: &mut String) {
+    if let Some((end, _)) = text.char_indices().nth(LONGEST) {
+        text.truncate(end);
+        text.push('…');
+        text.shrink_to_fit();
     }
 }
 

@@ -171,7 +171,10 @@ impl ScriptHost {
     /// # Errors
     /// Whatever went wrong; the record fails, the flow goes on.
     pub fn evaluate(&self, compiled: &Compiled, bindings: &Bindings) -> Result<Value, ScriptError> {
-        if let Some(outcome) = self.evaluate_natively(compiled, bindings) {
+        // One budget for both: what lowered code used before it stopped is gone.
+        let _budget = budget::open(&self.limits, bindings.budget());
+        let natively = self.run_natively(compiled, bindings, |value| into_value(value, &self.limits));
+        if let Some(outcome) = natively {
             return outcome;
         }
         self.evaluate_in_rhai(compiled, bindings)
@@ -185,6 +188,7 @@ impl ScriptHost {
         compiled: &Compiled,
         bindings: &Bindings,
     ) -> Option<Result<Value, ScriptError>> {
+        let _budget = budget::open(&self.limits, bindings.budget());
         self.run_natively(compiled, bindings, |value| into_value(value, &self.limits))
     }
 
@@ -196,7 +200,7 @@ impl ScriptHost {
         work: impl FnOnce(&Natively<'a>) -> Option<T>,
     ) -> Option<T> {
         let machine = Machine::new(&self.functions, &self.limits, bindings, &self.tables);
-        let natively = Natively { machine, limits: &self.limits };
+        let natively = Natively { machine, limits: &self.limits, budget: bindings.budget() };
         catch_unwind(AssertUnwindSafe(|| work(&natively))).ok().flatten()
     }
 
@@ -232,7 +236,10 @@ impl ScriptHost {
     /// # Errors
     /// As [`ScriptHost::evaluate`], and for a value of any other kind.
     pub fn truth(&self, compiled: &Compiled, bindings: &Bindings) -> Result<bool, ScriptError> {
-        if let Some(outcome) = self.run_natively(compiled, bindings, |value| truth(&value).ok_or(Stop::Odd)) {
+        let _budget = budget::open(&self.limits, bindings.budget());
+        if let Some(outcome) =
+            self.run_natively(compiled, bindings, |value| truth(value, &self.limits).ok_or(Stop::Odd))
+        {
             return outcome;
         }
         match self.evaluate_in_rhai(compiled, bindings)? {
@@ -294,7 +301,7 @@ impl ScriptHost {
     /// The constants of a script that can be values; those that cannot are left to Rhai.
     fn constants(&self, ast: &AST) -> BTreeMap<String, Value> {
         let ran = with_room(|| {
-            let _budget = budget::open(&self.limits);
+            let _budget = budget::open(&self.limits, None);
             let mut scope = Scope::new();
             let ran = catch_unwind(AssertUnwindSafe(|| self.engine.run_ast_with_scope(&mut scope, ast)));
             let constants = scope.iter().filter(|(_, constant, _)| *constant);
@@ -344,7 +351,7 @@ impl ScriptHost {
     /// Runs what stands outside the functions, constants as a rule, and keeps the rest.
     fn module(&self, ast: &AST) -> Result<Module, ScriptError> {
         let made = with_room(|| {
-            let _budget = budget::open(&self.limits);
+            let _budget = budget::open(&self.limits, None);
             catch_unwind(AssertUnwindSafe(|| Module::eval_ast_as_new(Scope::new(), ast, &self.engine)))
         });
         match made {
@@ -356,7 +363,8 @@ impl ScriptHost {
     }
 
     fn run(&self, compiled: &Compiled, bindings: &Bindings) -> Result<Value, ScriptError> {
-        let _budget = budget::open(&self.limits);
+        // Open already, unless this is a thread of its own.
+        let _budget = (!budget::is_open()).then(|| budget::open(&self.limits, bindings.budget()));
         let outcome = catch_unwind(AssertUnwindSafe(|| -> Result<Value, Box<rhai::EvalAltResult>> {
             let _inputs = inputs::give(self.inputs(compiled, bindings)?);
             let value: Dynamic = self.engine.eval_ast(&compiled.ast)?;
@@ -419,7 +427,7 @@ impl ScriptHost {
 }
 
 fn located((mistake, at): (Mistake, Option<Place>)) -> ScriptError {
-    ScriptError { mistake, at, inside: None }
+    ScriptError { mistake: mistake.brief(), at, inside: None }
 }
 
 /// An error that was found in a script, before any expression called it.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// What one evaluation may use at most.
+/// What one record may use at most in all its expressions, or one evaluation that stands alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Steps of work: each operation of a script is one, and so is each 64 bytes that a library
@@ -22,10 +22,10 @@ pub struct Limits {
     pub variables: usize,
     /// Functions in a script file.
     pub functions: usize,
-    /// Bytes of memory, as far as the program measures it (see [`super::budget::set_meter`]), and
-    /// bytes that library functions make in total.
+    /// Bytes of memory in use at once. Where the program does not measure it (see
+    /// [`super::set_meter`]), bytes that library functions make in total.
     pub memory: usize,
-    /// Time from first to last operation.
+    /// Processor time.
     pub time: Duration,
     /// Lists and records within each other, in what goes in and in what comes out.
     pub value_depth: usize,
@@ -52,5 +52,26 @@ impl Default for Limits {
             result_size: 100_000,
             source_length: 256 * 1024,
         }
+    }
+}
+
+impl Limits {
+    /// Operations that go with a millisecond of time.
+    const OPERATIONS_A_MS: u64 = 10_000;
+
+    /// The same with more time, and with the operations that go with it, or with less.
+    #[must_use]
+    pub fn with_time(mut self, time: Duration) -> Self {
+        let operations = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        self.operations = operations.saturating_mul(Self::OPERATIONS_A_MS).max(self.operations);
+        self.time = time;
+        self
+    }
+
+    /// The same with that much memory.
+    #[must_use]
+    pub const fn with_memory(mut self, bytes: usize) -> Self {
+        self.memory = bytes;
+        self
     }
 }

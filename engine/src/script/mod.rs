@@ -10,6 +10,7 @@
 mod bindings;
 mod budget;
 mod catalog;
+mod clock;
 mod error;
 mod host;
 mod inputs;
@@ -26,7 +27,7 @@ mod translate;
 mod values;
 
 pub use bindings::{Bindings, Mark};
-pub use budget::set_meter;
+pub use budget::{RecordBudget, Taken, set_meter};
 pub use catalog::describe_script;
 pub use error::{Inside, Mistake, Place, ScriptError};
 pub use host::{Compiled, ScriptFile, ScriptHost};

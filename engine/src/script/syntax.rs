@@ -7,7 +7,7 @@
 //!   Kept in variables, they could be chained to each other without end, and the program would
 //!   not survive dropping the chain.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
 
@@ -18,7 +18,7 @@ use super::library;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Facts {
     /// Variables that must be given.
-    pub(super) names: Vec<String>,
+    pub(super) names: BTreeSet<String>,
     /// Loops, callbacks or script functions: values can grow deep.
     pub(super) needs_room: bool,
     /// Functions of scripts are called: a place may be one in a script.
@@ -88,12 +88,9 @@ fn node(path: &[ASTNode<'_>], known: &[Known], expression: bool, facts: &mut Fac
         ASTNode::Expr(Expr::DynamicConstant(value, _)) if value.is_fnptr() => facts.needs_room = true,
         ASTNode::Expr(Expr::Variable(variable, index, _)) => {
             let (at, name, namespace, _) = &**variable;
-            if namespace.is_empty()
-                && at.is_none()
-                && index.is_none()
-                && !facts.names.iter().any(|known| known == name.as_str())
-            {
-                facts.names.push(name.to_string());
+            let given = namespace.is_empty() && at.is_none() && index.is_none();
+            if given && !facts.names.contains(name.as_str()) {
+                facts.names.insert(name.to_string());
             }
         }
         ASTNode::Expr(Expr::Dot(sides, _, at) | Expr::Index(sides, _, at)) => {
@@ -201,8 +198,14 @@ fn elsewhere(name: &str) -> Option<&'static str> {
     })
 }
 
+/// Nothing is near to a longer name, and finding that out would take its time.
+const LONGEST_NAME: usize = 100;
+
 /// The nearest of some names, when one is near.
 pub(super) fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<String> {
+    if name.len() > LONGEST_NAME {
+        return None;
+    }
     names
         .map(|known| (strsim::damerau_levenshtein(name, known), known))
         .filter(|(distance, known)| *distance <= 2.min(known.len() / 2))

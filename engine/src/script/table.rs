@@ -8,6 +8,7 @@ use dsl::plan::{Constant, Otherwise, Table};
 use rhai::Dynamic;
 use rust_decimal::Decimal;
 
+use super::budget;
 use super::error::Mistake;
 use super::library::Operand;
 use super::limits::Limits;
@@ -65,7 +66,7 @@ impl TableValue {
             several = self.keys(key)?;
             &several
         };
-        if let Some(value) = self.row(keys).and_then(|row| self.0.values.get(row)) {
+        if let Some(value) = self.row(keys)?.and_then(|row| self.0.values.get(row)) {
             return Ok(Found::Value(value));
         }
         match (&self.0.otherwise, &self.0.table.otherwise, keys) {
@@ -88,23 +89,24 @@ impl TableValue {
 
     /// True when a row fits the key; `otherwise` does not count.
     pub(super) fn has<V: Operand>(&self, key: &V) -> Result<bool, Mistake> {
-        Ok(self.row(&self.keys(key)?).is_some())
+        Ok(self.row(&self.keys(key)?)?.is_some())
     }
 
-    fn row<V: Operand>(&self, keys: &[V]) -> Option<usize> {
+    fn row<V: Operand>(&self, keys: &[V]) -> Result<Option<usize>, Mistake> {
         if let [key] = keys
             && let Some(text) = key.as_text()
         {
             let found = self.0.texts.get(&*text).copied();
             // A row that fits anything may stand before it.
             if self.0.others.is_none_or(|other| found.is_some_and(|found| found < other)) {
-                return found;
+                return Ok(found);
             }
         }
-        self.0.table.rows.iter().position(|row| {
+        budget::read(self.0.table.rows.len().saturating_mul(keys.len()))?;
+        Ok(self.0.table.rows.iter().position(|row| {
             row.keys.len() == keys.len()
                 && row.keys.iter().zip(keys).all(|(wanted, key)| wanted.as_ref().is_none_or(|c| is(c, key)))
-        })
+        }))
     }
 
     fn keys<V: Operand>(&self, key: &V) -> Result<Vec<V>, Mistake> {
@@ -160,7 +162,7 @@ fn shown<V: Operand>(keys: &[V]) -> String {
             } else if let Some(text) = key.as_text() {
                 format!("\"{}\"", text.chars().take(60).collect::<String>())
             } else if key.number().is_some() || key.boolean().is_some() {
-                key.shown().to_string()
+                key.written().map(|text| text.to_string()).unwrap_or_default()
             } else {
                 with_article(key.kind())
             }

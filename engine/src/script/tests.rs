@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use rust_decimal::Decimal;
 
 use super::values::{from_dynamic, to_dynamic};
-use super::{Bindings, Limits, Mistake, ScriptError, ScriptFile, ScriptHost, functions};
+use super::{Bindings, Limits, Mistake, RecordBudget, ScriptError, ScriptFile, ScriptHost, functions};
 
 const ORDER: &str = r#"{
     "number": "0042", "total": 12.10, "count": 3, "paid": true, "billing": null, "note": "",
@@ -279,6 +279,53 @@ fn what_never_ends_is_ended() {
         let error = host.evaluate(&compiled, &Bindings::new()).expect_err(text);
         assert!(matches!(error.mistake, Mistake::Limit { .. }), "{text}: {error}");
     }
+}
+
+#[test]
+fn expressions_of_a_record_draw_from_one_budget() {
+    let host =
+        ScriptHost::load(Limits { operations: 1000, ..patient() }, &[], &[]).expect("nothing to compile");
+    let compiled = host.compile_text("let n = 0; while n < 50 { n += 1; } n").expect("compiles");
+    let mut alone = Bindings::new();
+    for _ in 0..20 {
+        assert_eq!(host.evaluate(&compiled, &alone), Ok(Value::Int(50)));
+    }
+    let budget = RecordBudget::new();
+    alone.draw_from(budget.clone());
+    let bindings = alone.clone();
+    let ended = (0..20).find_map(|_| host.evaluate(&compiled, &bindings).err()).expect("it ends");
+    assert_eq!(ended.to_string(), "the script reached its limit of operations: 1000");
+    assert!(budget.operations() > 900, "{}", budget.operations());
+    let mut next = Bindings::new();
+    next.draw_from(RecordBudget::new());
+    assert_eq!(host.evaluate(&compiled, &next), Ok(Value::Int(50)));
+}
+
+#[test]
+fn time_is_that_of_the_processor() {
+    let limits = Limits { time: Duration::from_millis(20), ..Limits::default() };
+    let host = ScriptHost::load(limits, &[], &[]).expect("nothing to compile");
+    let endless = host.compile_text("loop {}").expect("compiles");
+    let before = super::clock::thread_time();
+    let (used, error) = super::with_room(|| {
+        let before = super::clock::thread_time();
+        let error = host.evaluate(&endless, &Bindings::new()).expect_err("it ends");
+        (super::clock::thread_time().saturating_sub(before), error)
+    })
+    .expect("a thread");
+    assert_eq!(error.to_string(), "the script reached its limit of time: 20 ms");
+    assert!(used < Duration::from_millis(30), "{used:?}");
+    // This thread only waited.
+    assert!(super::clock::thread_time().saturating_sub(before) < Duration::from_millis(10));
+}
+
+#[test]
+fn threads_with_room_keep_their_work() {
+    let thread = || std::thread::current().id();
+    let (outer, inner) =
+        super::with_room(|| (thread(), super::with_room(thread).expect("no thread"))).expect("a thread");
+    assert_eq!(outer, inner);
+    assert_ne!(outer, thread());
 }
 
 /// Each line `call → result` of the library's examples is what happens.

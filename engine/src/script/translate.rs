@@ -3,10 +3,13 @@
 use rhai::{Dynamic, EvalAltResult, LexError, ParseError, ParseErrorType};
 
 use super::error::{Inside, Mistake, Place, ScriptError};
-use super::library::{self, Operand};
+use super::library::{self, shown};
 use super::limits::Limits;
 use super::syntax::{Known, nearest, place, unknown_function, wrong_count};
-use super::values::with_article;
+use super::values::{kind, with_article};
+
+/// Letters of a value in a message.
+const LONGEST: usize = 1000;
 
 /// What stands before a place in the expression, or in the named script.
 pub(super) type PathOf<'a> = Box<dyn Fn(Option<&str>, Place) -> Option<String> + 'a>;
@@ -49,7 +52,7 @@ impl Around<'_> {
             }
             mistake => mistake,
         };
-        ScriptError { mistake, at, inside }
+        ScriptError { mistake: mistake.brief(), at, inside }
     }
 
     fn mistake(&self, error: EvalAltResult) -> Mistake {
@@ -87,7 +90,7 @@ impl Around<'_> {
                 name: "a variable that is read at the same time".into(),
                 help: "a function that goes through a list may not read the variable that holds it: put what it reads in a variable of its own first".into(),
             },
-            E::ErrorIndexNotFound(index, _) => Mistake::bad_argument(format!("there is no item `{}`", index.shown())),
+            E::ErrorIndexNotFound(index, _) => Mistake::bad_argument(format!("there is no item `{}`", brief(&index))),
             E::ErrorIndexingType(..) => Mistake::wrong_kind(
                 "this cannot be read with `[…]`",
                 Some("lists are read by number, records by the name of a field"),
@@ -140,7 +143,7 @@ impl Around<'_> {
             ParseErrorType::ModuleUndefined(alias) => self.unknown_script(alias.clone()),
             other => syntax(other, self.limits),
         };
-        ScriptError { mistake, at: place(error.position()), inside: None }
+        ScriptError { mistake: mistake.brief(), at: place(error.position()), inside: None }
     }
 }
 
@@ -149,12 +152,18 @@ fn thrown(token: &Dynamic) -> Mistake {
         return mistake.clone();
     }
     let message = match token.as_map_ref() {
-        Ok(map) => map.get("message").map(Operand::shown),
+        Ok(map) => map.get("message").map(brief),
         Err(_) => None,
     };
-    let message = message.unwrap_or_else(|| token.shown());
+    let message = message.unwrap_or_else(|| brief(token));
     let message = if message.is_empty() { "the script gave up without saying why".into() } else { message };
-    Mistake::Thrown { message: message.chars().take(1000).collect() }
+    Mistake::Thrown { message }
+}
+
+/// A value as text for a message, or its kind where that would be long.
+fn brief(value: &Dynamic) -> String {
+    let text = shown(value, LONGEST).unwrap_or_else(|_| kind(value).into());
+    text.chars().take(LONGEST).collect()
 }
 
 fn syntax(error: &ParseErrorType, limits: &Limits) -> Mistake {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use connectors::record::{Map as FieldMap, Value};
 use rhai::{Array, Dynamic, FnPtr, ImmutableString, Map};
 
+use super::budget;
 use super::error::Mistake;
 use super::limits::Limits;
 use super::table::TableValue;
@@ -93,6 +94,7 @@ impl Out<'_> {
         }
         if let Ok(text) = value.as_immutable_string_ref() {
             self.count(0, text.len())?;
+            budget::make(text.len())?;
             return Ok(Value::Text(text.as_str().into()));
         }
         if let Ok(letter) = value.as_char() {
@@ -100,6 +102,7 @@ impl Out<'_> {
         }
         if let Ok(items) = value.as_array_ref() {
             let depth = deeper(depth, self.limits)?;
+            budget::make(items.len() * size_of::<Value>())?;
             return items
                 .iter()
                 .map(|item| self.value(item, depth))
@@ -121,6 +124,7 @@ impl Out<'_> {
         depth: usize,
     ) -> Result<Value, Mistake> {
         let depth = deeper(depth, self.limits)?;
+        budget::make(fields.size_hint().0 * 2 * size_of::<Value>())?;
         let mut map = FieldMap::with_capacity(fields.size_hint().0);
         for (name, value) in fields {
             self.count(0, name.len())?;

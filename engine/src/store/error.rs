@@ -23,7 +23,7 @@ pub enum StoreError {
 
     /// The file belongs to something else. It was not touched.
     #[error("`{place}` is not a store of weft: {cause}")]
-    #[diagnostic(help("name another file; this one was left as it is"))]
+    #[diagnostic(help("move the file away, and a new store is made; this one was left as it is"))]
     NotAStore {
         /// Path that was given.
         place: String,
@@ -48,7 +48,7 @@ pub enum StoreError {
     /// The file is damaged.
     #[error("the store `{place}` is damaged: {cause}")]
     #[diagnostic(help(
-        "stop the daemon, keep the file with its `-wal` beside it, and put back the last backup; check the disk"
+        "stop weft, keep the file with its `-wal` beside it, and put back the last backup; check the disk"
     ))]
     Corrupt {
         /// Path of the store.
@@ -70,7 +70,7 @@ pub enum StoreError {
     /// The file or its folder may be read only.
     #[error("the store `{place}` cannot be written: {cause}")]
     #[diagnostic(help(
-        "give the daemon's user the right to write the file and its folder: two more files stand beside it"
+        "give the user who runs weft the right to write the file and its folder: two more files stand beside it"
     ))]
     ReadOnly {
         /// Path of the store.
@@ -121,7 +121,9 @@ pub enum StoreError {
 
     /// A row holds what this program never writes.
     #[error("the store holds {what}")]
-    #[diagnostic(help("somebody changed the store by hand; run `weft doctor`"))]
+    #[diagnostic(help(
+        "somebody changed the store by hand: put back the last backup, or report this message"
+    ))]
     Unreadable {
         /// What was found.
         what: String,

@@ -21,6 +21,15 @@ pub fn this_process() -> String {
     }
 }
 
+/// The holder of a lease, for people.
+#[must_use]
+pub fn holder_in_words(holder: &str) -> String {
+    match holder.split('/').collect::<Vec<_>>().as_slice() {
+        [host, pid, _, ..] => format!("process {pid} on {host}"),
+        _ => holder.to_owned(),
+    }
+}
+
 /// Whether the process of this name is known to be gone: it ran under this start of this
 /// machine, among the processes that we can see, and is not there any more.
 #[must_use]

@@ -34,7 +34,7 @@ use async_trait::async_trait;
 
 pub use answers::{DeadLetter, DeadQuery, Found, HistoryRow, Intent, Known, LedgerRow, Run};
 pub use error::StoreError;
-pub use holder::{is_dead, this_process};
+pub use holder::{holder_in_words, is_dead, this_process};
 pub use types::{
     Activity, Claim, Counts, Cursor, Fingerprint, Lease, Millis, NewRun, Outcome, OutcomeWord, Page,
     RunState, Settled, Written,

@@ -206,7 +206,7 @@ impl Driver for File {
         let copy = file::backup_path(&self.path, schema).map_err(|error| StoreError::CannotOpen {
             place: self.place.to_string(),
             cause: format!("no copy can be made before the schema is changed: {error}"),
-            help: "give the daemon's user the right to write the folder, and make room on the disk",
+            help: "give the user who runs weft the right to write the folder, and make room on the disk",
         })?;
         let mut conn = self.connect(&self.options).await?;
         let target = copy.display().to_string();

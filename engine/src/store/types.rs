@@ -197,6 +197,14 @@ pub struct Written {
     pub sent: Option<Vec<u8>>,
 }
 
+impl Written {
+    /// Both are of the same write and item, whatever was sent.
+    #[must_use]
+    pub fn is_same_write(&self, other: &Self) -> bool {
+        self.write_id == other.write_id && self.item == other.item
+    }
+}
+
 /// What the log keeps of a record in a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Activity {

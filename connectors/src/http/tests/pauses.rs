@@ -73,6 +73,32 @@ async fn without_a_wish_pauses_grow_by_themselves() {
 }
 
 #[tokio::test]
+async fn pauses_double() {
+    let (server, _) = busy_at_first(3, "").await;
+    let limits = Limits { backoff: Duration::from_millis(40), tries: 4, ..tiny() };
+    let begin = Instant::now();
+    client(&limits).send(&server.read(), &Plain::default()).await.unwrap();
+    // Halves at the least: 20, 40 and 80; three times 40 at the most would be less.
+    assert!(begin.elapsed() >= Duration::from_millis(140), "{:?}", begin.elapsed());
+}
+
+#[tokio::test]
+async fn a_call_that_waited_for_its_turn_heeds_the_pause_too() {
+    let (server, requests) = busy_at_first(1, "Retry-After: 1\r\n").await;
+    let http = Http::new("Shop", &tiny(), 1, Secrets::none()).unwrap();
+    let (call, plain) = (server.read(), Plain::default());
+    let both = async { tokio::join!(http.send(&call, &plain), http.send(&call, &plain)) };
+    let counted = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        requests.load(Ordering::Relaxed)
+    };
+    let ((one, two), early) = tokio::join!(both, counted);
+    one.unwrap();
+    two.unwrap();
+    assert_eq!(early, 1, "the second call was not sent while the server asked for a pause");
+}
+
+#[tokio::test]
 async fn a_system_may_have_its_own_pause() {
     let (server, _) = busy_at_first(1, "").await;
     let http = client(&tiny()).busy_pause(Duration::from_millis(80));

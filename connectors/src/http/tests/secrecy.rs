@@ -73,3 +73,49 @@ async fn a_recording_hears_what_is_joined_and_not_what_is_spawned() {
     let (inner, outer) = recorded(recorded(http.send(&call, &plain))).await;
     assert_eq!((inner.1.len(), outer.len()), (1, 0), "an inner recording takes its own");
 }
+
+/// Keeps every log line as text.
+#[derive(Clone, Default)]
+struct Lines(Arc<std::sync::Mutex<String>>);
+
+impl tracing::field::Visit for Lines {
+    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+        use std::fmt::Write as _;
+        let _ = write!(self.0.lock().unwrap(), " {field}={value:?}");
+    }
+}
+
+impl tracing::Subscriber for Lines {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        metadata.is_event()
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        event.record(&mut self.clone());
+    }
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+#[tokio::test]
+async fn secrets_are_not_logged_either() {
+    let answer = "HTTP/1.1 503 No\r\nContent-Length: 15\r\n\r\nthe key s3cret!";
+    let server = Raw::saying(answer, true).await;
+    let lines = Lines::default();
+    let _logging = tracing::subscriber::set_default(lines.clone());
+    let call = Call::get(server.url.join("/?key=s3cret").unwrap());
+    client(&tiny()).send(&call, &Plain::default()).await.unwrap_err();
+    let told = lines.0.lock().unwrap().clone();
+    assert!(told.contains("trying again") && told.contains("•••"), "{told}");
+    assert!(!told.contains("s3cret"), "{told}");
+}

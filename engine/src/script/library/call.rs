@@ -8,6 +8,9 @@ use crate::script::values::with_article;
 /// What a library function gives to whoever made the call.
 pub(in crate::script) type Given<C, T = <C as Call>::Value> = Result<T, <C as Call>::Error>;
 
+/// What a field of a record takes, with its name.
+pub(super) const FIELD: usize = 64;
+
 /// Sizes that no single value may pass.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::script) struct Most {
@@ -18,11 +21,17 @@ pub(in crate::script) struct Most {
 }
 
 impl Most {
-    /// Draws for a text of that many bytes, and refuses one that is too long.
-    pub(in crate::script) fn room_for_text(self, bytes: usize) -> Result<(), Mistake> {
+    /// Refuses a text that is too long.
+    pub(in crate::script) fn fits_text(self, bytes: usize) -> Result<(), Mistake> {
         if self.text > 0 && bytes > self.text {
             return Err(Mistake::limit("text length", format!("{} bytes", self.text)));
         }
+        Ok(())
+    }
+
+    /// Draws for a text of that many bytes, and refuses one that is too long.
+    pub(in crate::script) fn room_for_text(self, bytes: usize) -> Result<(), Mistake> {
+        self.fits_text(bytes)?;
         budget::make(bytes)
     }
 
@@ -99,11 +108,17 @@ pub(in crate::script) trait Call: Sized {
     }
 
     /// A record to read, and how many fields it has.
-    fn record(&self, at: usize) -> Result<(&Self::Value, usize), Mistake> {
+    fn fields(&self, at: usize) -> Result<(&Self::Value, usize), Mistake> {
         let record = self.value(at);
         let fields = record.field_count().ok_or_else(|| self.wrong(at, "a record"))?;
-        budget::read(fields * 32)?;
         Ok((record, fields))
+    }
+
+    /// A record whose fields are about to be copied.
+    fn record(&self, at: usize) -> Result<&Self::Value, Mistake> {
+        let (record, fields) = self.fields(at)?;
+        budget::make(fields * FIELD)?;
+        Ok(record)
     }
 
     /// A function to be run with [`Call::invoke`].

@@ -8,6 +8,7 @@ use super::LibraryFunction;
 use super::call::{Call, Given};
 use super::operand::Operand;
 use super::operators::{compare, equal};
+use super::shown::shown;
 use super::text::function;
 use crate::script::budget;
 use crate::script::error::Mistake;
@@ -259,9 +260,14 @@ fn join<C: Call>(call: &mut C) -> Given<C> {
     let separator = call.text(1)?;
     let list = call.list(0)?;
     let items: Vec<_> = list.filter(|item| !item.is_nothing()).collect();
-    let parts: Vec<_> = items.iter().map(Operand::shown).collect();
-    let letters: usize = parts.iter().map(|part| part.len()).sum();
-    call.room_for_text(letters + parts.len().saturating_mul(separator.len()))?;
+    let (mut parts, mut length) = (Vec::with_capacity(items.len()), 0);
+    for item in &items {
+        let part = shown(item, call.most().text)?;
+        length += part.len() + separator.len();
+        call.most().fits_text(length)?;
+        parts.push(part);
+    }
+    call.room_for_text(length)?;
     Ok(parts.iter().map(|part| &**part).collect::<Vec<_>>().join(&separator).into())
 }
 
@@ -321,14 +327,12 @@ fn sort<C: Call>(call: &mut C) -> Given<C> {
 }
 
 fn flatten<C: Call>(call: &mut C) -> Given<C> {
-    let list = call.list(0)?;
-    let mut items = Vec::new();
-    for item in list {
+    let length = call.list(0)?.map(|item| item.items().map_or(1, |inner| inner.len())).sum();
+    call.room_for_items(length)?;
+    let mut items = Vec::with_capacity(length);
+    for item in call.list(0)? {
         match item.items() {
-            Some(inner) => {
-                call.room_for_items(items.len() + inner.len())?;
-                items.extend(inner);
-            }
+            Some(inner) => items.extend(inner),
             None => items.push(item.clone()),
         }
     }

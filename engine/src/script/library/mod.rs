@@ -13,6 +13,7 @@ mod operators;
 mod records;
 mod refused;
 mod rhai_call;
+mod shown;
 mod text;
 
 use std::any::TypeId;
@@ -26,6 +27,7 @@ pub(super) use operand::Operand;
 pub(super) use operators::{Operator, index, negative, not, operate, positive, set_index};
 pub(super) use refused::refusal;
 pub(super) use rhai_call::{Outcome, RhaiCall};
+pub(super) use shown::shown;
 
 /// A function of the library.
 #[derive(Clone, Copy, Debug)]
@@ -96,7 +98,9 @@ pub(super) fn register(engine: &mut Engine) {
     }
     operators::register(engine);
     refused::register(engine);
-    add(engine, rhai::FUNC_TO_STRING, 1, |call| Ok(Operand::of_text(call.value(0).shown())));
+    add(engine, rhai::FUNC_TO_STRING, 1, |call| {
+        Ok(Operand::of_text(shown(call.value(0), call.most().text)?))
+    });
     engine.register_iterator::<rhai::Array>();
     engine.register_iterator::<std::ops::Range<i64>>();
     engine.register_iterator::<std::ops::RangeInclusive<i64>>();

@@ -216,9 +216,15 @@ fn to_integer<C: Call>(call: &mut C) -> Given<C> {
     })
 }
 
+/// Bytes of the longest text that is read as a number.
+const LONGEST: usize = 100;
+
 /// Reads a number as people write it. When `.` and `,` both occur, the last one is the point; a
 /// sign that occurs alone and once is the point, one that occurs more often parts thousands.
 fn parse(text: &str) -> Option<Decimal> {
+    if text.trim().len() > LONGEST {
+        return None;
+    }
     let text: String = text.chars().filter(|letter| !letter.is_whitespace() && *letter != '\'').collect();
     let plain = match (text.rfind('.'), text.rfind(',')) {
         (Some(point), Some(comma)) if comma > point => text.replace('.', "").replace(',', "."),

@@ -44,12 +44,28 @@ pub(in crate::script) trait Operand:
     fn as_text(&self) -> Option<Self::Text<'_>>;
     /// A list to read.
     fn items(&self) -> Option<Self::Items<'_>>;
-    /// Any value as text: text as it is, nothing as the empty text, numbers with all their
-    /// digits, lists and records as JSON.
-    fn shown(&self) -> Self::Text<'_>;
+    /// As [`super::shown`], not measured.
+    fn written(&self) -> Result<Self::Text<'_>, Mistake>;
+
+    /// Does something with each item of a list, until it fails; `None` for anything else.
+    fn each_item(&self, work: &mut dyn FnMut(&Self) -> Result<(), Mistake>) -> Option<Result<(), Mistake>>;
+    /// Whether two lists of one length hold what is the same by a comparison; `None` when one of
+    /// them is no list.
+    fn same_items(
+        &self,
+        other: &Self,
+        same: &mut dyn FnMut(&Self, &Self) -> Result<bool, Mistake>,
+    ) -> Option<Result<bool, Mistake>>;
+    /// Does something with each field of a record, until it fails; `None` for anything else.
+    fn each_field(
+        &self,
+        work: &mut dyn FnMut(&str, &Self) -> Result<(), Mistake>,
+    ) -> Option<Result<(), Mistake>>;
 
     /// Number of fields of a record.
     fn field_count(&self) -> Option<usize>;
+    /// What finding a field may cost, in bytes read.
+    fn search(&self) -> usize;
     /// A field of a record.
     fn field(&self, name: &str) -> Option<Self>;
     /// Names and values of a record's fields, by name.

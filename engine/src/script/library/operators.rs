@@ -6,13 +6,14 @@
 
 use std::cmp::Ordering;
 
-use rhai::{Dynamic, Engine, ImmutableString};
+use rhai::{Dynamic, Engine};
 use rust_decimal::Decimal;
 
 use super::add;
-use super::call::{Call, Given, Most};
+use super::call::{Call, FIELD, Given, Most};
 use super::operand::Operand;
 use super::rhai_call::{Outcome, RhaiCall};
+use super::shown::shown;
 use crate::script::budget;
 use crate::script::error::Mistake;
 use crate::script::values::{Record, kind, with_article};
@@ -143,7 +144,7 @@ fn plus<V: Operand>(left: &V, right: &V, most: Most) -> Result<V, Mistake> {
         return Ok(V::of_list(left.chain(right).collect()));
     }
     if let (Some(fields), Some(more)) = (left.field_count(), right.field_count()) {
-        budget::make((fields + more) * 48)?;
+        budget::make((fields + more) * 2 * FIELD)?;
         let mut fields = left.fields();
         fields.extend(right.fields());
         return Ok(V::of_fields(fields));
@@ -267,31 +268,29 @@ pub(in crate::script) fn equal<V: Operand>(left: &V, right: &V) -> Result<bool, 
     if let (Some(a), Some(b)) = (left.boolean(), right.boolean()) {
         return Ok(a == b);
     }
-    if let (Some(a), Some(b)) = (left.items(), right.items()) {
-        if a.len() != b.len() {
-            return Ok(false);
-        }
-        for (a, b) in a.zip(b) {
-            if !equal(&a, &b)? {
-                return Ok(false);
-            }
-        }
-        return Ok(true);
+    if let Some(same) = left.same_items(right, &mut equal) {
+        return same;
     }
     if let (Some(fields), Some(others)) = (left.field_count(), right.field_count()) {
-        budget::read(fields * 48)?;
-        if fields != others {
-            return Ok(false);
-        }
-        for (name, value) in left.fields() {
-            match right.field(&name) {
-                Some(other) if equal(&value, &other)? => {}
-                _ => return Ok(false),
-            }
-        }
-        return Ok(true);
+        return if fields == others { equal_fields(left, right) } else { Ok(false) };
     }
     Ok(left.is_nothing() && right.is_nothing())
+}
+
+fn equal_fields<V: Operand>(left: &V, right: &V) -> Result<bool, Mistake> {
+    // Names are found one by one, and compared on the way.
+    let mut same = true;
+    let compared = left.each_field(&mut |name, value| {
+        budget::read(name.len() + right.search())?;
+        same = same
+            && match right.field(name) {
+                Some(other) => equal(value, &other)?,
+                None => false,
+            };
+        Ok(())
+    });
+    compared.unwrap_or(Ok(()))?;
+    Ok(same)
 }
 
 fn order<V: Operand>(operator: Operator, left: &V, right: &V) -> Result<Ordering, Mistake> {
@@ -353,6 +352,7 @@ fn mismatch<V: Operand>(operator: Operator, left: &V, right: &V) -> Mistake {
 /// records: fields of records from outside, rows of tables, and advice.
 pub(in crate::script) fn index(target: &Dynamic, key: &Dynamic) -> Outcome {
     if let Some(record) = target.read_lock::<Record>() {
+        budget::read(record.fields().len())?;
         return match key.as_text() {
             Some(name) => Ok(record.get(&name).cloned().unwrap_or(Dynamic::UNIT)),
             None => Err(Mistake::wrong_kind(
@@ -365,12 +365,12 @@ pub(in crate::script) fn index(target: &Dynamic, key: &Dynamic) -> Outcome {
     if let Some(table) = target.read_lock::<crate::script::table::TableValue>() {
         return Ok(table.look_up(key)?);
     }
-    let key_text: ImmutableString = key.shown();
+    let key_text: String = shown(key, 200)?.chars().take(100).collect();
     if target.is_unit() {
-        return Err(Mistake::NoValue { path: String::new(), field: key_text.to_string() }.into());
+        return Err(Mistake::NoValue { path: String::new(), field: key_text }.into());
     }
     let what = with_article(kind(target));
-    let known = super::functions().any(|function| function.name == key_text.as_str());
+    let known = super::functions().any(|function| function.name == key_text);
     let help = known.then(|| format!("`{key_text}` is a function: write `{key_text}()`"));
     Err(Mistake::WrongKind { message: format!("{what} has no field `{key_text}`"), help }.into())
 }
@@ -385,7 +385,8 @@ pub(in crate::script) fn set_index(target: &mut Dynamic, key: &Dynamic, value: &
         return Ok(());
     }
     let copy = if let (Some(record), Some(name)) = (target.read_lock::<Record>(), key.as_text()) {
-        if record.get(&name).is_some_and(|old| same(old, value)) {
+        // A field that is not there and nothing are the same.
+        if record.get(&name).map_or(value.is_unit(), |old| same(old, value)) {
             return Ok(());
         }
         if target.is_read_only() {

@@ -1,9 +1,10 @@
 //! Records and values of any kind.
 
 use super::LibraryFunction;
-use super::call::Call;
+use super::call::{Call, FIELD};
 use super::operand::Operand;
-use super::text::function;
+use super::text::{TEXT, function};
+use crate::script::budget;
 
 pub(super) const FUNCTIONS: &[LibraryFunction] = &[
     function!(
@@ -13,8 +14,14 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "The names of its fields, in alphabetical order.",
         "keys(#{b: 1, a: 2}) → [\"a\", \"b\"]",
         |call| {
-            let (record, fields) = call.record(0)?;
+            let (record, fields) = call.fields(0)?;
             call.room_for_items(fields)?;
+            let mut bytes = fields * FIELD;
+            record.each_field(&mut |name, _| {
+                bytes += name.len() + TEXT;
+                Ok(())
+            });
+            budget::make(bytes)?;
             Ok(Operand::of_list(record.fields().into_iter().map(|(name, _)| name.into()).collect()))
         }
     ),
@@ -25,7 +32,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "The values of its fields, in the order of their names.",
         "values(#{b: 1, a: 2}) → [2, 1]",
         |call| {
-            let (record, fields) = call.record(0)?;
+            let (record, fields) = (call.record(0)?, call.fields(0)?.1);
             call.room_for_items(fields)?;
             Ok(Operand::of_list(record.fields().into_iter().map(|(_, value)| value).collect()))
         }
@@ -38,7 +45,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "get(#{a: 1}, \"a\") → 1",
         |call| {
             let name = call.text(1)?;
-            Ok(call.record(0)?.0.field(&name).unwrap_or_else(Operand::nothing))
+            Ok(call.fields(0)?.0.field(&name).unwrap_or_else(Operand::nothing))
         }
     ),
     function!(
@@ -48,7 +55,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "Sets a field of a record variable.",
         "let r = #{}; r.set(\"a\", 1); r → #{a: 1}",
         |call| {
-            let mut fields = call.record(0)?.0.fields();
+            let mut fields = call.record(0)?.fields();
             fields.push((str::to_owned(&call.text(1)?), call.owned(2)));
             call.put(Operand::of_fields(fields))?;
             Ok(Operand::nothing())
@@ -61,7 +68,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "Takes a field out of a record variable and gives what it held.",
         "let r = #{a: 1}; r.remove(\"a\") → 1",
         |call| {
-            let mut fields = call.record(0)?.0.fields();
+            let mut fields = call.record(0)?.fields();
             let name = str::to_owned(&call.text(1)?);
             let at = fields.iter().position(|(field, _)| *field == name);
             let removed = at.map_or_else(Operand::nothing, |at| fields.remove(at).1);
@@ -76,7 +83,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "A copy without some of its fields.",
         "without(#{a: 1, b: 2}, [\"b\"]) → #{a: 1}",
         |call| {
-            let mut fields = call.record(0)?.0.fields();
+            let mut fields = call.record(0)?.fields();
             for name in call.list(1)? {
                 if let Some(name) = name.as_text() {
                     fields.retain(|(field, _)| *field != *name);

@@ -10,7 +10,7 @@ use crate::script::error::Mistake;
 pub(super) const WORDS: &[(&str, &str)] = &[
     ("sleep", "a script may not wait; `every` and `at` in the flow decide when it runs"),
     ("print", "give the text back as the value of a field, or use `notify` in the flow"),
-    ("debug", "give the value back as the value of a field, or try it with `weft test`"),
+    ("debug", "give the value back as the value of a field, or try it with `weft eval`"),
     ("eval", "write the expression itself"),
     (
         "timestamp",

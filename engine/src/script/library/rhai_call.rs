@@ -195,18 +195,56 @@ impl Operand for Dynamic {
         Some(Items { list, at: 0, end })
     }
 
-    fn shown(&self) -> ImmutableString {
+    fn written(&self) -> Result<ImmutableString, Mistake> {
         if let Some(text) = self.as_text() {
-            return text;
+            return Ok(text);
         }
         if let Some(mistake) = self.read_lock::<Mistake>() {
-            return mistake.to_string().into();
+            return Ok(mistake.to_string().into());
         }
         match from_dynamic(self, &Limits::default()) {
-            Ok(connectors::record::Value::Null) => ImmutableString::new(),
-            Ok(value) => value.to_string().into(),
-            Err(_) => kind(self).into(),
+            Ok(connectors::record::Value::Null) => Ok(ImmutableString::new()),
+            Ok(value) => Ok(value.to_string().into()),
+            Err(limit @ Mistake::Limit { .. }) => Err(limit),
+            Err(_) => Ok(kind(self).into()),
         }
+    }
+
+    fn each_item(&self, work: &mut dyn FnMut(&Self) -> Result<(), Mistake>) -> Option<Result<(), Mistake>> {
+        Some(self.read_lock::<Array>()?.iter().try_for_each(work))
+    }
+
+    fn same_items(
+        &self,
+        other: &Self,
+        same: &mut dyn FnMut(&Self, &Self) -> Result<bool, Mistake>,
+    ) -> Option<Result<bool, Mistake>> {
+        let (left, right) = (self.read_lock::<Array>()?, other.read_lock::<Array>()?);
+        if left.len() != right.len() {
+            return Some(Ok(false));
+        }
+        for (left, right) in left.iter().zip(right.iter()) {
+            match same(left, right) {
+                Ok(true) => {}
+                other => return Some(other),
+            }
+        }
+        Some(Ok(true))
+    }
+
+    fn each_field(
+        &self,
+        work: &mut dyn FnMut(&str, &Self) -> Result<(), Mistake>,
+    ) -> Option<Result<(), Mistake>> {
+        if let Some(map) = self.read_lock::<Map>() {
+            return Some(map.iter().try_for_each(|(name, value)| work(name.as_str(), value)));
+        }
+        let record = self.read_lock::<Record>()?;
+        Some(record.fields().iter().try_for_each(|(name, value)| work(name.as_str(), value)))
+    }
+
+    fn search(&self) -> usize {
+        self.read_lock::<Record>().map_or(0, |record| record.fields().len())
     }
 
     fn field_count(&self) -> Option<usize> {

@@ -4,6 +4,8 @@ use super::LibraryFunction;
 use super::call::{Call, Given};
 use super::operand::Operand;
 use super::operators::equal;
+use super::shown::shown;
+use crate::script::budget;
 use crate::script::error::Mistake;
 
 macro_rules! function {
@@ -28,7 +30,11 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "trim(text) -> text",
         "Without white space at both ends.",
         "trim(\"  Jan \") → \"Jan\"",
-        |call| Ok(call.value(0).part(call.text(0)?.trim()))
+        |call| {
+            let text = call.text(0)?;
+            call.room_for_text(text.len())?;
+            Ok(call.value(0).part(text.trim()))
+        }
     ),
     function!(
         "to_upper",
@@ -38,7 +44,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "to_upper(\"nl\") → \"NL\"",
         |call| {
             let text = call.text(0)?;
-            call.room_for_text(text.len())?;
+            call.room_for_text(cased(&text, char::to_uppercase))?;
             Ok(text.to_uppercase().into())
         }
     ),
@@ -50,7 +56,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "to_lower(\"Info@Shop.NL\") → \"info@shop.nl\"",
         |call| {
             let text = call.text(0)?;
-            call.room_for_text(text.len())?;
+            call.room_for_text(cased(&text, char::to_lowercase))?;
             Ok(text.to_lowercase().into())
         }
     ),
@@ -125,7 +131,9 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         |call| {
             let text = call.text(0)?;
             let most = call.size(1)?;
-            Ok(call.value(0).part(letters(&text, 0, most)))
+            let part = letters(&text, 0, most);
+            call.room_for_text(part.len())?;
+            Ok(call.value(0).part(part))
         }
     ),
     function!(
@@ -150,7 +158,14 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "digits(text) -> text",
         "Its digits only.",
         "digits(\"+31 (0)20-123\") → \"31020123\"",
-        |call| Ok(call.text(0)?.chars().filter(char::is_ascii_digit).collect::<String>().into())
+        |call| {
+            let text = call.text(0)?;
+            let count = text.bytes().filter(u8::is_ascii_digit).count();
+            call.room_for_text(count)?;
+            let mut digits = String::with_capacity(count);
+            text.split(|letter: char| !letter.is_ascii_digit()).for_each(|part| digits.push_str(part));
+            Ok(digits.into())
+        }
     ),
     function!(
         "is_digits",
@@ -201,7 +216,9 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "letters(\"abc\") → [\"a\", \"b\", \"c\"]",
         |call| {
             let text = call.text(0)?;
-            call.room_for_items(text.chars().count())?;
+            let letters = text.chars().count();
+            call.room_for_items(letters)?;
+            budget::make(letters * TEXT)?;
             Ok(Operand::of_list(text.chars().map(|letter| letter.to_string().into()).collect()))
         }
     ),
@@ -211,13 +228,17 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "to_text(value) -> text",
         "The value as text, as `${value}` between back-ticks writes it; `()` becomes the empty text.",
         "to_text(12.50) → \"12.50\"",
-        |call| {
-            let text = call.value(0).shown();
-            call.room_for_text(text.len())?;
-            Ok(Operand::of_text(text))
-        }
+        |call| { Ok(Operand::of_text(shown(call.value(0), call.most().text)?)) }
     ),
 ];
+
+/// What a small text takes beside its letters.
+pub(super) const TEXT: usize = 48;
+
+/// Bytes of a text in other letters: a capital can be three times as long.
+fn cased<L: Iterator<Item = char>>(text: &str, cased: impl Fn(char) -> L) -> usize {
+    if text.is_ascii() { text.len() } else { text.chars().flat_map(cased).map(char::len_utf8).sum() }
+}
 
 fn contains<C: Call>(call: &mut C) -> Given<C> {
     let (within, value) = (call.value(0), call.value(1));
@@ -258,7 +279,9 @@ fn replace<C: Call>(call: &mut C) -> Given<C> {
 fn split<C: Call>(call: &mut C) -> Given<C> {
     let (value, text) = (call.value(0), call.text(0)?);
     if call.count() == 1 {
-        call.room_for_items(text.split_whitespace().count())?;
+        let parts = text.split_whitespace().count();
+        call.room_for_items(parts)?;
+        budget::make(text.len() + parts * TEXT)?;
         return Ok(Operand::of_list(text.split_whitespace().map(|part| value.part(part)).collect()));
     }
     let separator = call.text(1)?;
@@ -266,7 +289,9 @@ fn split<C: Call>(call: &mut C) -> Given<C> {
         return Err(Mistake::bad_argument("`split` needs a separator; `letters` gives the letters").into());
     }
     let most = if call.count() == 3 { call.size(2)?.max(1) } else { usize::MAX };
-    call.room_for_items(text.splitn(most, &*separator).count())?;
+    let parts = text.splitn(most, &*separator).count();
+    call.room_for_items(parts)?;
+    budget::make(text.len() + parts * TEXT)?;
     Ok(Operand::of_list(text.splitn(most, &*separator).map(|part| value.part(part)).collect()))
 }
 
@@ -280,14 +305,23 @@ fn sub_string<C: Call>(call: &mut C) -> Given<C> {
         start => usize::try_from(start).unwrap_or(usize::MAX),
     };
     let length = if call.count() == 3 { call.size(2)? } else { usize::MAX };
-    Ok(call.value(0).part(letters(&text, start, length)))
+    let part = letters(&text, start, length);
+    call.room_for_text(part.len())?;
+    Ok(call.value(0).part(part))
 }
 
 /// So many letters of a text, from one on.
 fn letters(text: &str, start: usize, length: usize) -> &str {
-    let from = |text: &str, letters: usize| text.char_indices().nth(letters).map_or(text.len(), |(at, _)| at);
-    let rest = text.get(from(text, start)..).unwrap_or_default();
-    rest.get(..from(rest, length)).unwrap_or_default()
+    let rest = text.get(place_of(text, start)..).unwrap_or_default();
+    rest.get(..place_of(rest, length)).unwrap_or_default()
+}
+
+/// Where a letter begins, counted from 0; the end of the text when it is shorter.
+fn place_of(text: &str, letter: usize) -> usize {
+    if text.is_ascii() {
+        return letter.min(text.len());
+    }
+    text.char_indices().nth(letter).map_or(text.len(), |(at, _)| at)
 }
 
 fn pad<C: Call>(call: &mut C, left: bool) -> Given<C> {
@@ -298,7 +332,7 @@ fn pad<C: Call>(call: &mut C, left: bool) -> Given<C> {
         return Err(Mistake::bad_argument("the third argument of a pad function is a single letter").into());
     };
     call.room_for_text(text.len().saturating_add(missing.saturating_mul(letter.len_utf8())))?;
-    let padding: String = std::iter::repeat_n(letter, missing).collect();
+    let padding = String::from(letter).repeat(missing);
     let text = &*text;
     Ok(if left { format!("{padding}{text}") } else { format!("{text}{padding}") }.into())
 }

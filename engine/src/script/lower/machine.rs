@@ -13,7 +13,7 @@ use super::value::{Fields, List, Val};
 use crate::script::bindings::Bindings;
 use crate::script::budget;
 use crate::script::error::Mistake;
-use crate::script::library::{Most, Operand, Operator, operate};
+use crate::script::library::{Most, Operand, Operator, operate, shown};
 use crate::script::limits::Limits;
 use crate::script::table::TableValue;
 
@@ -95,9 +95,8 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Evaluates an expression, within a budget of its own.
+    /// Evaluates an expression. The budget is the caller's to open.
     pub(in crate::script) fn run(&self, program: &'a Program) -> Ran<'a> {
-        let _budget = budget::open(self.limits);
         self.names.set(&program.names);
         if program.slots > 0 {
             let mut slots = self.slots.borrow_mut();
@@ -323,7 +322,7 @@ impl<'a> Machine<'a> {
                 Val::Text(part) => text.write_str(part),
                 Val::Int(number) => write!(text, "{number}"),
                 Val::Decimal(number) => write!(text, "{number}"),
-                other => text.write_str(&other.shown()),
+                other => text.write_str(&shown(&other, self.limits.text_length)?),
             };
             if failed.is_err() || text.len() > self.limits.text_length {
                 return Err(Stop::Odd);

@@ -5,6 +5,7 @@ use connectors::record::Value;
 use super::machine::Machine;
 use super::out::{into_value, truth};
 use super::value::Val;
+use crate::script::budget::{self, RecordBudget};
 use crate::script::host::Compiled;
 use crate::script::library::Operand;
 use crate::script::limits::Limits;
@@ -14,20 +15,25 @@ use crate::script::limits::Limits;
 pub struct Natively<'a> {
     pub(in crate::script) machine: Machine<'a>,
     pub(in crate::script) limits: &'a Limits,
+    pub(in crate::script) budget: Option<&'a RecordBudget>,
 }
 
 impl<'a> Natively<'a> {
+    fn run(&self, compiled: &'a Compiled) -> Option<Val<'a>> {
+        let _budget = budget::open(self.limits, self.budget);
+        self.machine.run(compiled.program()?).ok()
+    }
+
     /// The value of an expression.
     #[must_use]
     pub fn value(&self, compiled: &'a Compiled) -> Option<Value> {
-        let value = self.machine.run(compiled.program()?).ok()?;
-        into_value(value, self.limits).ok()
+        into_value(self.run(compiled)?, self.limits).ok()
     }
 
     /// Whether a condition holds.
     #[must_use]
     pub fn truth(&self, compiled: &'a Compiled) -> Option<bool> {
-        truth(&self.machine.run(compiled.program()?).ok()?)
+        truth(self.run(compiled)?, self.limits)
     }
 
     /// Does something for each item of a list, which has a name then; nothing counts as an empty
@@ -38,7 +44,7 @@ impl<'a> Natively<'a> {
         name: &'a str,
         mut work: impl FnMut(&Self) -> Option<()>,
     ) -> Option<()> {
-        let list = self.machine.run(list.program()?).ok()?;
+        let list = self.run(list)?;
         if matches!(list, Val::Nothing) {
             return Some(());
         }

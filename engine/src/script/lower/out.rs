@@ -15,27 +15,27 @@ pub(in crate::script) fn into_value(value: Val<'_>, limits: &Limits) -> Result<V
         Val::Nothing => Value::Null,
         Val::Int(number) => Value::Int(number),
         Val::Decimal(number) => Value::Decimal(number),
-        Val::Text(text) if text.len() <= limits.memory => Value::Text(text.clone()),
-        Val::Made(text) if text.len() <= limits.memory => Value::Text(text),
+        Val::Text(text) if text.len() <= limits.text_length => Value::Text(text.clone()),
+        Val::Made(text) if text.len() <= limits.text_length => Value::Text(text),
         value => Out { limits, values: 0, bytes: 0 }.take(value, limits.value_depth)?,
     })
 }
 
 /// Whether a condition holds; `None` for what is no condition.
-pub(in crate::script) fn truth(value: &Val<'_>) -> Option<bool> {
+pub(in crate::script) fn truth(value: Val<'_>, limits: &Limits) -> Option<bool> {
     match value {
-        Val::Bool(truth) => Some(*truth),
+        Val::Bool(truth) => Some(truth),
         Val::Nothing => Some(false),
-        Val::Record(_) | Val::MadeRecord(_) => Some(true),
+        Val::Record(_) => Some(true),
+        // It may hold what no record can.
+        Val::MadeRecord(_) => into_value(value, limits).ok().map(|_| true),
         _ => None,
     }
 }
 
-/// A list or record as text; what is too large or too deep is named by its kind, as in Rhai.
-pub(super) fn to_json(value: &Val<'_>) -> String {
-    use crate::script::library::Operand;
-    into_value(value.clone(), &Limits::default())
-        .map_or_else(|_| value.kind().to_owned(), |value| value.to_string())
+/// A list or record as text, unless it is too large or too deep.
+pub(super) fn to_json(value: &Val<'_>) -> Option<String> {
+    into_value(value.clone(), &Limits::default()).ok().map(|value| value.to_string())
 }
 
 struct Out<'l> {
@@ -120,7 +120,8 @@ impl Out<'_> {
 
     fn bytes(&mut self, bytes: usize) -> Result<(), Stop> {
         self.bytes = self.bytes.saturating_add(bytes);
-        if self.bytes > self.limits.memory { Err(Stop::Odd) } else { Ok(()) }
+        // Names and texts are shared here, not where they are written in the end: Rhai decides.
+        if self.bytes > self.limits.text_length { Err(Stop::Odd) } else { Ok(()) }
     }
 }
 

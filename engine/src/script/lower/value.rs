@@ -316,8 +316,8 @@ impl<'a> Operand for Val<'a> {
         }
     }
 
-    fn shown(&self) -> Cow<'_, str> {
-        match self {
+    fn written(&self) -> Result<Cow<'_, str>, Mistake> {
+        Ok(match self {
             Self::Nothing => Cow::Borrowed(""),
             Self::Text(text) => Cow::Borrowed(text.as_str()),
             Self::Made(text) => Cow::Borrowed(text.as_str()),
@@ -325,7 +325,54 @@ impl<'a> Operand for Val<'a> {
             Self::Int(number) => Cow::Owned(number.to_string()),
             Self::Decimal(number) => Cow::Owned(number.to_string()),
             Self::Table(_) | Self::Range { .. } | Self::Function(_) => Cow::Borrowed(self.kind()),
-            _ => Cow::Owned(super::out::to_json(self)),
+            // What Rhai would refuse to write is left to it.
+            _ => Cow::Owned(super::out::to_json(self).ok_or_else(|| Mistake::limit("result", ""))?),
+        })
+    }
+
+    fn each_item(&self, work: &mut dyn FnMut(&Self) -> Result<(), Mistake>) -> Option<Result<(), Mistake>> {
+        match self {
+            Self::List(items) => Some(items.iter().try_for_each(|item| work(&Self::of(item)))),
+            Self::MadeList(list) => Some(list.items.iter().try_for_each(work)),
+            _ => None,
+        }
+    }
+
+    fn same_items(
+        &self,
+        other: &Self,
+        same: &mut dyn FnMut(&Self, &Self) -> Result<bool, Mistake>,
+    ) -> Option<Result<bool, Mistake>> {
+        let (left, right) = (self.items()?, other.items()?);
+        if left.len() != right.len() {
+            return Some(Ok(false));
+        }
+        for (left, right) in left.zip(right) {
+            match same(&left, &right) {
+                Ok(true) => {}
+                other => return Some(other),
+            }
+        }
+        Some(Ok(true))
+    }
+
+    fn each_field(
+        &self,
+        work: &mut dyn FnMut(&str, &Self) -> Result<(), Mistake>,
+    ) -> Option<Result<(), Mistake>> {
+        match self {
+            Self::Record(map) => Some(map.iter().try_for_each(|(name, value)| work(name, &Self::of(value)))),
+            Self::MadeRecord(record) => {
+                Some(record.fields.iter().try_for_each(|(name, value)| work(name, value)))
+            }
+            _ => None,
+        }
+    }
+
+    fn search(&self) -> usize {
+        match self {
+            Self::Record(map) => map.len(),
+            _ => 0,
         }
     }
 

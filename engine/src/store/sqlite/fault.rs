@@ -35,7 +35,7 @@ fn by_code(place: String, code: i32, cause: String) -> StoreError {
         14 => StoreError::CannotOpen {
             place,
             cause,
-            help: "see that the folder is there and that the daemon's user may write it: \
+            help: "see that the folder is there and that the user who runs weft may write it: \
                    two more files stand beside the store",
         },
         // NOTADB

@@ -89,7 +89,7 @@ fn cannot(place: &str, error: &io::Error) -> StoreError {
     let help = match error.kind() {
         ErrorKind::NotFound => "make the folder first, or correct the path",
         ErrorKind::PermissionDenied => {
-            "give the daemon's user the right to read and write the file and its folder"
+            "give the user who runs weft the right to read and write the file and its folder"
         }
         ErrorKind::ReadOnlyFilesystem => "name a file on a disk that can be written",
         _ => "correct the path, or look into the disk",

@@ -1,0 +1,362 @@
+//! Reads a whole profile: the manifest, the connection, the resources.
+//!
+//! Everything is read even when something is wrong, so that one pass shows every problem.
+
+use std::str::FromStr as _;
+
+use reqwest::header::HeaderName;
+use toml::de::{DeTable, DeValue};
+
+use super::dialect::{Dialect, Meaning, Probe, Reason, Rule, SignIn, Test};
+use super::fields::{path, snake_case};
+use super::path::Path;
+use super::problem::{Code, Problem, ProfileReport};
+use super::reader::{Reader, Table, Word, whole};
+use super::template::{Part, Template};
+use super::{paging, resource};
+use crate::manifest::{Contract, Manifest, Named, Setting};
+
+/// What the parts of a profile have to know of each other.
+pub(super) struct Known<'r> {
+    pub(super) settings: Vec<&'r str>,
+    pub(super) secret: Vec<&'r str>,
+}
+
+/// Reads a profile.
+pub(super) fn load(file_name: &str, text: &str) -> Result<(Manifest, Dialect), ProfileReport> {
+    let (root, faults) = DeTable::parse_recoverable(text);
+    if !faults.is_empty() {
+        let problems = faults.iter().map(|fault| {
+            Problem::new(Code::NotToml, fault.span().unwrap_or(0..1), "this is not TOML")
+                .label(fault.message().lines().collect::<Vec<_>>().join(", "))
+        });
+        return Err(ProfileReport::new(file_name, text, problems.collect()));
+    }
+    let reader = Reader::new(text);
+    let root = reader.root(root.get_ref());
+    let read = profile(&root);
+    root.finish();
+    if reader.is_clean() {
+        Ok(read)
+    } else {
+        Err(ProfileReport::new(file_name, text, reader.into_problems()))
+    }
+}
+
+fn profile(root: &Table<'_, '_>) -> (Manifest, Dialect) {
+    let name = root.need_text("name", "the name that flows use: `name = \"my_shop\"`");
+    if let Some(name) = &name {
+        snake_case(root, name, "a system");
+    }
+    let title = root.need_text("title", "the name for people: `title = \"My Shop\"`");
+    let about = root.need_text("about", "one sentence: `about = \"Orders of my shop.\"`");
+    let contract =
+        root.choice("contract", &[("published", Contract::Published), ("assumed", Contract::Assumed)]);
+    let events = root.words("events").iter().map(|event| event.text.to_owned()).collect();
+    let concurrency = root.number("concurrency", 1, 64).and_then(|most| usize::try_from(most).ok());
+    let settings_table = root.table("settings");
+    let (settings, known) = settings_table
+        .as_ref()
+        .map_or_else(|| (Named::default(), Known { settings: Vec::new(), secret: Vec::new() }), settings);
+
+    root.need("connection", "the address of the system: `[connection]` with `address = \"…\"`");
+    let connection = root.table("connection");
+    let standard_paging = connection.as_ref().and_then(|table| paging::read(table));
+    let mut dialect = connection.map_or_else(empty, |table| connect(table, &known));
+
+    root.need("resources", "what the system offers: `[resources.orders]`");
+    let mut resources = Vec::new();
+    for (word, table) in root.table("resources").map(|table| table.named()).unwrap_or_default() {
+        snake_case(root, &word, "a resource");
+        let (resource, ways) = resource::read(&word, table, &known, standard_paging.as_ref());
+        resources.push((word.text.to_owned(), resource));
+        dialect.resources.push((word.text.to_owned(), ways));
+    }
+    let text = |word: Option<Word<'_>>| word.map_or_else(String::new, |word| word.text.to_owned());
+    let manifest = Manifest {
+        name: text(name),
+        title: text(title),
+        about: text(about),
+        contract: contract.unwrap_or_default(),
+        settings,
+        events,
+        concurrency: concurrency.unwrap_or(1),
+        resources: resources.into_iter().collect(),
+    };
+    (manifest, dialect)
+}
+
+const fn empty() -> Dialect {
+    Dialect {
+        address: Template::empty(),
+        headers: Vec::new(),
+        sign_in: SignIn::None,
+        per_minute: None,
+        probe: None,
+        reason: None,
+        rules: Vec::new(),
+        resources: Vec::new(),
+    }
+}
+
+fn settings<'r>(table: &Table<'r, '_>) -> (Named<Setting>, Known<'r>) {
+    let mut known = Known { settings: Vec::new(), secret: Vec::new() };
+    let mut settings = Vec::new();
+    for (name, entry) in table.named() {
+        snake_case(table, &name, "a setting");
+        let about = entry.need_text("about", "say what to fill in and where to find it");
+        let setting = Setting {
+            path: false,
+            about: about.map_or_else(String::new, |about| about.text.to_owned()),
+            secret: entry.flag("secret"),
+            default: entry.text("default").map(|word| word.text.to_owned()),
+        };
+        if setting.secret && setting.default.is_some() {
+            entry.reader.report(
+                Problem::new(
+                    Code::BareSecret,
+                    entry.key_span("default"),
+                    format!("the secret `{}` has a default", name.text),
+                )
+                .label("whoever reads this file reads the secret")
+                .help("leave `default` out; the answer is asked when the system is connected"),
+            );
+        }
+        known.settings.push(name.text);
+        if setting.secret {
+            known.secret.push(name.text);
+        }
+        settings.push((name.text.to_owned(), setting));
+        entry.finish();
+    }
+    (settings.into_iter().collect(), known)
+}
+
+fn connect(table: Table<'_, '_>, known: &Known<'_>) -> Dialect {
+    let address = table.need_text("address", "as in `address = \"{settings.address}/api/v1\"`");
+    let address = address.map(|word| address_of(&table, &word, known)).unwrap_or_default();
+    let headers = table.table("headers").map(|inner| {
+        let headers = inner.named_texts().into_iter();
+        headers
+            .filter_map(|(name, value)| {
+                let value = Template::read(table.reader, &value, &known.settings, &[]);
+                Some((header(&table, &name)?, value))
+            })
+            .collect()
+    });
+    let per_minute = table.number("per_minute", 1, 1_000_000).and_then(|most| u32::try_from(most).ok());
+    let probe = table.table("probe").map(|inner| {
+        let at = inner.need_text("path", "a read that is cheap: `path = \"/me\"`");
+        let probe = Probe {
+            path: at
+                .map(|word| Template::read(inner.reader, &word, &known.settings, &[]))
+                .unwrap_or_default(),
+            says: inner.text("says").map(|word| path(&inner, &word)),
+        };
+        inner.finish();
+        probe
+    });
+    let reason = table.text("reason").map(|word| path(&table, &word));
+    let rules = table.tables("errors").into_iter().map(rule).collect();
+    let sign_in = table.table("sign_in").map_or(SignIn::None, |inner| sign_in(inner, known));
+    // Read by the caller: it holds for every resource.
+    let _ = table.value("paging");
+    table.finish();
+    Dialect {
+        address,
+        headers: headers.unwrap_or_default(),
+        sign_in,
+        per_minute,
+        probe,
+        reason,
+        rules,
+        resources: Vec::new(),
+    }
+}
+
+fn address_of(table: &Table<'_, '_>, word: &Word<'_>, known: &Known<'_>) -> Template {
+    let template = Template::read(table.reader, word, &known.settings, &[]);
+    // A hole that names nothing has been reported as such.
+    let starts_well = word.text.starts_with('{')
+        || matches!(template.parts().first(), Some(Part::Text(text)) if text.starts_with("https://") || text.starts_with("http://"));
+    if !starts_well {
+        table.reader.report(
+            Problem::new(Code::BadAddress, word.at.clone(), format!("`{}` is not an address", word.text))
+                .label("has to start with `https://`, or with a setting that does")
+                .help("as in `https://api.example.com/v1` or `{settings.address}/v1`"),
+        );
+    }
+    template
+}
+
+/// The name of a header.
+pub(super) fn header(table: &Table<'_, '_>, word: &Word<'_>) -> Option<HeaderName> {
+    let name = HeaderName::from_str(word.text).ok();
+    if name.is_none() {
+        table.reader.report(
+            Problem::new(
+                Code::BadHeader,
+                word.at.clone(),
+                format!("no header can be called `{}`", word.text),
+            )
+            .label("letters, digits and `-`"),
+        );
+    }
+    name
+}
+
+fn sign_in(table: Table<'_, '_>, known: &Known<'_>) -> SignIn {
+    table.need("kind", "one of `api_key`, `bearer`, `basic`, `none`");
+    let kinds = [("api_key", 'k'), ("bearer", 'b'), ("basic", 'u'), ("none", 'n')];
+    let secret = |key: &'static str| {
+        let word = table
+            .need_text(key, &format!("name the setting that holds it: `{key} = \"{{settings.{key}}}\"`"));
+        word.map(|word| secret(&table, key, &word, known)).unwrap_or_default()
+    };
+    let way = match table.choice("kind", &kinds) {
+        Some('k') => {
+            let value = secret("value");
+            match (table.text("header"), table.text("parameter")) {
+                (Some(name), None) => {
+                    header(&table, &name).map_or(SignIn::None, |name| SignIn::Header(name, value))
+                }
+                (None, Some(name)) => SignIn::Parameter(name.text.to_owned(), value),
+                (Some(_), Some(_)) => {
+                    table.reader.report(
+                        Problem::new(
+                            Code::MisplacedTrait,
+                            table.key_span("parameter"),
+                            "an API key goes into a header or into a parameter, not both",
+                        )
+                        .label("one of the two has to go"),
+                    );
+                    SignIn::None
+                }
+                (None, None) => {
+                    table.need("header", "as in `header = \"X-Api-Key\"`, or `parameter = \"key\"`");
+                    SignIn::None
+                }
+            }
+        }
+        Some('b') => {
+            SignIn::Header(reqwest::header::AUTHORIZATION, Template::before("Bearer ", secret("token")))
+        }
+        Some('u') => {
+            let user = table.need_text("user", "as in `user = \"{settings.user}\"`");
+            let user = user.map(|word| Template::read(table.reader, &word, &known.settings, &[]));
+            SignIn::Basic { user: user.unwrap_or_default(), password: secret("password") }
+        }
+        Some(_) => SignIn::None,
+        None => return SignIn::None,
+    };
+    table.finish();
+    way
+}
+
+/// A secret comes from a setting that is never shown.
+fn secret(table: &Table<'_, '_>, key: &str, word: &Word<'_>, known: &Known<'_>) -> Template {
+    let template = Template::read(table.reader, word, &known.settings, &[]);
+    let mut names = template.settings().peekable();
+    if names.peek().is_none() && !word.text.contains('{') {
+        table.reader.report(
+            Problem::new(Code::BareSecret, word.at.clone(), format!("`{key}` stands in the file"))
+                .label("whoever reads this file reads the secret")
+                .help(format!(
+                    "declare a setting with `secret = true` and write `{key} = \"{{settings.{key}}}\"`"
+                )),
+        );
+    }
+    for name in names.filter(|name| !known.secret.contains(name)) {
+        let hole = format!("settings.{name}");
+        let start = word.text.find(&hole).unwrap_or_default();
+        table.reader.report(
+            Problem::new(
+                Code::BareSecret,
+                table.reader.within(word, start..start + hole.len()),
+                format!("the setting `{name}` would be shown"),
+            )
+            .label("holds a secret, but is not marked as one")
+            .help(format!("add `secret = true` to `[settings.{name}]`")),
+        );
+    }
+    template
+}
+
+fn rule(table: Table<'_, '_>) -> Rule {
+    let statuses = statuses(&table);
+    let at = table.text("body").map(|word| path(&table, &word));
+    let texts = |key: &'static str| -> Option<Vec<String>> {
+        let value = table.value(key)?;
+        match value.get_ref() {
+            DeValue::Array(_) => Some(table.words(key).iter().map(|word| word.text.to_owned()).collect()),
+            DeValue::Integer(_) => whole(value).map(|number| vec![number.to_string()]),
+            _ => table.text(key).map(|word| vec![word.text.to_owned()]),
+        }
+    };
+    let test = match (texts("is"), texts("contains")) {
+        (Some(words), _) => Test::Is(words),
+        (None, Some(words)) => Test::Contains(words.iter().map(|word| word.to_lowercase()).collect()),
+        (None, None) => Test::There,
+    };
+    if at.is_none() && !matches!(test, Test::There) {
+        table.need("body", "where the value stands that is compared: `body = \"$.error.code\"`");
+    } else if at.is_none() && !table.has("status") {
+        table.reader.report(
+            Problem::new(Code::EmptyRule, table.at.clone(), "this rule would apply to every answer")
+                .label("says neither `status` nor `body`")
+                .help("as in `status = 409`, or `body = \"$.error.code\"` with `is = \"duplicate\"`"),
+        );
+    }
+    table.need("advice", "one of `retry`, `skip`, `stop`, `reconnect`, `nothing`");
+    let advice = table.choice(
+        "advice",
+        &[
+            ("retry", Meaning::Retry),
+            ("skip", Meaning::Skip),
+            ("stop", Meaning::Stop),
+            ("reconnect", Meaning::Reconnect),
+            ("nothing", Meaning::Nothing),
+        ],
+    );
+    let reason = table.text("reason").map(|word| {
+        if word.text.starts_with('$') {
+            Reason::Path(path(&table, &word))
+        } else {
+            Reason::Text(word.text.to_owned())
+        }
+    });
+    let rule = Rule {
+        statuses,
+        body: at.map(|at: Path| (at, test)),
+        advice: advice.unwrap_or(Meaning::Stop),
+        reason,
+        help: table.text("help").map(|word| word.text.to_owned()),
+    };
+    table.finish();
+    rule
+}
+
+/// `404`, `"5xx"`, or a list of such.
+fn statuses(table: &Table<'_, '_>) -> Vec<(u16, u16)> {
+    let Some(value) = table.value("status") else { return Vec::new() };
+    let items = value.get_ref().as_array().map_or_else(|| vec![value], |items| items.iter().collect());
+    items
+        .into_iter()
+        .filter_map(|item| {
+            let found = match item.get_ref() {
+                DeValue::String(text) => match text.as_bytes() {
+                    [class @ b'1'..=b'5', b'x', b'x'] => {
+                        let least = u16::from(class - b'0') * 100;
+                        Some((least, least + 99))
+                    }
+                    _ => None,
+                },
+                _ => whole(item).and_then(|status| u16::try_from(status).ok()).map(|status| (status, status)),
+            };
+            match found {
+                Some(range) if (100..600).contains(&range.0) => Some(range),
+                _ => table.wrong_kind("status", item, "a status such as `404` or `\"5xx\"`"),
+            }
+        })
+        .collect()
+}

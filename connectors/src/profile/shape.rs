@@ -1,0 +1,128 @@
+//! A record as the wire has it, and as flows know it.
+//!
+//! Each field knows where its value stands and in which form. Values are moved out of the
+//! page, not copied, unless two fields read one place.
+
+use super::form::Form;
+use super::path::{Path, put};
+use crate::record::{Map, Record, Text, Value};
+
+/// The fields of a record and where they stand.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Shape {
+    pub(crate) members: Vec<Member>,
+    /// No field reads a place that another one reads too, so values may be moved.
+    movable: bool,
+}
+
+/// A field.
+#[derive(Clone, Debug)]
+pub(crate) struct Member {
+    pub(crate) name: Text,
+    pub(crate) from: Path,
+    pub(crate) form: Form,
+    pub(crate) readable: bool,
+    pub(crate) writable: bool,
+}
+
+impl Shape {
+    pub(crate) fn new(members: Vec<Member>) -> Self {
+        let places: Vec<_> =
+            members.iter().filter(|member| member.readable).map(|member| member.from.members()).collect();
+        let movable = places.iter().enumerate().all(|(at, place)| match place {
+            // A nested record read from the same object shares it with its neighbours.
+            None | Some([]) => false,
+            Some(place) => places.iter().enumerate().all(|(other, elsewhere)| {
+                other == at || elsewhere.is_none_or(|elsewhere| !elsewhere.starts_with(place))
+            }),
+        });
+        Self { members, movable }
+    }
+
+    /// The record in a value of the wire. The error names the field.
+    pub(crate) fn read(&self, value: Value) -> Result<Record, String> {
+        let (record, fault) = self.read_what_can_be(value);
+        fault.map_or(Ok(record), Err)
+    }
+
+    /// The record as far as it can be read, and what could not.
+    pub(crate) fn read_what_can_be(&self, mut value: Value) -> (Record, Option<String>) {
+        let mut record = Map::with_capacity(self.members.len());
+        let mut fault = None;
+        if value.as_map().is_none() {
+            return (record, Some(format!("{} stands where a record should", super::form::shown(&value))));
+        }
+        for member in self.members.iter().filter(|member| member.readable) {
+            let found = if self.movable { member.take(&mut value) } else { member.copy(&value) };
+            match found.map(|found| member.form.read(found)) {
+                None | Some(Ok(Value::Null)) => {}
+                Some(Ok(read)) => record.push(member.name.clone(), read),
+                Some(Err(reason)) => {
+                    fault.get_or_insert_with(|| format!("field `{}` {reason}", member.name));
+                }
+            }
+        }
+        (record, fault)
+    }
+
+    /// The record as the wire wants it. The error names the field.
+    pub(crate) fn write(&self, record: &Record) -> Result<Map, String> {
+        let mut wire = Map::with_capacity(record.len());
+        for (name, value) in record.iter() {
+            let Some(member) = self.member(name) else {
+                return Err(format!("field `{name}` is not known to this system"));
+            };
+            let (true, Some(place)) = (member.writable, member.from.members()) else {
+                return Err(format!("field `{name}` can be read but not written"));
+            };
+            let value = member.form.write(value).map_err(|reason| format!("field `{name}` {reason}"))?;
+            put(&mut wire, place, value);
+        }
+        Ok(wire)
+    }
+
+    /// The fields that can be written, within nested records too.
+    pub(crate) fn writable(&self, record: &Record) -> Record {
+        let fields = record.iter().filter_map(|(name, value)| {
+            let member = self.member(name).filter(|member| member.writable)?;
+            Some((name.clone(), member.form.writable(value)))
+        });
+        fields.collect()
+    }
+
+    pub(crate) fn member(&self, name: &str) -> Option<&Member> {
+        self.members.iter().find(|member| member.name.as_str() == name)
+    }
+}
+
+impl Member {
+    fn take(&self, value: &mut Value) -> Option<Value> {
+        let (last, way) = self.from.members()?.split_last()?;
+        let mut inner = value;
+        for name in way {
+            let Value::Map(map) = inner else { return None };
+            inner = map.get_mut(name)?;
+        }
+        let Value::Map(map) = inner else { return None };
+        map.get_mut(last).map(std::mem::take)
+    }
+
+    fn copy(&self, value: &Value) -> Option<Value> {
+        match (&self.from, &self.form) {
+            (Path::Plain(_), _) => self.from.pick(value).cloned(),
+            (path, Form::List(_)) => {
+                let mut all = path.copy_all(value);
+                // `$.x[?…]` picks items; `$..lines` picks one list.
+                match (all.pop(), all.is_empty()) {
+                    (Some(Value::List(items)), true) => Some(Value::List(items)),
+                    (Some(last), _) => {
+                        all.push(last);
+                        Some(Value::List(all))
+                    }
+                    (None, _) => None,
+                }
+            }
+            (path, _) => path.pick(value).cloned(),
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! The demo's customers: companies and people, tidy and untidy, over three weeks.
+
+use connectors::ccv_salespos::simulator::CcvShop;
+use connectors::mpluskassa::simulator::TillSimulator;
+use connectors::record::{Record, Value};
+use jiff::{SignedDuration, Timestamp};
+use rust_decimal::Decimal;
+use serde_json::json;
+
+use super::Size;
+
+const FIRST_NAMES: [&str; 14] = [
+    "Sanne", "Daan", "Emma", "Lucas", "Zoë", "Łukasz", "Søren", "Fleur", "José", "Noor", "小龍", "Ali",
+    "Maud", "Gülşen",
+];
+const LAST_NAMES: [&str; 14] = [
+    "de Boer",
+    "van den Berg",
+    "Jansen",
+    "Çelik",
+    "Żółw",
+    "Åse",
+    "O'Brien",
+    "Müller-Lüdenscheidt",
+    "Peña",
+    "李",
+    "El Idrissi",
+    "Visser",
+    "’t Hooft",
+    "Smit",
+];
+const STREETS: [&str; 6] =
+    ["Lindelaan", "Havenweg", "Grote Markt", "Plein 1944", "Jan van Galenstraat", "’s-Gravendijkwal"];
+const CITIES: [(&str, &str); 5] = [
+    ("3511 AB", "Utrecht"),
+    ("1791 AB", "Den Burg"),
+    ("6511 KC", "Nijmegen"),
+    ("8911 AA", "Leeuwarden"),
+    ("9712 HX", "Groningen"),
+];
+
+/// Somebody who buys.
+struct Customer {
+    email: String,
+    first: &'static str,
+    last: &'static str,
+    company: Option<String>,
+    street: &'static str,
+    number: i64,
+    city: (&'static str, &'static str),
+}
+
+/// Lets customers in; gives the number of orders that stand in the shop afterwards.
+pub(super) fn open_doors(shop: &CcvShop, till: &TillSimulator, size: &Size) -> usize {
+    let mut random = fastrand::Rng::with_seed(size.seed.wrapping_add(1));
+    let customers: Vec<Customer> =
+        (0..(size.orders / 3).max(12)).map(|number| customer(number, &mut random)).collect();
+    // Only some of them have an account; the others are guests.
+    for customer in customers.iter().step_by(4) {
+        let person = person(customer, false);
+        // A refusal leaves a guest, which is as good for the demo.
+        let _ = shop.add(
+            "users",
+            &json!({"username": customer.email, "password": "Wq7-tijdelijk-91x", "userinfo": person}),
+        );
+    }
+    let wares = wares(shop);
+    // Two things that the till does not know, one of them with a number that it cannot know.
+    let gift = shop.add_product("GIFT-25", "Cadeaubon 25 euro", Decimal::new(2500, 2), 999);
+    let set = shop.add_product("777001", "Kerstpakket (alleen webshop)", Decimal::new(4995, 2), 40);
+    let unknown: Vec<i64> = [gift, set].into_iter().flatten().collect();
+    let end = Timestamp::now();
+    for number in 0..size.orders {
+        let back =
+            i64::try_from((size.orders - number) * 20 * 24 * 60 / size.orders.max(1)).unwrap_or_default();
+        let moment = end.checked_sub(SignedDuration::from_mins(back)).unwrap_or(end);
+        shop.configure(|options| options.clock = Some(moment));
+        let Some(customer) = customers.get(random.usize(0..customers.len())) else { continue };
+        place(shop, number, customer, &wares, &unknown, &mut random);
+    }
+    shop.configure(|options| options.clock = None);
+    enter_by_hand(shop, till);
+    shop.count("orders")
+}
+
+fn customer(number: usize, random: &mut fastrand::Rng) -> Customer {
+    let pick = |random: &mut fastrand::Rng, names: &[&'static str]| {
+        names.get(random.usize(0..names.len())).copied().unwrap_or_default()
+    };
+    let (first, last) = (pick(random, &FIRST_NAMES), pick(random, &LAST_NAMES));
+    let company = (number % 5 == 0)
+        .then(|| format!("{} {last} B.V.", pick(random, &["Bakkerij", "Hotel", "Café", "Bureau"])));
+    let city = CITIES.get(random.usize(0..CITIES.len())).copied().unwrap_or(("", ""));
+    Customer {
+        email: format!("klant{number}@voorbeeld.example"),
+        first,
+        last,
+        company,
+        street: pick(random, &STREETS),
+        number: random.i64(1..220),
+        city,
+    }
+}
+
+/// The shop's own words for somebody; `bare` leaves out what hasty people leave out.
+fn person(customer: &Customer, bare: bool) -> serde_json::Value {
+    let mut address = json!({
+        "first_name": customer.first,
+        "last_name": customer.last,
+        "company": customer.company.as_deref().unwrap_or_default(),
+        "city": customer.city.1,
+        "country_code": "NL",
+    });
+    if !bare && let Some(address) = address.as_object_mut() {
+        address.insert("street".into(), json!(customer.street));
+        address.insert("housenumber".into(), json!(customer.number));
+        address.insert("zipcode".into(), json!(customer.city.0));
+        address.insert("telephone".into(), json!("0301234567"));
+    }
+    json!({
+        "email": customer.email,
+        "customertype": if customer.company.is_some() { "b2b" } else { "b2c" },
+        "billingaddress": address,
+    })
+}
+
+/// What can be bought: product, and combination where there are some.
+fn wares(shop: &CcvShop) -> Vec<(i64, Option<i64>)> {
+    use connectors::simulator::Simulator;
+    let books = Simulator::books(shop);
+    let rows = |name: &str| books[name].as_array().cloned().unwrap_or_default();
+    let varied: Vec<(i64, i64)> = rows("attributecombinations")
+        .iter()
+        .filter(|row| row["active"] != json!(false))
+        .filter_map(|row| Some((row["product_id"].as_i64()?, row["id"].as_i64()?)))
+        .collect();
+    let mut wares: Vec<(i64, Option<i64>)> =
+        varied.iter().map(|(product, combination)| (*product, Some(*combination))).collect();
+    wares.extend(rows("products").iter().filter_map(|row| {
+        let product = row["id"].as_i64()?;
+        (!varied.iter().any(|(known, _)| *known == product)).then_some((product, None))
+    }));
+    wares
+}
+
+/// One order; every so often an awkward one.
+fn place(
+    shop: &CcvShop,
+    number: usize,
+    customer: &Customer,
+    wares: &[(i64, Option<i64>)],
+    unknown: &[i64],
+    random: &mut fastrand::Rng,
+) {
+    let mut rows = Vec::new();
+    for _ in 0..random.usize(1..5) {
+        let Some((product, combination)) = wares.get(random.usize(0..wares.len().max(1))) else { continue };
+        let mut row = json!({"product_id": product, "count": random.i64(1..4)});
+        if let (Some(combination), Some(row)) = (combination, row.as_object_mut()) {
+            row.insert("attribute_combination_id".into(), json!(combination));
+        }
+        rows.push(row);
+    }
+    if number % 61 == 7
+        && let Some(product) = unknown.get(number / 61 % unknown.len().max(1))
+    {
+        rows.push(json!({"product_id": product, "count": 1}));
+    }
+    if number % 47 == 11
+        && let Some(row) = rows.first_mut().and_then(serde_json::Value::as_object_mut)
+        && number > 11
+    {
+        row.insert("count".into(), json!(0));
+        // The last of the wares is a plain product.
+        rows.extend(wares.last().map(|(product, _)| json!({"product_id": product, "count": 2})));
+    }
+    let mut buyer = person(customer, number % 29 == 3);
+    if number % 83 == 5
+        && let Some(buyer) = buyer.as_object_mut()
+    {
+        buyer.remove("email");
+    }
+    let order = json!({
+        "orderrows": rows,
+        "customer": buyer,
+        "paid": number % 9 != 4,
+        "status": if number % 37 == 9 { 8 } else { 1 },
+        "is_completed": number % 53 != 13,
+        "deliver_method": if number % 6 == 0 { "pickup" } else { "shipping" },
+        "total_shipping": if number % 6 == 0 { json!(0) } else { json!(4.95) },
+    });
+    if let Err(reason) = shop.add("orders", &order) {
+        tracing::warn!(number, reason, "the stand-in refused an order of the demo");
+    }
+}
+
+/// Somebody typed a few orders into the till by hand before the flow was there.
+fn enter_by_hand(shop: &CcvShop, till: &TillSimulator) {
+    use connectors::simulator::Simulator;
+    let books = Simulator::books(shop);
+    let Some(relation) = till.add_relations([relation()]).pop() else { return };
+    let orders = books["orders"].as_array().cloned().unwrap_or_default();
+    let paid = orders.iter().filter(|order| order["paid"] == json!(true) && order["status"] == json!(1));
+    for order in paid.step_by(97).take(3) {
+        let Some(number) = order["ordernumber_full"].as_str() else { continue };
+        let mut line = Record::new();
+        line.set("article_number", "100000");
+        line.set("quantity", 1);
+        let mut booked = Record::new();
+        booked.set("ext_order_id", number);
+        booked.set("employee_number", "999999");
+        booked.set("relation_number", relation.as_str());
+        booked.set("lines", vec![Value::Map(line)]);
+        if let Err(reason) = till.place_order(booked) {
+            tracing::warn!(number, reason, "the stand-in refused an order entered by hand");
+        }
+    }
+}
+
+fn relation() -> Record {
+    let mut relation = Record::new();
+    relation.set("name", "Balie");
+    relation.set("email", "balie@voorbeeld.example");
+    relation
+}

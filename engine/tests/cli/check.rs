@@ -1,0 +1,50 @@
+//! `weft check`: everything that is wrong, each at its place.
+
+use super::town::{CUSTOMERS, Folder, golden};
+
+const FIVE: &str = r#"flow "Orders: shop to till"
+
+source shop: ccv_salespos
+target till: mpluskasa
+
+every 5 mins
+
+fetch order from shop.order since created_at
+filter order.status = "paid"
+lokup known in till.orders by ext_order_id = order.number
+create booked in till.orders {
+    ext_order_id = order.number
+}
+"#;
+
+const NO_CONNECTIONS: &str = "[flows.orders]\nfile = \"flows/orders.flow\"\n";
+
+fn project(flow: &str) -> Folder {
+    let folder = Folder::new();
+    folder.put("weft.toml", NO_CONNECTIONS).put("flows/orders.flow", flow);
+    folder
+}
+
+#[tokio::test]
+async fn five_mistakes_are_five_messages() {
+    golden("five_mistakes", project(FIVE).show(&["check"]).await);
+}
+
+#[tokio::test]
+async fn five_mistakes_for_programs() {
+    golden("five_mistakes_json", project(FIVE).show(&["check", "--json"]).await);
+}
+
+#[tokio::test]
+async fn a_clean_project_is_said_to_be_clean() {
+    let folder = project(CUSTOMERS);
+    golden("clean", folder.show(&["check"]).await);
+    golden("clean_json", folder.show(&["check", "--json"]).await);
+}
+
+#[tokio::test]
+async fn one_file_is_checked_without_a_project() {
+    let folder = Folder::new();
+    folder.put("one.flow", CUSTOMERS);
+    golden("one_file", folder.show(&["check", "one.flow"]).await);
+}

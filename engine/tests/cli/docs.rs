@@ -1,0 +1,70 @@
+//! The operating guide, tried out: its files are read, its commands called.
+
+use super::town::{Folder, golden};
+
+const GUIDE: &str = include_str!("../../../docs/operating.md");
+const FLOW: &str = include_str!("../../../flows/ccv_salespos-mpluskassa/orders.flow");
+
+/// Fenced blocks: what stands behind the fence, and the text.
+fn blocks(text: &str) -> Vec<(&str, &str)> {
+    text.split("\n```")
+        .skip(1)
+        .step_by(2)
+        .map(|block| {
+            let (head, body) = block.split_once('\n').unwrap();
+            (head, body)
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn the_guides_files_make_a_project() {
+    let folder = Folder::new();
+    let mut files = 0;
+    for (head, body) in blocks(GUIDE) {
+        if let Some((_, name)) = head.split_once("file=") {
+            folder.put(name, body);
+            files += 1;
+        }
+    }
+    assert_eq!(files, 2);
+    folder.put("till.secret", "s\n").put("flows/orders.flow", FLOW);
+    for script in ["address", "amounts"] {
+        let path = format!("{}/../scripts/{script}.rhai", env!("CARGO_MANIFEST_DIR"));
+        folder.put(&format!("scripts/{script}.rhai"), std::fs::read(path).unwrap());
+    }
+    let output = folder.command(&["check"]).env("SHOP_SECRET", "s").output().await.unwrap();
+    let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert_eq!((output.status.code(), said.as_str()), (Some(0), "✓ 1 flow checked, nothing wrong\n"));
+}
+
+#[tokio::test]
+async fn the_guides_commands_exist() {
+    let folder = Folder::new();
+    let mut calls = 0;
+    for line in blocks(GUIDE).iter().filter(|(head, _)| *head == "console").flat_map(|(_, body)| body.lines())
+    {
+        let (_, call) = line.split_once("weft ").unwrap();
+        let args: Vec<&str> = call.split(' ').chain(["--help"]).collect();
+        let told = folder.weft(&args).await;
+        assert_eq!(told.code, Some(0), "{line}\n{}{}", told.out, told.err);
+        calls += 1;
+    }
+    assert!(calls >= 10);
+}
+
+#[tokio::test]
+async fn every_fault_is_in_the_guide() {
+    for (name, _) in connectors::simulator::Fault::ALL {
+        assert!(GUIDE.contains(&format!("| `{name}` |")), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn the_stand_ins_explain_themselves() {
+    let folder = Folder::new();
+    golden("simulate_unknown", folder.show(&["simulate", "mplus"]).await);
+    golden("simulate_unknown_fault", folder.show(&["simulate", "mpluskassa", "--fault", "bsy=20%"]).await);
+    golden("help", folder.show(&["--help"]).await);
+    golden("unknown_command", folder.show(&["rnu"]).await);
+}

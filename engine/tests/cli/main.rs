@@ -1,0 +1,13 @@
+//! The program `weft` as a person meets it: what it says, how it ends, and what it leaves
+//! behind when it is killed.
+//!
+//! The systems are simulators in this process; the program runs as a child, as everywhere.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod broken;
+mod check;
+mod docs;
+mod kill;
+mod remote;
+mod store;
+mod town;

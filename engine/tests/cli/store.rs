@@ -1,0 +1,124 @@
+//! A store that cannot be used: left as it is, and said so.
+
+use super::town::{CUSTOMERS, Folder, Town, golden};
+
+async fn project() -> (Town, Folder) {
+    let town = Town::with_customers(3).await;
+    let folder = town.project(&[("customers", CUSTOMERS)]);
+    (town, folder)
+}
+
+#[tokio::test]
+async fn runs_and_records_are_listed() {
+    let (town, folder) = project().await;
+    golden("nothing_has_run", folder.show(&["runs"]).await);
+    golden("first_run", folder.show(&["run"]).await);
+    golden("second_run", folder.show(&["run", "--json"]).await);
+    golden("runs", folder.show(&["runs"]).await);
+    golden("runs_json", folder.show(&["runs", "--json", "--limit", "1"]).await);
+    golden("nothing_refused", folder.show(&["records", "--failed"]).await);
+    golden("unknown_record", folder.show(&["records", "nobody@voorbeeld.example"]).await);
+    let record = folder.show(&["records", "klant2@voorbeeld.example"]).await;
+    let relation = town.till.relations()[0].text("relation_number").unwrap().to_owned();
+    assert!(
+        record.contains("created") && record.contains("email = \"klant2@voorbeeld.example\""),
+        "{record}"
+    );
+    let by_number = folder.weft(&["records", &relation]).await;
+    assert_eq!(by_number.code, Some(0), "{}{}", by_number.out, by_number.err);
+}
+
+#[tokio::test]
+async fn not_a_database() {
+    let (town, folder) = project().await;
+    folder.put(".weft/store.db", "this is no store, but somebody's notes\n".repeat(10));
+    let before = std::fs::read(folder.store()).unwrap();
+    golden("not_a_database", folder.show(&["run"]).await);
+    golden("not_a_database_listed", folder.show(&["runs"]).await);
+    assert_eq!(std::fs::read(folder.store()).unwrap(), before);
+    assert!(town.till.relations().is_empty(), "nothing may be sent without a store");
+}
+
+#[tokio::test]
+async fn another_programs_database() {
+    let (_town, folder) = project().await;
+    folder.put(".weft/other", "");
+    let url = format!("sqlite:{}", folder.store().display());
+    let options: sqlx::sqlite::SqliteConnectOptions = url.parse().unwrap();
+    let pool = sqlx::SqlitePool::connect_with(options.create_if_missing(true)).await.unwrap();
+    sqlx::raw_sql("CREATE TABLE photos (name TEXT)").execute(&pool).await.unwrap();
+    pool.close().await;
+    golden("another_programs_database", folder.show(&["run"]).await);
+}
+
+#[tokio::test]
+async fn a_store_from_a_newer_version() {
+    let (town, folder) = project().await;
+    assert_eq!(folder.weft(&["run"]).await.code, Some(0));
+    let url = format!("sqlite:{}", folder.store().display());
+    let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
+    sqlx::raw_sql("INSERT INTO weft_schema SELECT 99, 'from the future', MAX(applied_at) FROM weft_schema")
+        .execute(&pool)
+        .await
+        .unwrap();
+    pool.close().await;
+    let (before, asked) = (rows(&folder).await, town.till_server.requests());
+    golden("newer_store", folder.show(&["run"]).await);
+    assert_eq!(rows(&folder).await, before);
+    assert_eq!(town.till_server.requests(), asked);
+}
+
+/// How many rows each table of the store holds.
+async fn rows(folder: &Folder) -> Vec<(String, i64)> {
+    let pool = sqlx::SqlitePool::connect(&format!("sqlite:{}", folder.store().display())).await.unwrap();
+    let tables: Vec<(String,)> =
+        sqlx::query_as("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+            .fetch_all(&pool)
+            .await
+            .unwrap();
+    let mut all = Vec::new();
+    for (table,) in tables {
+        let count = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM \"{table}\""));
+        let (rows,): (i64,) = sqlx::query_as(count).fetch_one(&pool).await.unwrap();
+        all.push((table, rows));
+    }
+    pool.close().await;
+    all
+}
+
+#[tokio::test]
+async fn the_store_is_a_folder() {
+    let (_town, folder) = project().await;
+    folder.put(".weft/store.db/x", "");
+    golden("store_is_a_folder", folder.show(&["run"]).await);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_folder_that_may_only_be_read() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (_town, folder) = project().await;
+    let mode = |mode| std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o500);
+    if std::fs::write(folder.path().join("probe"), "").is_ok() {
+        // Nothing is forbidden to the super user, so there is nothing to see.
+        eprintln!("skipped: this user may write everywhere");
+    } else {
+        golden("folder_is_read_only", folder.show(&["run"]).await);
+    }
+    mode(0o700);
+}
+
+#[tokio::test]
+async fn a_flow_that_somebody_else_runs() {
+    let (town, folder) = project().await;
+    // The first answer is late enough for the second call to find the flow taken.
+    town.shop_server.faults.delay(std::time::Duration::from_secs(4));
+    town.shop_server.faults.next([connectors::simulator::Fault::Slow]);
+    let first = folder.command(&["run"]).spawn().unwrap();
+    while town.shop_server.requests() == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    golden("busy_flow", folder.show(&["run"]).await);
+    assert_eq!(first.wait_with_output().await.unwrap().status.code(), Some(0));
+}

@@ -1,0 +1,167 @@
+//! CCV SalesPOS and MplusKASSA as books in memory, with their real manifests, and a shipped flow
+//! between them, run by the real engine.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use connectors::contract::Connector;
+use connectors::manifest::{Answers, Manifest};
+use dsl::catalog::Catalog;
+use engine::load::Loader;
+use engine::project::{Connection, FlowEntry, Project};
+use engine::run::{Options, Report, run};
+use engine::store::Store;
+use tests::toy::Toy;
+use tests::world::{Told, counts};
+
+const SHOP: &str = include_str!("../../../connectors/src/ccv_salespos/system.toml");
+const TILL: &str = include_str!("../../../connectors/src/mpluskassa/system.toml");
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// All that flows may name: every system, and the scripts of the repository.
+pub fn catalog() -> Catalog {
+    let systems = files("connectors/src", "toml")
+        .into_iter()
+        .filter(|(path, _)| path.ends_with("/system.toml"))
+        .map(|(path, text)| Manifest::from_toml(&text).unwrap_or_else(|error| panic!("{path}: {error}")))
+        .map(|manifest| (manifest.name.clone(), engine::catalog::system(&manifest)))
+        .collect();
+    let scripts = files("scripts", "rhai")
+        .into_iter()
+        .map(|(path, text)| (path.clone(), engine::script::describe_script(&path, &text)))
+        .collect();
+    let functions = engine::script::catalog_functions();
+    Catalog { systems, roles: BTreeMap::new(), scripts, functions }
+}
+
+/// Path and text of the files below a folder of the repository.
+pub fn files(folder: &str, ending: &str) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|known| known == ending) {
+                let name = path.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/");
+                found.insert(name, std::fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+/// Books in memory on both sides, and a flow between them.
+pub struct Pair {
+    pub shop: Toy,
+    pub till: Toy,
+    flow: Shipped,
+}
+
+impl Pair {
+    /// A shipped flow with these answers: the text of its settings file.
+    pub async fn new(flow: &str, answers: &str) -> Self {
+        let (shop, till) = (Toy::new(SHOP), Toy::new(TILL));
+        let flow = Shipped::new(
+            flow,
+            answers,
+            (Arc::new(shop.clone()), Answers::default()),
+            (Arc::new(till.clone()), Answers::default()),
+        )
+        .await;
+        Self { shop, till, flow }
+    }
+
+    /// Other answers from now on.
+    pub fn answer(&self, answers: &str) {
+        self.flow.answer(answers);
+    }
+
+    /// Runs the flow once: its counts, and why records were refused.
+    pub async fn run(&self) -> (String, Vec<String>) {
+        self.flow.run(false).await
+    }
+
+    /// The same over all records, as if none had been seen before.
+    pub async fn run_over_all(&self) -> (String, Vec<String>) {
+        self.flow.run(true).await
+    }
+}
+
+/// A shipped flow in a project of its own.
+pub struct Shipped {
+    store: Arc<dyn Store>,
+    project: Project,
+    folder: tempfile::TempDir,
+}
+
+impl Shipped {
+    /// A flow between that shop and that till.
+    pub async fn new(
+        flow: &str,
+        answers: &str,
+        shop: (Arc<dyn Connector>, Answers),
+        till: (Arc<dyn Connector>, Answers),
+    ) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, text) in files("scripts", "rhai") {
+            write(&folder.path().join(path), &text);
+        }
+        let file = format!("flows/ccv_salespos-mpluskassa/{flow}.flow");
+        write(&folder.path().join(&file), &std::fs::read_to_string(root().join(&file)).unwrap());
+        let store = engine::store::open(&folder.path().join("store.db")).await.unwrap();
+        let sides = [("shop", shop), ("till", till)];
+        let systems = sides
+            .iter()
+            .map(|(_, (connector, _))| (connector.manifest().name.clone(), Arc::clone(connector)))
+            .collect();
+        let connection = |(name, (connector, answers)): (&str, (Arc<dyn Connector>, Answers))| {
+            let system = connector.manifest().name.clone();
+            let name = name.to_owned();
+            (name.clone(), Connection { name, system, answers, connector, own_schema: false })
+        };
+        let project = Project {
+            root: folder.path().to_owned(),
+            name: "test".into(),
+            connections: sides.into_iter().map(connection).collect(),
+            flows: vec![FlowEntry { name: flow.into(), file, on: true, roles: BTreeMap::new() }],
+            systems,
+            limits: engine::script::Limits::default(),
+        };
+        let shipped = Self { store, project, folder };
+        shipped.answer(answers);
+        shipped
+    }
+
+    /// Other answers from now on.
+    pub fn answer(&self, answers: &str) {
+        let name = format!("settings/{}.toml", self.project.flows[0].name);
+        write(&self.folder.path().join(name), answers);
+    }
+
+    /// Runs the flow once: its counts, and why records were refused.
+    pub async fn run(&self, over_all: bool) -> (String, Vec<String>) {
+        let loader = Loader::new(&self.project).unwrap();
+        let entry = &self.project.flows[0];
+        let flow = loader.flow(entry).unwrap_or_else(|problems| panic!("{problems:?}"));
+        let sides = loader.sides(entry, &flow.plan).unwrap();
+        let stop = Arc::new(AtomicBool::new(false));
+        let options = Options { cause: "test".into(), full: over_all, refused_again: false, stop };
+        let told = Told::default();
+        let report: Report = run(&flow, &sides, &self.store, &options, &told).await.unwrap();
+        let mut refused = told.refused.into_inner().unwrap();
+        refused.sort();
+        (counts(&report), refused)
+    }
+}
+
+fn write(path: &Path, text: &str) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, text).unwrap();
+}
