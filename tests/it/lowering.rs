@@ -1,5 +1,7 @@
 //! Lowered code gives what Rhai gives: the same values and the same mistakes, at the same place.
 
+mod flows;
+
 use std::cell::Cell;
 use std::fs;
 use std::path::Path;
@@ -106,8 +108,11 @@ struct Seen {
 
 impl Pair {
     fn new(scripts: &[ScriptFile]) -> Self {
-        let host =
-            || ScriptHost::load(patient(), scripts, &tables()).unwrap_or_else(|error| panic!("{error}"));
+        Self::with(scripts, &tables())
+    }
+
+    fn with(scripts: &[ScriptFile], tables: &[Table]) -> Self {
+        let host = || ScriptHost::load(patient(), scripts, tables).unwrap_or_else(|error| panic!("{error}"));
         let (mut native, mut rhai) = (host(), host());
         native.set_lowering(true);
         rhai.set_lowering(false);
