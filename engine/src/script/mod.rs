@@ -17,6 +17,7 @@ mod inputs;
 mod library;
 mod limits;
 mod lower;
+mod lowering;
 mod room;
 mod sandbox;
 mod syntax;

@@ -163,7 +163,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
             let count = text.bytes().filter(u8::is_ascii_digit).count();
             call.room_for_text(count)?;
             let mut digits = String::with_capacity(count);
-            text.split(|letter: char| !letter.is_ascii_digit()).for_each(|part| digits.push_str(part));
+            digits.extend(text.split(|letter: char| !letter.is_ascii_digit()));
             Ok(digits.into())
         }
     ),

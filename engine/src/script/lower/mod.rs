@@ -15,6 +15,7 @@ mod choose;
 mod compile;
 mod machine;
 mod natively;
+mod operand;
 mod out;
 mod statement;
 mod tree;

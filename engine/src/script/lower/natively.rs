@@ -5,7 +5,6 @@ use connectors::record::Value;
 use super::machine::Machine;
 use super::out::{into_value, truth};
 use super::value::Val;
-use crate::script::budget::{self, RecordBudget};
 use crate::script::host::Compiled;
 use crate::script::library::Operand;
 use crate::script::limits::Limits;
@@ -15,12 +14,10 @@ use crate::script::limits::Limits;
 pub struct Natively<'a> {
     pub(in crate::script) machine: Machine<'a>,
     pub(in crate::script) limits: &'a Limits,
-    pub(in crate::script) budget: Option<&'a RecordBudget>,
 }
 
 impl<'a> Natively<'a> {
     fn run(&self, compiled: &'a Compiled) -> Option<Val<'a>> {
-        let _budget = budget::open(self.limits, self.budget);
         self.machine.run(compiled.program()?).ok()
     }
 
