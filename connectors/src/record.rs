@@ -72,6 +72,12 @@ impl Text {
         }
     }
 
+    /// A part of this text, without a copy when it is one indeed.
+    #[must_use]
+    pub fn part(&self, part: &str) -> Self {
+        Self::within(&self.0, part)
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -96,6 +102,20 @@ impl Map {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.entries.iter().find(|(field, _)| field.as_str() == name).map(|(_, value)| value)
+    }
+
+    /// A field and its place, when it is likely to be at `place`, where it was in the last record.
+    #[must_use]
+    pub fn get_near(&self, name: &str, place: usize) -> Option<(usize, &Value)> {
+        match self.entries.get(place) {
+            Some((field, value)) if field.as_str() == name => Some((place, value)),
+            _ => self
+                .entries
+                .iter()
+                .enumerate()
+                .find(|(_, (field, _))| field.as_str() == name)
+                .map(|(at, (_, value))| (at, value)),
+        }
     }
 
     /// The value of a field, to change.

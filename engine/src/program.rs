@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use connectors::record::Text;
 use dsl::plan::{self, Action, FieldValue, MapWith, On, Side, Span, UpsertKey, Verb};
 
 use crate::script::{Compiled, ScriptError, ScriptHost};
@@ -124,7 +125,9 @@ pub enum Do {
 #[derive(Debug)]
 pub struct Line {
     /// Field.
-    pub field: Arc<str>,
+    pub field: Text,
+    /// No line before it in its block sets the same field.
+    pub is_first: bool,
     /// Value.
     pub value: From,
     /// Only then.
@@ -141,7 +144,7 @@ pub enum From {
     /// A nested record.
     Record(Vec<Line>),
     /// A record for each item.
-    Each(String, Script, Vec<Line>),
+    Each(Arc<str>, Script, Vec<Line>),
 }
 
 /// Compiles expressions; collects every fault rather than stopping at the first.
@@ -171,6 +174,18 @@ impl Program {
             _ => Err(compiler.faults),
         }
     }
+}
+
+/// Compiles field lines by themselves: for measuring, and for trying them.
+///
+/// # Errors
+/// Every expression that does not compile.
+pub fn compile_lines(
+    lines: &[plan::FieldLine],
+    host: &ScriptHost,
+) -> Result<Vec<Line>, Vec<(plan::Expr, ScriptError)>> {
+    let mut compiler = Compiler { host, sets: &|_, _| Vec::new(), faults: Vec::new() };
+    compiler.lines(lines).ok_or(compiler.faults)
 }
 
 impl Compiler<'_> {
@@ -285,7 +300,14 @@ impl Compiler<'_> {
 
     fn lines(&mut self, lines: &[plan::FieldLine]) -> Option<Vec<Line>> {
         let compiled: Vec<_> = lines.iter().map(|line| self.line(line)).collect();
-        compiled.into_iter().collect()
+        let mut compiled: Vec<Line> = compiled.into_iter().collect::<Option<_>>()?;
+        for at in 0..compiled.len() {
+            let (before, rest) = compiled.split_at_mut(at);
+            if let Some(line) = rest.first_mut() {
+                line.is_first = before.iter().all(|other| other.field != line.field);
+            }
+        }
+        Some(compiled)
     }
 
     fn line(&mut self, line: &plan::FieldLine) -> Option<Line> {
@@ -294,13 +316,19 @@ impl Compiler<'_> {
             FieldValue::Record(lines) => self.lines(lines).map(From::Record),
             FieldValue::Each { name, list, fields } => {
                 let (list, fields) = (self.script(list), self.lines(fields));
-                list.zip(fields).map(|(list, fields)| From::Each(name.clone(), list, fields))
+                list.zip(fields).map(|(list, fields)| From::Each(name.as_str().into(), list, fields))
             }
         };
         let when = match &line.when {
             Some(expr) => Some(self.script(expr)?),
             None => None,
         };
-        Some(Line { field: Arc::from(line.field.as_str()), value: value?, on: line.on, when })
+        Some(Line {
+            field: Text::from(line.field.as_str()),
+            is_first: true,
+            value: value?,
+            on: line.on,
+            when,
+        })
     }
 }

@@ -32,7 +32,7 @@ fn compile(path: &str, text: &str) -> Result<Plan, String> {
         .map_err(|report| format!("{:?}", miette::Report::new(report)))
 }
 
-fn shipped() -> BTreeMap<String, Plan> {
+pub(crate) fn shipped() -> BTreeMap<String, Plan> {
     let (mut plans, mut problems) = (BTreeMap::new(), Vec::new());
     for (path, text) in files("flows", "flow") {
         match compile(&path, &text) {

@@ -5,6 +5,7 @@ mod files;
 mod flows;
 #[cfg(target_os = "linux")]
 mod forbidden;
+mod lowering;
 mod profiles;
 mod run;
 mod script;

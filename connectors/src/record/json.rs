@@ -16,6 +16,10 @@ const DEEPEST: usize = 100;
 /// Above this many fields a record's names are compared by hash, not one by one.
 const MANY_FIELDS: usize = 24;
 
+/// Depths for which the number of fields is remembered, and the most that room is made for.
+const DEPTHS: usize = 6;
+const MOST_LIKELY: usize = 64;
+
 /// Why a text is not JSON.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason} at line {line} column {column}")]
@@ -31,7 +35,7 @@ pub struct ReadError {
 /// Reads one JSON value; its texts are slices of `page`.
 pub fn read_json(page: &Bytes) -> Result<Value, ReadError> {
     let page = utf8(page)?;
-    let mut reader = Reader { jiter: Jiter::new(page.as_bytes()), page: &page };
+    let mut reader = Reader::new(&page);
     let value = reader.next(0)?;
     reader.jiter.finish().map_err(|error| reader.explain(&error))?;
     Ok(value)
@@ -40,7 +44,7 @@ pub fn read_json(page: &Bytes) -> Result<Value, ReadError> {
 /// Reads JSON values that stand one after the other, usually one a line (NDJSON).
 pub fn read_json_lines(page: &Bytes) -> Result<Vec<Value>, ReadError> {
     let page = utf8(page)?;
-    let mut reader = Reader { jiter: Jiter::new(page.as_bytes()), page: &page };
+    let mut reader = Reader::new(&page);
     let mut values = Vec::new();
     while reader.jiter.finish().is_err() {
         values.push(reader.next(0)?);
@@ -53,26 +57,27 @@ fn utf8(page: &Bytes) -> Result<ByteString, ReadError> {
         Some(rest) => page.slice_ref(rest),
         None => page.clone(),
     };
-    if let Err(error) = std::str::from_utf8(&page) {
+    ByteString::try_from(page.clone()).map_err(|error| {
         let good = page.get(..error.valid_up_to()).unwrap_or_default();
         let line = good.split(|byte| *byte == b'\n').count();
         let column = good.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
-        return Err(ReadError { reason: "the text is not UTF-8".into(), line, column });
-    }
-    // Checked above; `ByteString` checks again only in the error arm.
-    ByteString::try_from(page).map_err(|_| ReadError {
-        reason: "the text is not UTF-8".into(),
-        line: 1,
-        column: 1,
+        ReadError { reason: "the text is not UTF-8".into(), line, column }
     })
 }
 
 struct Reader<'j> {
     jiter: Jiter<'j>,
     page: &'j ByteString,
+    /// Number of fields of the record that was last read at each depth: the next one is
+    /// mostly like it.
+    fields: [usize; DEPTHS],
 }
 
-impl Reader<'_> {
+impl<'j> Reader<'j> {
+    fn new(page: &'j ByteString) -> Self {
+        Self { jiter: Jiter::new(page.as_bytes()), page, fields: [8; DEPTHS] }
+    }
+
     fn next(&mut self, depth: usize) -> Result<Value, ReadError> {
         match self.jiter.peek() {
             Ok(peek) => self.value(peek, depth),
@@ -110,7 +115,8 @@ impl Reader<'_> {
 
     fn map(&mut self, depth: usize) -> Result<Value, ReadError> {
         let page = self.page;
-        let mut entries: Vec<(Text, Value)> = Vec::new();
+        let likely = self.fields.get(depth).copied().unwrap_or_default();
+        let mut entries: Vec<(Text, Value)> = Vec::with_capacity(likely);
         let mut next = self.jiter.known_object().map(|key| key.map(|key| Text::within(page, key)));
         loop {
             match next {
@@ -122,6 +128,9 @@ impl Reader<'_> {
                 }
             }
             next = self.jiter.next_key().map(|key| key.map(|key| Text::within(page, key)));
+        }
+        if let Some(likely) = self.fields.get_mut(depth) {
+            *likely = entries.len().min(MOST_LIKELY);
         }
         Ok(Value::Map(Map { entries: last_of_each_name(entries) }))
     }
@@ -140,10 +149,7 @@ impl Reader<'_> {
 /// JSON allows a name twice; as everywhere, the last one counts.
 fn last_of_each_name(mut entries: Vec<(Text, Value)>) -> Vec<(Text, Value)> {
     let unique = if entries.len() <= MANY_FIELDS {
-        entries
-            .iter()
-            .enumerate()
-            .all(|(at, (name, _))| entries.iter().take(at).all(|(other, _)| other != name))
+        are_different(&entries)
     } else {
         entries.iter().map(|(name, _)| name).collect::<std::collections::HashSet<_>>().len() == entries.len()
     };
@@ -160,8 +166,58 @@ fn last_of_each_name(mut entries: Vec<(Text, Value)>) -> Vec<(Text, Value)> {
     entries
 }
 
+/// Names are compared only when their marks meet.
+fn are_different(entries: &[(Text, Value)]) -> bool {
+    let mut marks = 0_u64;
+    entries.iter().enumerate().all(|(at, (name, _))| {
+        let bytes = name.as_bytes();
+        let letter = |at: usize| u32::from(bytes.get(at).copied().unwrap_or_default());
+        let length = u32::try_from(bytes.len()).unwrap_or_default();
+        let sum = length.wrapping_mul(11)
+            + letter(0) * 5
+            + letter(bytes.len() / 2) * 3
+            + letter(bytes.len().saturating_sub(1));
+        let mark = 1_u64 << (sum % 64);
+        let is_new = marks & mark == 0;
+        marks |= mark;
+        is_new || entries.iter().take(at).all(|(other, _)| other != name)
+    })
+}
+
+/// A plain number of up to 18 digits, with or without a point.
+fn plain_number(digits: &[u8]) -> Option<Value> {
+    let (negative, digits) = match digits.split_first() {
+        Some((b'-', rest)) => (true, rest),
+        _ => (false, digits),
+    };
+    if digits.len() > 18 {
+        return None;
+    }
+    let (mut number, mut scale) = (0_i64, None);
+    for digit in digits {
+        match digit {
+            b'0'..=b'9' => {
+                number = number * 10 + i64::from(digit - b'0');
+                scale = scale.map(|scale| scale + 1);
+            }
+            b'.' if scale.is_none() => scale = Some(0),
+            _ => return None,
+        }
+    }
+    let signed = if negative { -number } else { number };
+    match scale {
+        None => Some(Value::Int(signed)),
+        // A zero has no sign in an integer.
+        Some(_) if negative && number == 0 => None,
+        Some(scale) => Some(Value::Decimal(Decimal::new(signed, scale))),
+    }
+}
+
 /// Integers stay integers, everything else becomes a decimal; what fits neither stays text.
 fn number(digits: &[u8]) -> Value {
+    if let Some(number) = plain_number(digits) {
+        return number;
+    }
     let text = String::from_utf8_lossy(digits);
     if let Ok(number) = text.parse::<i64>() {
         return Value::Int(number);
@@ -210,8 +266,22 @@ pub(super) fn write_value(value: &Value, out: &mut Vec<u8>) {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Bool(true) => out.extend_from_slice(b"true"),
         Value::Bool(false) => out.extend_from_slice(b"false"),
-        Value::Int(number) => print(out, format_args!("{number}")),
-        Value::Decimal(number) => print(out, format_args!("{number}")),
+        Value::Int(number) => {
+            if number.is_negative() {
+                out.push(b'-');
+            }
+            write_digits(number.unsigned_abs(), 0, out);
+        }
+        Value::Decimal(number) => match u64::try_from(number.mantissa().unsigned_abs()) {
+            Ok(digits) => {
+                if number.is_sign_negative() {
+                    out.push(b'-');
+                }
+                write_digits(digits, number.scale() as usize, out);
+            }
+            // Writing to a `Vec` cannot fail.
+            Err(_) => drop(write!(out, "{number}")),
+        },
         Value::Text(text) => write_text(text, out),
         Value::List(items) => {
             out.push(b'[');
@@ -227,14 +297,40 @@ pub(super) fn write_value(value: &Value, out: &mut Vec<u8>) {
     }
 }
 
-/// Writing to a `Vec` cannot fail.
-fn print(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
-    let _ = out.write_fmt(text);
+/// Digits, the last `scale` of them behind a point.
+fn write_digits(mut digits: u64, scale: usize, out: &mut Vec<u8>) {
+    // The longest: 28 zeros behind the point, or 20 digits.
+    let mut text = [b'0'; 32];
+    let mut at = text.len();
+    let mut left = scale;
+    for place in text.iter_mut().rev() {
+        if left == 0 && scale > 0 && at + scale == 32 {
+            *place = b'.';
+        } else {
+            *place = b'0' + u8::try_from(digits % 10).unwrap_or_default();
+            digits /= 10;
+            left = left.saturating_sub(1);
+        }
+        at -= 1;
+        let whole_begun = scale == 0 || at + scale + 1 < 32;
+        if digits == 0 && left == 0 && whole_begun {
+            break;
+        }
+    }
+    out.extend_from_slice(text.get(at..).unwrap_or_default());
 }
 
 fn write_text(text: &str, out: &mut Vec<u8>) {
-    // serde_json knows the escapes; a text always serialises and a `Vec` always takes it.
-    let _ = serde_json::to_writer(out, text);
+    let plain = text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\');
+    if plain {
+        out.reserve(text.len() + 2);
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    } else {
+        // serde_json knows the escapes; a text always serialises and a `Vec` always takes it.
+        let _ = serde_json::to_writer(out, text);
+    }
 }
 
 impl serde::Serialize for Value {
@@ -280,6 +376,21 @@ mod tests {
         assert_eq!(read("1e3").unwrap().as_decimal(), Some(Decimal::from(1000)));
         let long = "123456789012345678901234567890123456789";
         assert_eq!(read(long).unwrap(), Value::from(long), "too long for a decimal: text, whole");
+    }
+
+    #[test]
+    fn numbers_are_written_with_all_digits() {
+        let numbers = [0, 1, -1, 9, 10, 105, -1050, i64::MAX, i64::MIN];
+        for number in numbers {
+            assert_eq!(Value::Int(number).to_string(), number.to_string());
+            for scale in [0, 1, 2, 3, 5, 18, 19, 20, 27, 28] {
+                let number = Decimal::from_i128_with_scale(number.into(), scale);
+                assert_eq!(Value::Decimal(number).to_string(), number.to_string(), "{number:?} {scale}");
+            }
+        }
+        for number in [Decimal::MAX, Decimal::MIN, -Decimal::ZERO, Decimal::new(-5, 1)] {
+            assert_eq!(Value::Decimal(number).to_string(), number.to_string());
+        }
     }
 
     #[test]

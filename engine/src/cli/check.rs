@@ -8,8 +8,10 @@ use miette::Report;
 
 use super::Ended;
 use super::show::{Show, count};
+use crate::flow::Flow;
 use crate::load::{Loader, Problems};
 use crate::project::{FlowAnswers, FlowEntry, Project};
+use crate::speed::{Left, left_to_rhai};
 use crate::trouble::Trouble;
 
 /// Check flows without touching any system.
@@ -17,6 +19,9 @@ use crate::trouble::Trouble;
 pub(crate) struct Check {
     /// Flows of the project, by name, or flow files; else all flows of the project
     flows: Vec<String>,
+    /// Tell which expressions and script functions do not run as native code, and why
+    #[arg(long)]
+    explain_speed: bool,
 }
 
 impl Check {
@@ -43,6 +48,14 @@ impl Check {
         }
         let pairs: Vec<_> = plans.iter().map(|(entry, plan)| (*entry, plan)).collect();
         problems.append(&mut loader.two_way(&pairs));
+        if self.explain_speed && problems.is_empty() {
+            for entry in &entries {
+                match loader.flow(entry) {
+                    Ok(flow) => speed(show, &flow),
+                    Err(mut found) => problems.append(&mut found),
+                }
+            }
+        }
         Ok(tell(show, entries.len(), &problems))
     }
 
@@ -77,6 +90,26 @@ fn one(project: &Project, loader: &Loader<'_>, entry: &FlowEntry) -> Result<dsl:
         loader.flow(entry)?;
     }
     Ok(plan)
+}
+
+/// Tells what of a flow is left to Rhai.
+fn speed(show: &Show, flow: &Flow) {
+    let left = left_to_rhai(flow);
+    if show.is_json() {
+        let left: Vec<_> =
+            left.iter().map(|left| serde_json::json!({ "at": left.at, "reason": left.reason })).collect();
+        show.json(&serde_json::json!({ "flow": flow.name, "not_lowered": left }));
+        return;
+    }
+    for Left { at, reason } in &left {
+        show.line(format!("{at}: {reason}"));
+    }
+    if left.is_empty() {
+        show.line(format!("{} {}: every line is lowered", show.good("✓"), flow.name));
+    } else {
+        let lines = count(i64::try_from(left.len()).unwrap_or(i64::MAX), "place runs", "places run");
+        show.line(format!("{}: {lines} in Rhai, several times slower than native code", flow.name));
+    }
 }
 
 fn tell(show: &Show, flows: usize, problems: &[Report]) -> Ended {

@@ -3,7 +3,8 @@
 use connectors::record::{Record, Value};
 
 use crate::flow::Flow;
-use crate::program::Script;
+use crate::mapping::{self, Failed};
+use crate::program::{Line, Script};
 use crate::script::{Bindings, RecordBudget, ScriptError};
 
 /// Names and values of one record; cloning it costs a counter for each name.
@@ -37,6 +38,11 @@ impl<'a> Scope<'a> {
 
     pub(super) fn value(&self, script: &Script) -> Result<Value, ScriptError> {
         self.flow.host.evaluate(&script.compiled, &self.bindings)
+    }
+
+    /// The record that field lines make.
+    pub(super) fn record<'l>(&self, lines: &'l [Line], creating: bool) -> Result<Record, Failed<'l>> {
+        mapping::record(&self.flow.host, lines, &self.bindings, creating)
     }
 
     pub(super) fn truth(&self, script: &Script) -> Result<bool, ScriptError> {

@@ -14,9 +14,9 @@ use super::finder::Finder;
 use super::history::History;
 use super::scope::Scope;
 use super::{Flow, Sides};
-use crate::program::{Act, Condition, From, Line, Lookup, Script, Step, With};
+use crate::mapping::Why;
+use crate::program::{Act, Condition, Line, Lookup, Script, Step, With};
 use crate::store::{Known, Written};
-use dsl::plan::On;
 
 /// Why a record did not reach its last step.
 #[derive(Debug)]
@@ -212,50 +212,10 @@ impl Walk<'_> {
 
     /// The record that field lines make. Lines whose value is `()` are left out.
     pub(super) fn record(&self, lines: &[Line], scope: &Scope<'_>, creating: bool) -> Result<Record, Stop> {
-        let mut record = Record::with_capacity(lines.len());
-        for line in lines {
-            let wanted = match line.on {
-                On::Always => true,
-                On::Create => creating,
-                On::Update => !creating,
-            };
-            if !wanted || !self.optional_truth(line.when.as_ref(), scope)? {
-                continue;
-            }
-            match &line.value {
-                From::Script(script) => {
-                    let value = self.value(script, scope)?;
-                    if !value.is_null() {
-                        record.set(&*line.field, value);
-                    }
-                }
-                From::Record(lines) => {
-                    let inner = self.record(lines, scope, creating)?;
-                    if !inner.is_empty() {
-                        record.set(&*line.field, inner);
-                    }
-                }
-                From::Each(name, list, lines) => {
-                    let mut entries = Vec::new();
-                    for item in self.items(list, scope)? {
-                        let mut inner = scope.clone();
-                        inner.bind(name, item);
-                        entries.push(Value::Map(self.record(lines, &inner, creating)?));
-                    }
-                    match record.get_mut(&line.field) {
-                        Some(Value::List(known)) => known.append(&mut entries),
-                        _ => {
-                            record.set(&*line.field, entries);
-                        }
-                    }
-                }
-            }
-        }
-        Ok(record)
-    }
-
-    fn optional_truth(&self, condition: Option<&Script>, scope: &Scope<'_>) -> Result<bool, Stop> {
-        condition.map_or(Ok(true), |condition| self.truth(condition, scope))
+        scope.record(lines, creating).map_err(|failed| match failed.why {
+            Why::Script(error) => Stop::failed("script", self.flow.script_reason(failed.script, &error)),
+            Why::NoList(kind) => self.no_list(failed.script, kind),
+        })
     }
 
     fn holds(&self, condition: &Condition, scope: &Scope<'_>) -> Result<bool, Stop> {
@@ -282,12 +242,13 @@ impl Walk<'_> {
         match self.value(script, scope)? {
             Value::List(items) => Ok(items),
             Value::Null => Ok(Vec::new()),
-            other => {
-                let place = self.flow.place(&script.expr);
-                let reason = format!("`each` needs a list, but this is {} ({place})", other.kind());
-                Err(Stop::failed("script", reason))
-            }
+            other => Err(self.no_list(script, other.kind())),
         }
+    }
+
+    fn no_list(&self, script: &Script, kind: &str) -> Stop {
+        let place = self.flow.place(&script.expr);
+        Stop::failed("script", format!("`each` needs a list, but this is {kind} ({place})"))
     }
 }
 

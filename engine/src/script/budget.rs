@@ -164,6 +164,11 @@ pub(super) fn open<'r>(limits: &Limits, record: Option<&'r RecordBudget>) -> Ope
     Open { outer: LEFT.replace(Some(left)), said: SAID.replace(Some(said)), record }
 }
 
+/// True within an evaluation on this thread.
+pub(super) fn is_open() -> bool {
+    LEFT.with_borrow(Option::is_some)
+}
+
 impl Drop for Open<'_> {
     fn drop(&mut self) {
         if let (Some(left), Some(record)) = (LEFT.replace(self.outer.take()), self.record) {

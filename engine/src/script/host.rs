@@ -14,6 +14,7 @@ use super::error::{Inside, Mistake, Place, ScriptError};
 use super::inputs;
 use super::library;
 use super::limits::Limits;
+use super::lower::{Callee, Function, NotLowered, Program, Stop, into_value, truth};
 use super::room::with_room;
 use super::sandbox::sandbox;
 use super::syntax::{Facts, Known, examine};
@@ -35,13 +36,18 @@ pub struct ScriptFile {
 /// Everything the expressions of a flow can call and look up.
 #[derive(Debug)]
 pub struct ScriptHost {
-    engine: Engine,
-    limits: Limits,
-    tables: BTreeMap<String, TableValue>,
-    known: Vec<(Known, FnAccess)>,
-    callable: Vec<Known>,
+    pub(super) engine: Engine,
+    pub(super) limits: Limits,
+    pub(super) tables: BTreeMap<String, TableValue>,
+    pub(super) known: Vec<(Known, FnAccess)>,
+    pub(super) callable: Vec<Known>,
     /// By path of the script: what stands before a place in it.
-    paths: BTreeMap<String, BTreeMap<Place, String>>,
+    pub(super) paths: BTreeMap<String, BTreeMap<Place, String>>,
+    /// Functions of scripts that lowered code can call, by number.
+    pub(super) callees: Vec<Callee>,
+    pub(super) functions: Vec<Option<Function>>,
+    pub(super) not_lowered: Vec<NotLowered>,
+    pub(super) lowering: bool,
 }
 
 /// An expression that is ready to be evaluated, by the host that compiled it.
@@ -49,12 +55,28 @@ pub struct ScriptHost {
 pub struct Compiled {
     ast: Arc<AST>,
     facts: Arc<Facts>,
+    lowered: Result<Arc<Program>, Arc<[NotLowered]>>,
 }
 
 impl Compiled {
     /// Names that the expression reads: bindings and tables.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.facts.names.iter().map(String::as_str)
+    }
+
+    pub(super) fn program(&self) -> Option<&Program> {
+        self.lowered.as_deref().ok()
+    }
+
+    /// Whether it runs natively.
+    ///
+    /// # Errors
+    /// What leaves it to Rhai.
+    pub fn lowered(&self) -> Result<(), &[NotLowered]> {
+        match &self.lowered {
+            Ok(_) => Ok(()),
+            Err(reasons) => Err(reasons),
+        }
     }
 }
 
@@ -64,8 +86,7 @@ impl ScriptHost {
     /// # Errors
     /// The first mistake in a script, with its place.
     pub fn load(limits: Limits, scripts: &[ScriptFile], tables: &[Table]) -> Result<Self, ScriptError> {
-        let tables =
-            tables.iter().map(|table| (table.name.clone(), TableValue::new(Arc::new(table.clone()))));
+        let tables = tables.iter().map(|table| (table.name.clone(), TableValue::new(table.clone())));
         let mut host = Self {
             engine: sandbox(&limits),
             limits,
@@ -73,11 +94,27 @@ impl ScriptHost {
             known: Vec::new(),
             callable: Vec::new(),
             paths: BTreeMap::new(),
+            callees: Vec::new(),
+            functions: Vec::new(),
+            not_lowered: Vec::new(),
+            lowering: std::env::var_os("WEFT_NO_LOWERING").is_none_or(|set| set != "1"),
         };
         for script in scripts {
             host.add(script).map_err(|error| inside(error, &script.path))?;
         }
         Ok(host)
+    }
+
+    /// Leaves expressions that are compiled from here on to Rhai, or not, whatever
+    /// `WEFT_NO_LOWERING` says: for comparing the two.
+    pub const fn set_lowering(&mut self, lowering: bool) {
+        self.lowering = lowering;
+    }
+
+    /// Functions of the scripts that are left to Rhai, and why.
+    #[must_use]
+    pub fn not_lowered(&self) -> &[NotLowered] {
+        &self.not_lowered
     }
 
     /// Compiles an expression of the flow.
@@ -100,7 +137,8 @@ impl ScriptHost {
             return Err(Mistake::Refused { what: "fn".into(), help: help.into() }.into());
         }
         let facts = examine(&ast, &self.callable, true).map_err(located)?;
-        Ok(Compiled { ast: Arc::new(ast), facts: Arc::new(facts) })
+        let lowered = self.lower(&ast, text).map(Arc::new).map_err(Arc::from);
+        Ok(Compiled { ast: Arc::new(ast), facts: Arc::new(facts), lowered })
     }
 
     /// The value of an expression.
@@ -108,6 +146,16 @@ impl ScriptHost {
     /// # Errors
     /// Whatever went wrong; the record fails, the flow goes on.
     pub fn evaluate(&self, compiled: &Compiled, bindings: &Bindings) -> Result<Value, ScriptError> {
+        // One budget for both: what lowered code used before it stopped is gone.
+        let _budget = budget::open(&self.limits, bindings.budget());
+        let natively = self.run_natively(compiled, bindings, |value| into_value(value, &self.limits));
+        if let Some(outcome) = natively {
+            return outcome;
+        }
+        self.evaluate_in_rhai(compiled, bindings)
+    }
+
+    fn evaluate_in_rhai(&self, compiled: &Compiled, bindings: &Bindings) -> Result<Value, ScriptError> {
         if compiled.facts.needs_room {
             with_room(|| self.run(compiled, bindings)).unwrap_or_else(|error| {
                 Err(Mistake::Fault { message: format!("no thread to run it on: {error}") }.into())
@@ -123,7 +171,13 @@ impl ScriptHost {
     /// # Errors
     /// As [`ScriptHost::evaluate`], and for a value of any other kind.
     pub fn truth(&self, compiled: &Compiled, bindings: &Bindings) -> Result<bool, ScriptError> {
-        match self.evaluate(compiled, bindings)? {
+        let _budget = budget::open(&self.limits, bindings.budget());
+        if let Some(outcome) =
+            self.run_natively(compiled, bindings, |value| truth(value, &self.limits).ok_or(Stop::Odd))
+        {
+            return outcome;
+        }
+        match self.evaluate_in_rhai(compiled, bindings)? {
             Value::Bool(truth) => Ok(truth),
             Value::Null => Ok(false),
             Value::Map(_) => Ok(true),
@@ -173,6 +227,8 @@ impl ScriptHost {
             self.known.push((known, function.access));
         }
         self.paths.insert(script.path.clone(), facts.paths);
+        let constants = self.constants(&ast);
+        self.lower_script(script, &ast, &constants);
         self.engine.register_static_module(script.alias.as_str(), module.into());
         Ok(())
     }
@@ -192,7 +248,8 @@ impl ScriptHost {
     }
 
     fn run(&self, compiled: &Compiled, bindings: &Bindings) -> Result<Value, ScriptError> {
-        let _budget = budget::open(&self.limits, bindings.budget());
+        // Open already, unless this is a thread of its own.
+        let _budget = (!budget::is_open()).then(|| budget::open(&self.limits, bindings.budget()));
         let outcome = catch_unwind(AssertUnwindSafe(|| -> Result<Value, Box<rhai::EvalAltResult>> {
             let _inputs = inputs::give(self.inputs(compiled, bindings)?);
             let value: Dynamic = self.engine.eval_ast(&compiled.ast)?;

@@ -1,96 +1,142 @@
 //! Tables of a flow, as expressions read them: `payment_method[order.payment.method]`.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use connectors::record::Value;
-use dsl::plan::{Constant, Otherwise, Table, TableRow};
-use rhai::{Dynamic, ImmutableString};
+use dsl::plan::{Constant, Otherwise, Table};
+use rhai::Dynamic;
 use rust_decimal::Decimal;
 
 use super::budget;
 use super::error::Mistake;
-use super::values::{kind, with_article};
+use super::library::Operand;
+use super::limits::Limits;
+use super::values::{to_dynamic, with_article};
 
 /// A table within scripts; cloning it costs a counter.
 #[derive(Clone, Debug)]
-pub(super) struct TableValue(Arc<Table>);
+pub(super) struct TableValue(Arc<Rows>);
+
+#[derive(Debug)]
+struct Rows {
+    table: Table,
+    /// What each row gives.
+    values: Vec<Value>,
+    otherwise: Option<Value>,
+    /// For tables of one key: the first row of each text.
+    texts: HashMap<String, usize>,
+    /// The first row, when there is one key, that fits something else than a text.
+    others: Option<usize>,
+}
+
+/// What a look-up found.
+pub(super) enum Found<'t> {
+    /// The value of a row, or of `otherwise`.
+    Value(&'t Value),
+    /// The key itself.
+    Key,
+}
 
 impl TableValue {
-    pub(super) const fn new(table: Arc<Table>) -> Self {
-        Self(table)
+    pub(super) fn new(table: Table) -> Self {
+        let values = table.rows.iter().map(|row| constant_value(&row.value)).collect();
+        let otherwise = match &table.otherwise {
+            Otherwise::Value(value) => Some(constant_value(value)),
+            _ => None,
+        };
+        let (mut texts, mut others) = (HashMap::new(), None);
+        for (at, row) in table.rows.iter().enumerate() {
+            match row.keys.as_slice() {
+                [Some(Constant::Text(text))] => {
+                    texts.entry(text.clone()).or_insert(at);
+                }
+                _ => others = others.or(Some(at)),
+            }
+        }
+        Self(Arc::new(Rows { table, values, otherwise, texts, others }))
     }
 
     /// The value for a key, or for a list of keys: the first row that fits, else `otherwise`.
-    pub(super) fn look_up(&self, key: &Dynamic) -> Result<Dynamic, Mistake> {
-        let keys = self.keys(key)?;
-        if let Some(row) = self.row(&keys)? {
-            return Ok(constant_to_dynamic(&row.value));
+    pub(super) fn find<V: Operand>(&self, key: &V) -> Result<Found<'_>, Mistake> {
+        let several;
+        let keys = if self.0.table.keys.len() == 1 {
+            std::slice::from_ref(key)
+        } else {
+            several = self.keys(key)?;
+            &several
+        };
+        if let Some(value) = self.row(keys)?.and_then(|row| self.0.values.get(row)) {
+            return Ok(Found::Value(value));
         }
-        match (&self.0.otherwise, keys.as_slice()) {
-            (Otherwise::Value(value), _) => Ok(constant_to_dynamic(value)),
-            (Otherwise::Keep, [only]) => Ok(only.clone()),
-            _ => Err(Mistake::NoRow { table: self.0.name.clone(), key: shown(&keys) }),
+        match (&self.0.otherwise, &self.0.table.otherwise, keys) {
+            (Some(value), _, _) => Ok(Found::Value(value)),
+            (None, Otherwise::Keep, [_]) => Ok(Found::Key),
+            _ => Err(Mistake::NoRow { table: self.0.table.name.clone(), key: shown(keys) }),
+        }
+    }
+
+    /// As [`TableValue::find`], for Rhai.
+    pub(super) fn look_up(&self, key: &Dynamic) -> Result<Dynamic, Mistake> {
+        match self.find(key)? {
+            Found::Value(value) => to_dynamic(value, &Limits::default()),
+            Found::Key => Ok(match key.as_array_ref() {
+                Ok(keys) if self.0.table.keys.len() != 1 => keys.first().cloned().unwrap_or(Dynamic::UNIT),
+                _ => key.clone(),
+            }),
         }
     }
 
     /// True when a row fits the key; `otherwise` does not count.
-    pub(super) fn has(&self, key: &Dynamic) -> Result<bool, Mistake> {
+    pub(super) fn has<V: Operand>(&self, key: &V) -> Result<bool, Mistake> {
         Ok(self.row(&self.keys(key)?)?.is_some())
     }
 
-    fn row(&self, keys: &[Dynamic]) -> Result<Option<&TableRow>, Mistake> {
-        budget::read(self.0.rows.len().saturating_mul(keys.len()))?;
-        Ok(self.0.rows.iter().find(|row| {
+    fn row<V: Operand>(&self, keys: &[V]) -> Result<Option<usize>, Mistake> {
+        if let [key] = keys
+            && let Some(text) = key.as_text()
+        {
+            let found = self.0.texts.get(&*text).copied();
+            // A row that fits anything may stand before it.
+            if self.0.others.is_none_or(|other| found.is_some_and(|found| found < other)) {
+                return Ok(found);
+            }
+        }
+        budget::read(self.0.table.rows.len().saturating_mul(keys.len()))?;
+        Ok(self.0.table.rows.iter().position(|row| {
             row.keys.len() == keys.len()
                 && row.keys.iter().zip(keys).all(|(wanted, key)| wanted.as_ref().is_none_or(|c| is(c, key)))
         }))
     }
 
-    fn keys(&self, key: &Dynamic) -> Result<Vec<Dynamic>, Mistake> {
-        let keys = match key.as_array_ref() {
-            Ok(keys) if self.0.keys.len() != 1 => keys.to_vec(),
+    fn keys<V: Operand>(&self, key: &V) -> Result<Vec<V>, Mistake> {
+        let keys = match key.items() {
+            Some(keys) if self.0.table.keys.len() != 1 => keys.collect(),
             _ => vec![key.clone()],
         };
-        if keys.len() == self.0.keys.len() {
+        if keys.len() == self.0.table.keys.len() {
             return Ok(keys);
         }
-        let names: Vec<&str> = self.0.keys.iter().map(|key| key.name.as_str()).collect();
+        let table = &self.0.table;
+        let names: Vec<&str> = table.keys.iter().map(|key| key.name.as_str()).collect();
         Err(Mistake::WrongKind {
-            message: format!("table `{}` is read by {} keys, not {}", self.0.name, names.len(), keys.len()),
-            help: Some(format!("write `{}[{}]`", self.0.name, names.join(", "))),
+            message: format!("table `{}` is read by {} keys, not {}", table.name, names.len(), keys.len()),
+            help: Some(format!("write `{}[{}]`", table.name, names.join(", "))),
         })
     }
 }
 
 /// The same value: numbers by value, texts letter by letter.
-fn is(constant: &Constant, key: &Dynamic) -> bool {
+fn is<V: Operand>(constant: &Constant, key: &V) -> bool {
     match constant {
-        Constant::Text(text) => {
-            key.as_immutable_string_ref().is_ok_and(|key| key.as_str() == text)
-                || key.as_char().is_ok_and(|letter| text.chars().eq([letter]))
-        }
-        Constant::Integer(number) => decimal_of(key) == Some(Decimal::from(*number)),
-        Constant::Decimal(number) => decimal_of(key) == Some(*number),
-        Constant::Boolean(truth) => key.as_bool() == Ok(*truth),
-        Constant::Nothing => key.is_unit(),
-        Constant::List(items) => key.as_array_ref().is_ok_and(|keys| {
-            keys.len() == items.len() && items.iter().zip(keys.iter()).all(|(item, key)| is(item, key))
+        Constant::Text(text) => key.as_text().is_some_and(|key| *key == **text),
+        Constant::Integer(number) => key.number() == Some(Decimal::from(*number)),
+        Constant::Decimal(number) => key.number() == Some(*number),
+        Constant::Boolean(truth) => key.boolean() == Some(*truth),
+        Constant::Nothing => key.is_nothing(),
+        Constant::List(items) => key.items().is_some_and(|keys| {
+            keys.len() == items.len() && items.iter().zip(keys).all(|(item, key)| is(item, &key))
         }),
-    }
-}
-
-fn decimal_of(value: &Dynamic) -> Option<Decimal> {
-    value.as_int().map(Decimal::from).or_else(|_| value.as_decimal()).ok()
-}
-
-fn constant_to_dynamic(constant: &Constant) -> Dynamic {
-    match constant {
-        Constant::Text(text) => Dynamic::from(ImmutableString::from(text.as_str())),
-        Constant::Integer(number) => Dynamic::from_int(*number),
-        Constant::Decimal(number) => Dynamic::from(*number),
-        Constant::Boolean(truth) => Dynamic::from_bool(*truth),
-        Constant::Nothing => Dynamic::UNIT,
-        Constant::List(items) => Dynamic::from_array(items.iter().map(constant_to_dynamic).collect()),
     }
 }
 
@@ -107,18 +153,18 @@ pub fn constant_value(constant: &Constant) -> Value {
     }
 }
 
-fn shown(keys: &[Dynamic]) -> String {
+fn shown<V: Operand>(keys: &[V]) -> String {
     let shown: Vec<String> = keys
         .iter()
         .map(|key| {
-            if key.is_unit() {
+            if key.is_nothing() {
                 "no value".to_owned()
-            } else if let Ok(text) = key.as_immutable_string_ref() {
+            } else if let Some(text) = key.as_text() {
                 format!("\"{}\"", text.chars().take(60).collect::<String>())
-            } else if key.is_int() || key.is_decimal() || key.is_bool() {
-                key.to_string()
+            } else if key.number().is_some() || key.boolean().is_some() {
+                key.written().map(|text| text.to_string()).unwrap_or_default()
             } else {
-                with_article(kind(key))
+                with_article(key.kind())
             }
         })
         .collect();

@@ -137,6 +137,32 @@ fn records_are_read() {
     gives("switch order.count { 3 => \"three\", _ => \"many\" }", "\"three\"");
 }
 
+/// Rhai puts a value back after a method was called on it; nothing may come of that.
+#[test]
+fn methods_change_nothing_behind_the_back() {
+    let host = |lowering| {
+        let mut host = host();
+        host.set_lowering(lowering);
+        host
+    };
+    for host in [host(false), host(true)] {
+        for (text, expected) in [
+            ("payment_method[\"ideal\"].to_lower()", "\"ideal\""),
+            ("same[order.number].len()", "4"),
+            ("order.customer.absent.is_blank()", "true"),
+            ("order.flags.filter(|flag| flag).len()", "1"),
+            ("order.paid.to_text()", "\"true\""),
+        ] {
+            let mut bindings = bindings();
+            let mut order = bindings.get("order").and_then(Value::as_map).cloned().expect("a record");
+            order.set("flags", vec![Value::Bool(true), Value::Bool(false)]);
+            bindings.set("order", order);
+            let value = host.compile_text(text).and_then(|compiled| host.evaluate(&compiled, &bindings));
+            assert_eq!(value.map(|value| value.to_string()), Ok(expected.to_owned()), "{text}");
+        }
+    }
+}
+
 #[test]
 fn numbers_are_read_from_text() {
     for (text, expected) in [

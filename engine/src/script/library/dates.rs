@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZoneDatabase;
 use jiff::{Span, Timestamp, Zoned};
-use rhai::Dynamic;
 
 use super::LibraryFunction;
-use super::call::{Call, Outcome};
+use super::call::{Call, Given};
+use super::operand::Operand;
 use super::text::function;
 use crate::script::error::Mistake;
 
@@ -53,7 +53,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "days_between(\"2026-01-01\", \"2026-01-31\") → 30",
         |call| {
             let (from, to) = (civil(call, 0)?.date(), civil(call, 1)?.date());
-            Ok(Dynamic::from_int((to - from).get_days().into()))
+            Ok(i64::from((to - from).get_days()).into())
         }
     ),
     function!(
@@ -62,7 +62,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "format_date(text, pattern) -> text",
         "A date or moment in a pattern of strftime: %d day, %m month, %Y year, %H hour, %M minute, %S second.",
         "format_date(\"2026-11-21\", \"%d-%m-%Y\") → \"21-11-2026\"",
-        format_date
+        |call| format_date(call)
     ),
     function!(
         "parse_date",
@@ -70,7 +70,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "parse_date(text, pattern) -> text",
         "The date, or date and time, in a text written by such a pattern, as ISO text.",
         "parse_date(\"21-11-2026\", \"%d-%m-%Y\") → \"2026-11-21\"",
-        parse_date
+        |call| parse_date(call)
     ),
     function!(
         "to_date",
@@ -106,7 +106,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "weekday(text) -> integer",
         "Day of the week: 1 is Monday, 7 is Sunday.",
         "weekday(\"2026-11-21\") → 6",
-        |call| Ok(Dynamic::from_int(civil(call, 0)?.weekday().to_monday_one_offset().into()))
+        |call| Ok(i64::from(civil(call, 0)?.weekday().to_monday_one_offset()).into())
     ),
 ];
 
@@ -117,9 +117,9 @@ static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundl
 const PATTERN: usize = 200;
 
 /// The date and time as written, whatever the zone.
-fn civil(call: &Call<'_, '_>, at: usize) -> Outcome<DateTime> {
+fn civil<C: Call>(call: &C, at: usize) -> Result<DateTime, Mistake> {
     let text = call.text(at)?;
-    read_civil(&text).ok_or_else(|| unreadable(&text, "a date").into())
+    read_civil(&text).ok_or_else(|| unreadable(&text, "a date"))
 }
 
 fn read_civil(text: &str) -> Option<DateTime> {
@@ -136,14 +136,13 @@ fn read_civil(text: &str) -> Option<DateTime> {
         })
 }
 
-fn zoned(call: &Call<'_, '_>) -> Outcome<Zoned> {
-    let (text, zone) = (call.text(0)?, call.text(1)?);
-    let Some(zone) = (zone.len() <= 64).then(|| ZONES.get(&zone).ok()).flatten() else {
-        let shown: String = zone.chars().take(60).collect();
+fn zoned<C: Call>(call: &C) -> Result<Zoned, Mistake> {
+    let (text, name) = (call.text(0)?, call.text(1)?);
+    let Some(zone) = (name.len() <= 64).then(|| ZONES.get(&name).ok()).flatten() else {
+        let shown: String = name.chars().take(60).collect();
         return Err(Mistake::bad_argument(format!(
             "there is no time zone `{shown}`; write one like `Europe/Amsterdam`"
-        ))
-        .into());
+        )));
     };
     if text.len() <= 64
         && let Ok(moment) = text.trim().parse::<Timestamp>()
@@ -151,11 +150,11 @@ fn zoned(call: &Call<'_, '_>) -> Outcome<Zoned> {
         return Ok(moment.to_zoned(zone));
     }
     let local = read_civil(&text).ok_or_else(|| unreadable(&text, "a moment"))?;
-    local.to_zoned(zone).map_err(|_| unreadable(&text, "a moment").into())
+    local.to_zoned(zone).map_err(|_| unreadable(&text, "a moment"))
 }
 
 /// Moves the date and keeps time and offset as they were written.
-fn shift(call: &mut Call<'_, '_>, by: fn(Span, i64) -> Result<Span, jiff::Error>) -> Outcome {
+fn shift<C: Call>(call: &mut C, by: fn(Span, i64) -> Result<Span, jiff::Error>) -> Given<C> {
     let (text, number) = (call.text(0)?, call.integer(1)?);
     let date = civil(call, 0)?.date();
     let moved = by(Span::new(), number)
@@ -165,28 +164,28 @@ fn shift(call: &mut Call<'_, '_>, by: fn(Span, i64) -> Result<Span, jiff::Error>
     Ok(format!("{moved}{rest}").into())
 }
 
-fn pattern(call: &Call<'_, '_>) -> Outcome<rhai::ImmutableString> {
+fn pattern<C: Call>(call: &C) -> Result<<C::Value as Operand>::Text<'_>, Mistake> {
     let pattern = call.text(1)?;
     // A width such as `%500d` would make much of little.
     let wide = pattern.split('%').skip(1).any(|part| {
         part.trim_start_matches(['-', '_', '0', '^', '#']).starts_with(|c: char| c.is_ascii_digit())
     });
     if pattern.len() > PATTERN || wide {
-        return Err(Mistake::bad_argument("the pattern of a date is too long or gives widths").into());
+        return Err(Mistake::bad_argument("the pattern of a date is too long or gives widths"));
     }
     Ok(pattern)
 }
 
-fn format_date(call: &mut Call<'_, '_>) -> Outcome {
+fn format_date<C: Call>(call: &mut C) -> Given<C> {
     let (date, pattern) = (civil(call, 0)?, pattern(call)?);
     jiff::fmt::strtime::format(pattern.as_bytes(), date)
-        .map(Dynamic::from)
+        .map(Into::into)
         .map_err(|_| bad_pattern(&pattern).into())
 }
 
-fn parse_date(call: &mut Call<'_, '_>) -> Outcome {
+fn parse_date<C: Call>(call: &mut C) -> Given<C> {
     let (text, pattern) = (call.text(0)?, pattern(call)?);
-    let expected = || unreadable(&text, &format!("a date written as {pattern}"));
+    let expected = || unreadable(&text, &format!("a date written as {}", &*pattern));
     if text.len() > PATTERN {
         return Err(expected().into());
     }

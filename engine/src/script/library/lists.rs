@@ -2,17 +2,17 @@
 
 use std::cmp::Ordering;
 
-use rhai::{Array, Dynamic, FnPtr, ImmutableString};
 use rust_decimal::Decimal;
 
 use super::LibraryFunction;
-use super::call::{Call, Fields, Outcome};
+use super::call::{Call, Given};
+use super::operand::Operand;
 use super::operators::{compare, equal};
 use super::shown::shown;
-use super::text::{self, function};
+use super::text::function;
 use crate::script::budget;
 use crate::script::error::Mistake;
-use crate::script::values::{kind, with_article};
+use crate::script::values::with_article;
 
 pub(super) const FUNCTIONS: &[LibraryFunction] = &[
     function!(
@@ -21,7 +21,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "len(list | text | record) -> integer",
         "Number of items, letters or fields.",
         "len([1, 2, 3]) → 3",
-        len
+        |call| len(call)
     ),
     function!(
         "is_empty",
@@ -29,7 +29,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "is_empty(list | text | record) -> boolean",
         "True when nothing is in it; true for `()`.",
         "is_empty([]) → true",
-        |call| { Ok((call.value(0).is_unit() || len(call)?.as_int() == Ok(0)).into()) }
+        |call| { Ok((call.value(0).is_nothing() || len(call)?.int() == Some(0)).into()) }
     ),
     function!(
         "first",
@@ -37,7 +37,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "first(list) -> value",
         "The first item; `()` for an empty list.",
         "first([7, 8]) → 7",
-        |call| Ok(call.list(0)?.first().cloned().unwrap_or(Dynamic::UNIT))
+        |call| Ok(call.list(0)?.next().unwrap_or_else(Operand::nothing))
     ),
     function!(
         "last",
@@ -45,7 +45,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "last(list) -> value",
         "The last item; `()` for an empty list.",
         "last([7, 8]) → 8",
-        |call| Ok(call.list(0)?.last().cloned().unwrap_or(Dynamic::UNIT))
+        |call| Ok(call.list(0)?.next_back().unwrap_or_else(Operand::nothing))
     ),
     function!(
         "map",
@@ -53,7 +53,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "map(list, function) -> list",
         "What the function makes of each item.",
         "[1, 2].map(|n| n * 10) → [10, 20]",
-        map
+        |call| map(call)
     ),
     function!(
         "filter",
@@ -61,7 +61,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "filter(list, function) -> list",
         "The items for which the function is true.",
         "[1, 2, 3].filter(|n| n > 1) → [2, 3]",
-        filter
+        |call| filter(call)
     ),
     function!(
         "find",
@@ -70,13 +70,13 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "The first item for which the function is true; `()` when there is none.",
         "[1, 2, 3].find(|n| n > 1) → 2",
         |call| {
-            let function = call.function(1)?;
-            for item in call.list(0)?.iter() {
-                if call.ask(&function, item)? {
-                    return Ok(item.clone());
+            let function = call.callback(1)?;
+            for item in call.list(0)? {
+                if call.ask(&function, item.clone())? {
+                    return Ok(item);
                 }
             }
-            Ok(Dynamic::UNIT)
+            Ok(Operand::nothing())
         }
     ),
     function!(
@@ -101,7 +101,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "sum(list, function) -> number",
         "All items added up, or what the function makes of each; 0 for an empty list.",
         "[1.10, 2].sum() → 3.10",
-        sum
+        |call| sum(call)
     ),
     function!(
         "reduce",
@@ -110,10 +110,10 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "Starts with a value, and lets the function make the next from it and each item.",
         "[1, 2, 3].reduce(|total, n| total + n, 0) → 6",
         |call| {
-            let function = call.function(1)?;
+            let function = call.callback(1)?;
             let mut value = call.owned(2);
-            for item in call.list(0)?.iter() {
-                value = call.invoke(&function, [value, item.clone()])?;
+            for item in call.list(0)? {
+                value = call.invoke(&function, [value, item])?;
             }
             Ok(value)
         }
@@ -124,7 +124,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "join(list, separator) -> text",
         "The items as one text; items without value are left out.",
         "join([\"a\", (), \"b\"], \", \") → \"a, b\"",
-        join
+        |call| join(call)
     ),
     function!(
         "unique",
@@ -132,7 +132,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "unique(list) -> list",
         "Each item once, where it first stands.",
         "unique([1, 2, 1]) → [1, 2]",
-        unique
+        |call| unique(call)
     ),
     function!(
         "sort",
@@ -140,7 +140,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "sort(list, function) -> list",
         "In ascending order, or in the order of what the function makes of each item. The list itself stays as it is.",
         "sort([3, 1, 2]) → [1, 2, 3]",
-        sort
+        |call| sort(call)
     ),
     function!(
         "reverse",
@@ -151,7 +151,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         |call| {
             let list = call.list(0)?;
             call.room_for_items(list.len())?;
-            Ok(list.iter().rev().cloned().collect::<Array>().into())
+            Ok(Operand::of_list(list.rev().collect()))
         }
     ),
     function!(
@@ -165,7 +165,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
             let length = if call.count() == 3 { call.size(2)? } else { usize::MAX };
             let list = call.list(0)?;
             call.room_for_items(list.len())?;
-            Ok(list.iter().skip(start).take(length).cloned().collect::<Array>().into())
+            Ok(Operand::of_list(list.skip(start).take(length).collect()))
         }
     ),
     function!(
@@ -174,7 +174,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "flatten(list) -> list",
         "The items of the lists in a list, as one list.",
         "flatten([[1], [2, 3]]) → [1, 2, 3]",
-        flatten
+        |call| flatten(call)
     ),
     function!(
         "push",
@@ -182,48 +182,48 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "push(list, item)",
         "Adds an item at the end of a list variable.",
         "let l = [1]; l.push(2); l → [1, 2]",
-        push
+        |call| push(call)
     ),
 ];
 
-fn len(call: &mut Call<'_, '_>) -> Outcome {
+fn len<C: Call>(call: &mut C) -> Given<C> {
     let value = call.value(0);
-    let length = if let Some(text) = text::of(value) {
+    let length = if let Some(text) = value.as_text() {
         budget::read(text.len())?;
         text.chars().count()
-    } else if value.is_array() {
-        call.items(0)?
+    } else if let Some(items) = value.items() {
+        items.len()
     } else {
-        Fields::of(value).ok_or_else(|| call.wrong(0, "a list, a text or a record"))?.len()
+        value.field_count().ok_or_else(|| call.wrong(0, "a list, a text or a record"))?
     };
-    Ok(Dynamic::from_int(i64::try_from(length).unwrap_or(i64::MAX)))
+    Ok(i64::try_from(length).unwrap_or(i64::MAX).into())
 }
 
-fn map(call: &mut Call<'_, '_>) -> Outcome {
-    let function = call.function(1)?;
+fn map<C: Call>(call: &mut C) -> Given<C> {
+    let function = call.callback(1)?;
     let list = call.list(0)?;
     call.room_for_items(list.len())?;
-    let made: Outcome<Array> = list.iter().map(|item| call.invoke(&function, [item.clone()])).collect();
-    Ok(made?.into())
+    let made: Given<C, Vec<_>> = list.map(|item| call.invoke(&function, [item])).collect();
+    Ok(Operand::of_list(made?))
 }
 
-fn filter(call: &mut Call<'_, '_>) -> Outcome {
-    let function = call.function(1)?;
+fn filter<C: Call>(call: &mut C) -> Given<C> {
+    let function = call.callback(1)?;
     let list = call.list(0)?;
     call.room_for_items(list.len())?;
-    let mut kept = Array::new();
-    for item in list.iter() {
-        if call.ask(&function, item)? {
-            kept.push(item.clone());
+    let mut kept = Vec::new();
+    for item in list {
+        if call.ask(&function, item.clone())? {
+            kept.push(item);
         }
     }
-    Ok(kept.into())
+    Ok(Operand::of_list(kept))
 }
 
 /// `any` stops at the first true, `all` at the first false.
-fn decide(call: &mut Call<'_, '_>, stop_at: bool) -> Outcome {
-    let function = call.function(1)?;
-    for item in call.list(0)?.iter() {
+fn decide<C: Call>(call: &mut C, stop_at: bool) -> Given<C> {
+    let function = call.callback(1)?;
+    for item in call.list(0)? {
         if call.ask(&function, item)? == stop_at {
             return Ok(stop_at.into());
         }
@@ -231,18 +231,18 @@ fn decide(call: &mut Call<'_, '_>, stop_at: bool) -> Outcome {
     Ok((!stop_at).into())
 }
 
-fn sum(call: &mut Call<'_, '_>) -> Outcome {
-    let function = if call.count() == 2 { Some(call.function(1)?) } else { None };
+fn sum<C: Call>(call: &mut C) -> Given<C> {
+    let function = if call.count() == 2 { Some(call.callback(1)?) } else { None };
     let list = call.list(0)?;
     let (mut total, mut whole) = (Decimal::ZERO, true);
-    for item in list.iter() {
+    for item in list {
         let item = match &function {
-            Some(function) => call.invoke(function, [item.clone()])?,
-            None => item.clone(),
+            Some(function) => call.invoke(function, [item])?,
+            None => item,
         };
-        whole &= item.is_int();
-        let number = super::call::number(&item).ok_or_else(|| {
-            let given = with_article(kind(&item));
+        whole &= item.int().is_some();
+        let number = item.number().ok_or_else(|| {
+            let given = with_article(item.kind());
             Mistake::wrong_kind(
                 format!("`sum` adds numbers, and one of the items is {given}"),
                 Some("name the number to add: `lines.sum(|line| line.price)`; `?? 0` stands in for nothing"),
@@ -251,53 +251,53 @@ fn sum(call: &mut Call<'_, '_>) -> Outcome {
         total = total.checked_add(number).ok_or_else(|| Mistake::arithmetic("the sum is too large"))?;
     }
     match i64::try_from(total) {
-        Ok(total) if whole => Ok(Dynamic::from_int(total)),
+        Ok(total) if whole => Ok(total.into()),
         _ => Ok(total.into()),
     }
 }
 
-fn join(call: &mut Call<'_, '_>) -> Outcome {
+fn join<C: Call>(call: &mut C) -> Given<C> {
     let separator = call.text(1)?;
     let list = call.list(0)?;
-    let mut parts: Vec<ImmutableString> = Vec::with_capacity(list.len());
-    let mut length = 0;
-    for item in list.iter().filter(|item| !item.is_unit()) {
-        let part = shown(item, call.most_text())?;
+    let items: Vec<_> = list.filter(|item| !item.is_nothing()).collect();
+    let (mut parts, mut length) = (Vec::with_capacity(items.len()), 0);
+    for item in &items {
+        let part = shown(item, call.most().text)?;
         length += part.len() + separator.len();
-        call.fits_text(length)?;
+        call.most().fits_text(length)?;
         parts.push(part);
     }
     call.room_for_text(length)?;
-    Ok(parts.iter().map(ImmutableString::as_str).collect::<Vec<_>>().join(&separator).into())
+    Ok(parts.iter().map(|part| &**part).collect::<Vec<_>>().join(&separator).into())
 }
 
-fn unique(call: &mut Call<'_, '_>) -> Outcome {
+fn unique<C: Call>(call: &mut C) -> Given<C> {
     let list = call.list(0)?;
-    let mut kept = Array::new();
-    'items: for item in list.iter() {
+    let mut kept: Vec<C::Value> = Vec::new();
+    'items: for item in list {
         for other in &kept {
-            if equal(item, other)? {
+            if equal(&item, other)? {
                 continue 'items;
             }
         }
-        kept.push(item.clone());
+        kept.push(item);
     }
     call.room_for_items(kept.len())?;
-    Ok(kept.into())
+    Ok(Operand::of_list(kept))
 }
 
 /// Makes the keys first, then merges, so that a comparison that fails stops the work.
-fn sort(call: &mut Call<'_, '_>) -> Outcome {
-    let function: Option<FnPtr> = if call.count() == 2 { Some(call.function(1)?) } else { None };
+fn sort<C: Call>(call: &mut C) -> Given<C> {
+    let function = if call.count() == 2 { Some(call.callback(1)?) } else { None };
     let list = call.list(0)?;
     call.room_for_items(list.len().saturating_mul(3))?;
     let mut keyed = Vec::with_capacity(list.len());
-    for item in list.iter() {
+    for item in list {
         let key = match &function {
             Some(function) => call.invoke(function, [item.clone()])?,
             None => item.clone(),
         };
-        keyed.push((key, item.clone()));
+        keyed.push((key, item));
     }
     let mut failed = None;
     keyed.sort_by(|(left, _), (right, _)| {
@@ -307,14 +307,11 @@ fn sort(call: &mut Call<'_, '_>) -> Outcome {
         match compare(left, right) {
             Ok(Some(order)) => order,
             Ok(None) => {
-                let message = format!("`sort` cannot compare {} and {}", kind(left), kind(right));
-                failed = Some(
-                    Mistake::wrong_kind(
-                        message,
-                        Some("name what to sort by: `sort(lines, |line| line.sku)`"),
-                    )
-                    .into(),
-                );
+                let message = format!("`sort` cannot compare {} and {}", left.kind(), right.kind());
+                failed = Some(Mistake::wrong_kind(
+                    message,
+                    Some("name what to sort by: `sort(lines, |line| line.sku)`"),
+                ));
                 Ordering::Equal
             }
             Err(error) => {
@@ -324,35 +321,31 @@ fn sort(call: &mut Call<'_, '_>) -> Outcome {
         }
     });
     match failed {
-        Some(error) => Err(error),
-        None => Ok(keyed.into_iter().map(|(_, item)| item).collect::<Array>().into()),
+        Some(mistake) => Err(mistake.into()),
+        None => Ok(Operand::of_list(keyed.into_iter().map(|(_, item)| item).collect())),
     }
 }
 
-fn flatten(call: &mut Call<'_, '_>) -> Outcome {
-    let list = call.list(0)?;
-    let length = list.iter().map(|item| item.as_array_ref().map_or(1, |inner| inner.len())).sum();
+fn flatten<C: Call>(call: &mut C) -> Given<C> {
+    let length = call.list(0)?.map(|item| item.items().map_or(1, |inner| inner.len())).sum();
     call.room_for_items(length)?;
-    let mut items = Array::with_capacity(length);
-    for item in list.iter() {
-        match item.as_array_ref() {
-            Ok(inner) => {
-                items.extend(inner.iter().cloned());
-            }
-            Err(_) => items.push(item.clone()),
+    let mut items = Vec::with_capacity(length);
+    for item in call.list(0)? {
+        match item.items() {
+            Some(inner) => items.extend(inner),
+            None => items.push(item.clone()),
         }
     }
-    Ok(items.into())
+    Ok(Operand::of_list(items))
 }
 
-fn push(call: &mut Call<'_, '_>) -> Outcome {
-    let most = call.most_items();
-    if call.items(0)? >= most {
+fn push<C: Call>(call: &mut C) -> Given<C> {
+    let most = call.most().items;
+    let items = call.value(0).items().map(|items| items.len());
+    if items.ok_or_else(|| call.wrong(0, "a list"))? >= most {
         return Err(Mistake::limit("list length", format!("{most} items")).into());
     }
     let item = call.owned(1);
-    if let Ok(mut list) = call.change(0)?.as_array_mut() {
-        list.push(item);
-    }
-    Ok(Dynamic::UNIT)
+    call.append(item)?;
+    Ok(Operand::nothing())
 }

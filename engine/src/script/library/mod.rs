@@ -8,9 +8,11 @@ mod call;
 mod dates;
 mod lists;
 mod numbers;
+mod operand;
 mod operators;
 mod records;
 mod refused;
+mod rhai_call;
 mod shown;
 mod text;
 
@@ -19,9 +21,12 @@ use std::any::TypeId;
 use dsl::catalog::Function;
 use rhai::{Dynamic, Engine};
 
-pub(super) use call::{Call, Outcome};
-pub(super) use operators::{index, set_index};
+use super::lower::NativeCall;
+pub(super) use call::{Call, Given, Most};
+pub(super) use operand::Operand;
+pub(super) use operators::{Operator, index, negative, not, operate, positive, set_index};
 pub(super) use refused::refusal;
+pub(super) use rhai_call::{Outcome, RhaiCall};
 pub(super) use shown::shown;
 
 /// A function of the library.
@@ -37,7 +42,8 @@ pub struct LibraryFunction {
     pub example: &'static str,
     /// Fewest and most arguments.
     pub arguments: (usize, usize),
-    pub(super) run: fn(&mut Call<'_, '_>) -> Outcome,
+    pub(super) run: fn(&mut RhaiCall<'_, '_>) -> Outcome,
+    pub(super) lowered: for<'m, 'a> fn(&mut NativeCall<'m, 'a>) -> Given<NativeCall<'m, 'a>>,
 }
 
 /// Functions that belong together.
@@ -92,7 +98,9 @@ pub(super) fn register(engine: &mut Engine) {
     }
     operators::register(engine);
     refused::register(engine);
-    add(engine, rhai::FUNC_TO_STRING, 1, |call| Ok(shown(call.value(0), call.most_text())?.into()));
+    add(engine, rhai::FUNC_TO_STRING, 1, |call| {
+        Ok(Operand::of_text(shown(call.value(0), call.most().text)?))
+    });
     engine.register_iterator::<rhai::Array>();
     engine.register_iterator::<std::ops::Range<i64>>();
     engine.register_iterator::<std::ops::RangeInclusive<i64>>();
@@ -103,9 +111,9 @@ pub(super) fn add(
     engine: &mut Engine,
     name: &'static str,
     arity: usize,
-    run: fn(&mut Call<'_, '_>) -> Outcome,
+    run: fn(&mut RhaiCall<'_, '_>) -> Outcome,
 ) {
     engine.register_raw_fn(name, vec![TypeId::of::<Dynamic>(); arity], move |context, args| {
-        run(&mut Call::new(name, context, args))
+        run(&mut RhaiCall::new(name, context, args))
     });
 }

@@ -1,12 +1,12 @@
 //! Numbers and money: exact, rounded as shopkeepers round.
 
-use rhai::Dynamic;
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::LibraryFunction;
-use super::call::{Call, Outcome};
+use super::call::{Call, Given};
+use super::operand::Operand;
 use super::operators::compare;
-use super::text::{self, function};
+use super::text::function;
 use crate::script::error::Mistake;
 
 pub(super) const FUNCTIONS: &[LibraryFunction] = &[
@@ -35,10 +35,10 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         |call| whole(call, Decimal::ceil)
     ),
     function!("abs", (1, 1), "abs(number) -> number", "Without its sign.", "abs(-3.50) → 3.50", |call| {
-        if let Ok(number) = call.value(0).as_int() {
+        if let Some(number) = call.value(0).int() {
             return number
                 .checked_abs()
-                .map(Dynamic::from_int)
+                .map(Into::into)
                 .ok_or_else(|| Mistake::arithmetic("the result of `abs` is too large").into());
         }
         Ok(call.number(0)?.abs().into())
@@ -73,7 +73,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "to_integer(value) -> integer",
         "A number or a text as whole number; it must be one already, blank gives `()`.",
         "to_integer(\"42\") → 42",
-        to_integer
+        |call| to_integer(call)
     ),
     function!(
         "fixed",
@@ -144,79 +144,73 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
     ),
 ];
 
-fn round(call: &mut Call<'_, '_>, how: RoundingStrategy) -> Outcome {
+fn round<C: Call>(call: &mut C, how: RoundingStrategy) -> Given<C> {
     let digits = if call.count() == 2 { digits(call, 1)? } else { 0 };
-    if call.value(0).is_int() {
+    if call.value(0).int().is_some() {
         return Ok(call.owned(0));
     }
     let rounded = call.number(0)?.round_dp_with_strategy(digits, how);
     if call.count() == 2 { Ok(rounded.into()) } else { Ok(integer(rounded)) }
 }
 
-fn whole(call: &mut Call<'_, '_>, cut: fn(&Decimal) -> Decimal) -> Outcome {
-    if call.value(0).is_int() {
+fn whole<C: Call>(call: &mut C, cut: fn(&Decimal) -> Decimal) -> Given<C> {
+    if call.value(0).int().is_some() {
         return Ok(call.owned(0));
     }
     Ok(integer(cut(&call.number(0)?)))
 }
 
 /// A whole decimal as integer when it fits; else it stays a decimal.
-fn integer(number: Decimal) -> Dynamic {
-    i64::try_from(number).map_or_else(|_| Dynamic::from(number), Dynamic::from_int)
+fn integer<V: Operand>(number: Decimal) -> V {
+    i64::try_from(number).map_or_else(|_| V::from(number), V::from)
 }
 
-fn digits(call: &Call<'_, '_>, at: usize) -> Outcome<u32> {
+fn digits<C: Call>(call: &C, at: usize) -> Result<u32, Mistake> {
     let digits = call.size(at)?;
     u32::try_from(digits).ok().filter(|digits| *digits <= 28).ok_or_else(|| {
         Mistake::bad_argument(format!("a decimal has 28 digits, so {digits} after the point are too many"))
-            .into()
     })
 }
 
-fn extreme(call: &mut Call<'_, '_>, least: bool) -> Outcome {
-    let pick = |best: Dynamic, next: &Dynamic| -> Outcome {
-        match compare(&best, next)? {
-            Some(order) if (order.is_gt() && least) || (order.is_lt() && !least) => Ok(next.clone()),
+fn extreme<C: Call>(call: &mut C, least: bool) -> Given<C> {
+    let pick = |best: C::Value, next: C::Value| -> Given<C> {
+        match compare(&best, &next)? {
+            Some(order) if (order.is_gt() && least) || (order.is_lt() && !least) => Ok(next),
             Some(_) => Ok(best),
             None => {
-                let message = format!(
-                    "{} and {} cannot be compared",
-                    crate::script::values::kind(&best),
-                    crate::script::values::kind(next)
-                );
+                let message = format!("{} and {} cannot be compared", best.kind(), next.kind());
                 Err(Mistake::wrong_kind(message, None).into())
             }
         }
     };
     if call.count() == 2 {
-        return pick(call.owned(0), &call.owned(1));
+        return pick(call.owned(0), call.owned(1));
     }
-    let list = call.list(0)?;
-    let mut items = list.iter();
-    let Some(first) = items.next() else { return Ok(Dynamic::UNIT) };
-    items.try_fold(first.clone(), pick)
+    let mut items = call.list(0)?;
+    let Some(first) = items.next() else { return Ok(Operand::nothing()) };
+    items.try_fold(first, pick)
 }
 
-fn to_decimal(call: &Call<'_, '_>) -> Outcome {
-    if let Some(text) = text::of(call.value(0)) {
+fn to_decimal<C: Call>(call: &C) -> Given<C> {
+    if let Some(text) = call.value(0).as_text() {
         if text.trim().is_empty() {
-            return Ok(Dynamic::UNIT);
+            return Ok(Operand::nothing());
         }
-        return parse(&text).map(Dynamic::from).ok_or_else(|| not_a_number(&text).into());
+        return parse(&text).map(Into::into).ok_or_else(|| not_a_number(&text).into());
     }
-    if call.value(0).is_unit() {
-        return Ok(Dynamic::UNIT);
+    if call.value(0).is_nothing() {
+        return Ok(Operand::nothing());
     }
     Ok(call.number(0)?.into())
 }
 
-fn to_integer(call: &mut Call<'_, '_>) -> Outcome {
-    if call.value(0).is_int() {
+fn to_integer<C: Call>(call: &mut C) -> Given<C> {
+    if call.value(0).int().is_some() {
         return Ok(call.owned(0));
     }
     let number = to_decimal(call)?;
-    let Ok(number) = number.as_decimal() else { return Ok(number) };
-    i64::try_from(number).ok().filter(|_| number.fract().is_zero()).map(Dynamic::from_int).ok_or_else(|| {
+    let Some(number) = number.exact() else { return Ok(number) };
+    i64::try_from(number).ok().filter(|_| number.fract().is_zero()).map(Into::into).ok_or_else(|| {
         let message = format!("{number} is not a whole number");
         Mistake::BadArgument { message, help: Some("`round`, `floor` and `ceil` make one".into()) }.into()
     })
@@ -250,24 +244,24 @@ fn not_a_number(text: &str) -> Mistake {
     Mistake::bad_argument(format!("\"{shown}\" is not a number"))
 }
 
-fn vat_factor(call: &Call<'_, '_>) -> Outcome<Decimal> {
+fn vat_factor<C: Call>(call: &C) -> Result<Decimal, Mistake> {
     let rate = call.number(1)?;
     if rate.is_sign_negative() && !rate.is_zero() {
-        return Err(Mistake::bad_argument(format!("a VAT rate of {rate} is below zero")).into());
+        return Err(Mistake::bad_argument(format!("a VAT rate of {rate} is below zero")));
     }
     let part = over(rate, Decimal::ONE_HUNDRED)?;
-    Decimal::ONE.checked_add(part).ok_or_else(|| too_large().into())
+    Decimal::ONE.checked_add(part).ok_or_else(too_large)
 }
 
-fn times(left: Decimal, right: Decimal) -> Outcome<Decimal> {
-    left.checked_mul(right).ok_or_else(|| too_large().into())
+fn times(left: Decimal, right: Decimal) -> Result<Decimal, Mistake> {
+    left.checked_mul(right).ok_or_else(too_large)
 }
 
-fn over(left: Decimal, right: Decimal) -> Outcome<Decimal> {
-    left.checked_div(right).ok_or_else(|| too_large().into())
+fn over(left: Decimal, right: Decimal) -> Result<Decimal, Mistake> {
+    left.checked_div(right).ok_or_else(too_large)
 }
 
-fn money(amount: Decimal) -> Dynamic {
+fn money<V: Operand>(amount: Decimal) -> V {
     let mut amount = round_to(amount, 2);
     amount.rescale(2);
     amount.into()

@@ -6,12 +6,14 @@
 
 use std::cmp::Ordering;
 
-use rhai::{Array, Dynamic, Engine, EvalAltResult};
+use rhai::{Dynamic, Engine};
 use rust_decimal::Decimal;
 
-use super::call::{Call, FIELD, Fields, Outcome, number};
+use super::add;
+use super::call::{Call, FIELD, Given, Most};
+use super::operand::Operand;
+use super::rhai_call::{Outcome, RhaiCall};
 use super::shown::shown;
-use super::{add, text};
 use crate::script::budget;
 use crate::script::error::Mistake;
 use crate::script::values::{Record, kind, with_article};
@@ -19,141 +21,230 @@ use crate::script::values::{Record, kind, with_article};
 /// Largest exponent of `**`.
 const MOST_POWER: i64 = 1000;
 
-pub(super) fn register(engine: &mut Engine) {
-    add(engine, "+", 2, plus);
-    add(engine, "-", 2, |call| arithmetic(call, "-"));
-    add(engine, "*", 2, |call| arithmetic(call, "*"));
-    add(engine, "/", 2, |call| arithmetic(call, "/"));
-    add(engine, "%", 2, |call| arithmetic(call, "%"));
-    add(engine, "**", 2, |call| arithmetic(call, "**"));
-    add(engine, "+=", 2, |call| plus(call).and_then(|sum| assign(call, sum)));
-    add(engine, "-=", 2, |call| arithmetic(call, "-").and_then(|value| assign(call, value)));
-    add(engine, "*=", 2, |call| arithmetic(call, "*").and_then(|value| assign(call, value)));
-    add(engine, "/=", 2, |call| arithmetic(call, "/").and_then(|value| assign(call, value)));
-    add(engine, "%=", 2, |call| arithmetic(call, "%").and_then(|value| assign(call, value)));
-    add(engine, "**=", 2, |call| arithmetic(call, "**").and_then(|value| assign(call, value)));
-    add(engine, "==", 2, |call| Ok(equal(call.value(0), call.value(1))?.into()));
-    add(engine, "!=", 2, |call| Ok((!equal(call.value(0), call.value(1))?).into()));
-    add(engine, "<", 2, |call| Ok(order(call, "<")?.is_lt().into()));
-    add(engine, "<=", 2, |call| Ok(order(call, "<=")?.is_le().into()));
-    add(engine, ">", 2, |call| Ok(order(call, ">")?.is_gt().into()));
-    add(engine, ">=", 2, |call| Ok(order(call, ">=")?.is_ge().into()));
-    add(engine, "-", 1, negative);
-    add(engine, "+", 1, |call| call.number(0).map(|_| call.owned(0)));
-    add(engine, "!", 1, not);
+/// An operator between two values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::script) enum Operator {
+    Plus,
+    Minus,
+    Times,
+    Over,
+    Rest,
+    Power,
+    Equal,
+    Different,
+    Less,
+    LessOrEqual,
+    More,
+    MoreOrEqual,
 }
 
-fn assign(call: &mut Call<'_, '_>, value: Dynamic) -> Outcome {
-    *call.change(0)? = value;
+impl Operator {
+    /// As it is written.
+    pub(in crate::script) const fn sign(self) -> &'static str {
+        match self {
+            Self::Plus => "+",
+            Self::Minus => "-",
+            Self::Times => "*",
+            Self::Over => "/",
+            Self::Rest => "%",
+            Self::Power => "**",
+            Self::Equal => "==",
+            Self::Different => "!=",
+            Self::Less => "<",
+            Self::LessOrEqual => "<=",
+            Self::More => ">",
+            Self::MoreOrEqual => ">=",
+        }
+    }
+
+    /// The operator that is written so; `+=` counts as `+`.
+    pub(in crate::script) fn of(sign: &str) -> Option<Self> {
+        Some(match sign {
+            "+" | "+=" => Self::Plus,
+            "-" | "-=" => Self::Minus,
+            "*" | "*=" => Self::Times,
+            "/" | "/=" => Self::Over,
+            "%" | "%=" => Self::Rest,
+            "**" | "**=" => Self::Power,
+            "==" => Self::Equal,
+            "!=" => Self::Different,
+            "<" => Self::Less,
+            "<=" => Self::LessOrEqual,
+            ">" => Self::More,
+            ">=" => Self::MoreOrEqual,
+            _ => return None,
+        })
+    }
+}
+
+pub(super) fn register(engine: &mut Engine) {
+    add(engine, "+", 2, |call| binary(call, Operator::Plus));
+    add(engine, "-", 2, |call| binary(call, Operator::Minus));
+    add(engine, "*", 2, |call| binary(call, Operator::Times));
+    add(engine, "/", 2, |call| binary(call, Operator::Over));
+    add(engine, "%", 2, |call| binary(call, Operator::Rest));
+    add(engine, "**", 2, |call| binary(call, Operator::Power));
+    add(engine, "+=", 2, |call| assign(call, Operator::Plus));
+    add(engine, "-=", 2, |call| assign(call, Operator::Minus));
+    add(engine, "*=", 2, |call| assign(call, Operator::Times));
+    add(engine, "/=", 2, |call| assign(call, Operator::Over));
+    add(engine, "%=", 2, |call| assign(call, Operator::Rest));
+    add(engine, "**=", 2, |call| assign(call, Operator::Power));
+    add(engine, "==", 2, |call| binary(call, Operator::Equal));
+    add(engine, "!=", 2, |call| binary(call, Operator::Different));
+    add(engine, "<", 2, |call| binary(call, Operator::Less));
+    add(engine, "<=", 2, |call| binary(call, Operator::LessOrEqual));
+    add(engine, ">", 2, |call| binary(call, Operator::More));
+    add(engine, ">=", 2, |call| binary(call, Operator::MoreOrEqual));
+    add(engine, "-", 1, |call| negative(call));
+    add(engine, "+", 1, |call| positive(call));
+    add(engine, "!", 1, |call| not(call));
+}
+
+fn binary(call: &RhaiCall<'_, '_>, operator: Operator) -> Outcome {
+    Ok(operate(operator, call.value(0), call.value(1), call.most())?)
+}
+
+fn assign(call: &mut RhaiCall<'_, '_>, operator: Operator) -> Outcome {
+    let value = binary(call, operator)?;
+    call.put(value)?;
     Ok(Dynamic::UNIT)
 }
 
-fn plus(call: &mut Call<'_, '_>) -> Outcome {
-    let (left, right) = (call.value(0), call.value(1));
-    if let (Some(left), Some(right)) = (text::of(left), text::of(right)) {
-        call.room_for_text(left.len() + right.len())?;
-        return Ok((left + right).into());
+/// What an operator makes of two values.
+pub(in crate::script) fn operate<V: Operand>(
+    operator: Operator,
+    left: &V,
+    right: &V,
+    most: Most,
+) -> Result<V, Mistake> {
+    match operator {
+        Operator::Equal => Ok(equal(left, right)?.into()),
+        Operator::Different => Ok((!equal(left, right)?).into()),
+        Operator::Less => Ok(order(operator, left, right)?.is_lt().into()),
+        Operator::LessOrEqual => Ok(order(operator, left, right)?.is_le().into()),
+        Operator::More => Ok(order(operator, left, right)?.is_gt().into()),
+        Operator::MoreOrEqual => Ok(order(operator, left, right)?.is_ge().into()),
+        Operator::Plus => plus(left, right, most),
+        _ => arithmetic(operator, left, right),
     }
-    if left.is_array() && right.is_array() {
-        let (left, right) = (call.list(0)?, call.list(1)?);
-        call.room_for_items(left.len() + right.len())?;
-        return Ok(left.iter().chain(right.iter()).cloned().collect::<Array>().into());
-    }
-    if let (Some(one), Some(other)) = (Fields::of(left), Fields::of(right)) {
-        budget::make((one.len() + other.len()) * FIELD)?;
-        drop((one, other));
-        let (mut both, right) = (call.record(0)?, call.record(1)?);
-        both.extend(right);
-        return Ok(Dynamic::from_map(both));
-    }
-    arithmetic(call, "+")
 }
 
-fn arithmetic(call: &Call<'_, '_>, operator: &str) -> Outcome {
-    let (left, right) = (call.value(0), call.value(1));
-    if let (Ok(left), Ok(right)) = (left.as_int(), right.as_int()) {
+fn plus<V: Operand>(left: &V, right: &V, most: Most) -> Result<V, Mistake> {
+    if left.number().is_some() {
+        return arithmetic(Operator::Plus, left, right);
+    }
+    if let (Some(left), Some(right)) = (left.as_text(), right.as_text()) {
+        most.room_for_text(left.len() + right.len())?;
+        return Ok([&*left, &*right].concat().into());
+    }
+    if let (Some(left), Some(right)) = (left.items(), right.items()) {
+        budget::read((left.len() + right.len()) * 16)?;
+        most.room_for_items(left.len() + right.len())?;
+        return Ok(V::of_list(left.chain(right).collect()));
+    }
+    if let (Some(fields), Some(more)) = (left.field_count(), right.field_count()) {
+        budget::make((fields + more) * 2 * FIELD)?;
+        let mut fields = left.fields();
+        fields.extend(right.fields());
+        return Ok(V::of_fields(fields));
+    }
+    arithmetic(Operator::Plus, left, right)
+}
+
+fn arithmetic<V: Operand>(operator: Operator, left: &V, right: &V) -> Result<V, Mistake> {
+    if let (Some(left), Some(right)) = (left.int(), right.int()) {
         return integers(left, right, operator);
     }
-    let (Some(a), Some(b)) = (number(left), number(right)) else {
-        return Err(mismatch(operator, left, right).into());
+    let (Some(a), Some(b)) = (left.number(), right.number()) else {
+        return Err(mismatch(operator, left, right));
     };
-    if operator == "**" {
-        return match right.as_int() {
-            Ok(exponent) => power(a, exponent).map(Dynamic::from),
-            Err(_) => Err(Mistake::arithmetic("`**` needs a whole number as exponent").into()),
+    if operator == Operator::Power {
+        return match right.int() {
+            Some(exponent) => power(a, exponent).map(V::from),
+            None => Err(Mistake::arithmetic("`**` needs a whole number as exponent")),
         };
     }
-    decimals(a, b, operator).map(Dynamic::from)
+    decimals(a, b, operator).map(V::from)
 }
 
-fn integers(left: i64, right: i64, operator: &str) -> Outcome {
+fn integers<V: Operand>(left: i64, right: i64, operator: Operator) -> Result<V, Mistake> {
+    use Operator as O;
     let result = match operator {
-        "+" => left.checked_add(right),
-        "-" => left.checked_sub(right),
-        "*" => left.checked_mul(right),
-        "/" | "%" if right == 0 => return Err(by_zero(operator).into()),
-        "%" => Some(left.checked_rem(right).unwrap_or(0)),
-        "/" if left.checked_rem(right) == Some(0) => left.checked_div(right),
-        "**" if right >= 0 => u32::try_from(right).ok().and_then(|exponent| left.checked_pow(exponent)),
-        "**" => return power(Decimal::from(left), right).map(Dynamic::from),
-        _ => return decimals(Decimal::from(left), Decimal::from(right), operator).map(Dynamic::from),
+        O::Plus => left.checked_add(right),
+        O::Minus => left.checked_sub(right),
+        O::Times => left.checked_mul(right),
+        O::Over | O::Rest if right == 0 => return Err(by_zero(operator)),
+        O::Rest => Some(left.checked_rem(right).unwrap_or(0)),
+        O::Over if left.checked_rem(right) == Some(0) => left.checked_div(right),
+        O::Power if right >= 0 => u32::try_from(right).ok().and_then(|exponent| left.checked_pow(exponent)),
+        O::Power => return power(Decimal::from(left), right).map(V::from),
+        _ => return decimals(Decimal::from(left), Decimal::from(right), operator).map(V::from),
     };
-    result.map(Dynamic::from_int).ok_or_else(|| too_large(operator).into())
+    result.map(V::from).ok_or_else(|| too_large(operator))
 }
 
-fn decimals(left: Decimal, right: Decimal, operator: &str) -> Outcome<Decimal> {
-    if right.is_zero() && matches!(operator, "/" | "%") {
-        return Err(by_zero(operator).into());
+fn decimals(left: Decimal, right: Decimal, operator: Operator) -> Result<Decimal, Mistake> {
+    if right.is_zero() && matches!(operator, Operator::Over | Operator::Rest) {
+        return Err(by_zero(operator));
     }
     let result = match operator {
-        "+" => left.checked_add(right),
-        "-" => left.checked_sub(right),
-        "*" => left.checked_mul(right),
-        "/" => left.checked_div(right).map(|quotient| quotient.normalize()),
+        Operator::Plus => left.checked_add(right),
+        Operator::Minus => left.checked_sub(right),
+        Operator::Times => left.checked_mul(right),
+        Operator::Over => left.checked_div(right).map(|quotient| quotient.normalize()),
         _ => left.checked_rem(right),
     };
-    result.ok_or_else(|| too_large(operator).into())
+    result.ok_or_else(|| too_large(operator))
 }
 
 /// By repeated squaring; a negative exponent divides.
-fn power(base: Decimal, exponent: i64) -> Outcome<Decimal> {
+fn power(base: Decimal, exponent: i64) -> Result<Decimal, Mistake> {
     if exponent.abs() > MOST_POWER {
-        return Err(too_large("**").into());
+        return Err(too_large(Operator::Power));
     }
     let (mut result, mut square, mut left) = (Decimal::ONE, base, exponent.unsigned_abs());
     while left > 0 {
         if left % 2 == 1 {
-            result = decimals(result, square, "*")?;
+            result = decimals(result, square, Operator::Times)?;
         }
         left /= 2;
         if left > 0 {
-            square = decimals(square, square, "*")?;
+            square = decimals(square, square, Operator::Times)?;
         }
     }
-    if exponent < 0 { decimals(Decimal::ONE, result, "/") } else { Ok(result) }
+    if exponent < 0 { decimals(Decimal::ONE, result, Operator::Over) } else { Ok(result) }
 }
 
-fn negative(call: &mut Call<'_, '_>) -> Outcome {
-    if let Ok(number) = call.value(0).as_int() {
-        return number.checked_neg().map(Dynamic::from_int).ok_or_else(|| too_large("-").into());
+/// `-x`.
+pub(in crate::script) fn negative<C: Call>(call: &C) -> Given<C> {
+    if let Some(number) = call.value(0).int() {
+        return number.checked_neg().map(Into::into).ok_or_else(|| too_large(Operator::Minus).into());
     }
-    match call.value(0).as_decimal() {
-        Ok(number) => Ok(Dynamic::from(-number)),
-        Err(_) => Err(call.wrong(0, "a number").into()),
+    match call.value(0).exact() {
+        Some(number) => Ok((-number).into()),
+        None => Err(call.wrong(0, "a number").into()),
     }
 }
 
-fn not(call: &mut Call<'_, '_>) -> Outcome {
+/// `+x`.
+pub(in crate::script) fn positive<C: Call>(call: &C) -> Given<C> {
+    call.number(0)?;
+    Ok(call.owned(0))
+}
+
+/// `!x`.
+pub(in crate::script) fn not<C: Call>(call: &C) -> Given<C> {
     let value = call.value(0);
-    value.as_bool().map(|truth| Dynamic::from_bool(!truth)).map_err(|_| {
-        let help = match kind(value) {
+    value.boolean().map(|truth| (!truth).into()).ok_or_else(|| {
+        let help = match value.kind() {
             "integer" | "decimal" => "compare it: `value == 0`",
             "text" => "compare it: `value == \"\"`",
             "list" => "ask for items: `value.is_empty()`",
             _ => "ask whether it is absent: `value == ()`",
         };
         Mistake::wrong_kind(
-            format!("`!` turns true into false, and was given {}", with_article(kind(value))),
+            format!("`!` turns true into false, and was given {}", with_article(value.kind())),
             Some(help),
         )
         .into()
@@ -162,80 +253,79 @@ fn not(call: &mut Call<'_, '_>) -> Outcome {
 
 /// Equality of any two values: numbers by value, lists item by item, records field by field;
 /// values of different kinds are not equal.
-pub(super) fn equal(left: &Dynamic, right: &Dynamic) -> Outcome<bool> {
+pub(in crate::script) fn equal<V: Operand>(left: &V, right: &V) -> Result<bool, Mistake> {
     budget::step()?;
-    if let (Some(a), Some(b)) = (number(left), number(right)) {
-        return Ok(a == b);
-    }
-    if let (Some(a), Some(b)) = (text::of(left), text::of(right)) {
+    if let (Some(a), Some(b)) = (left.as_text(), right.as_text()) {
         budget::read(a.len().min(b.len()))?;
+        return Ok(*a == *b);
+    }
+    if let (Some(a), Some(b)) = (left.int(), right.int()) {
         return Ok(a == b);
     }
-    if let (Ok(a), Ok(b)) = (left.as_bool(), right.as_bool()) {
+    if let (Some(a), Some(b)) = (left.number(), right.number()) {
         return Ok(a == b);
     }
-    if let (Ok(a), Ok(b)) = (left.as_array_ref(), right.as_array_ref()) {
-        if a.len() != b.len() {
-            return Ok(false);
-        }
-        for (a, b) in a.iter().zip(b.iter()) {
-            if !equal(a, b)? {
-                return Ok(false);
-            }
-        }
-        return Ok(true);
+    if let (Some(a), Some(b)) = (left.boolean(), right.boolean()) {
+        return Ok(a == b);
     }
-    if let (Some(a), Some(b)) = (Fields::of(left), Fields::of(right)) {
-        return equal_fields(&a, &b);
+    if let Some(same) = left.same_items(right, &mut equal) {
+        return same;
     }
-    Ok(left.is_unit() && right.is_unit())
+    if let (Some(fields), Some(others)) = (left.field_count(), right.field_count()) {
+        return if fields == others { equal_fields(left, right) } else { Ok(false) };
+    }
+    Ok(left.is_nothing() && right.is_nothing())
 }
 
-fn equal_fields(left: &Fields<'_>, right: &Fields<'_>) -> Outcome<bool> {
-    if left.len() != right.len() {
-        return Ok(false);
-    }
+fn equal_fields<V: Operand>(left: &V, right: &V) -> Result<bool, Mistake> {
     // Names are found one by one, and compared on the way.
     let mut same = true;
-    left.each(|name, value| {
+    let compared = left.each_field(&mut |name, value| {
         budget::read(name.len() + right.search())?;
         same = same
-            && match right.get(name) {
-                Some(other) => equal(value, other)?,
+            && match right.field(name) {
+                Some(other) => equal(value, &other)?,
                 None => false,
             };
-        Ok::<_, Box<EvalAltResult>>(())
-    })?;
+        Ok(())
+    });
+    compared.unwrap_or(Ok(()))?;
     Ok(same)
 }
 
-fn order(call: &Call<'_, '_>, operator: &str) -> Outcome<Ordering> {
-    compare(call.value(0), call.value(1))?
-        .ok_or_else(|| mismatch(operator, call.value(0), call.value(1)).into())
+fn order<V: Operand>(operator: Operator, left: &V, right: &V) -> Result<Ordering, Mistake> {
+    compare(left, right)?.ok_or_else(|| mismatch(operator, left, right))
 }
 
 /// Which comes first; `None` for values that have no order between them.
-pub(super) fn compare(left: &Dynamic, right: &Dynamic) -> Outcome<Option<Ordering>> {
+pub(in crate::script) fn compare<V: Operand>(left: &V, right: &V) -> Result<Option<Ordering>, Mistake> {
     budget::step()?;
-    if let (Some(a), Some(b)) = (number(left), number(right)) {
+    if let (Some(a), Some(b)) = (left.int(), right.int()) {
         return Ok(Some(a.cmp(&b)));
     }
-    let (Some(a), Some(b)) = (text::of(left), text::of(right)) else { return Ok(None) };
+    if let (Some(a), Some(b)) = (left.number(), right.number()) {
+        return Ok(Some(a.cmp(&b)));
+    }
+    let (Some(a), Some(b)) = (left.as_text(), right.as_text()) else { return Ok(None) };
     budget::read(a.len().min(b.len()))?;
-    Ok(Some(a.as_str().cmp(b.as_str())))
+    Ok(Some((*a).cmp(&*b)))
 }
 
-fn by_zero(operator: &str) -> Mistake {
-    let what =
-        if operator == "/" { "a number cannot be divided by zero" } else { "`%` cannot divide by zero" };
+fn by_zero(operator: Operator) -> Mistake {
+    let what = if operator == Operator::Over {
+        "a number cannot be divided by zero"
+    } else {
+        "`%` cannot divide by zero"
+    };
     Mistake::arithmetic(what)
 }
 
-fn too_large(operator: &str) -> Mistake {
-    Mistake::arithmetic(format!("the result of `{operator}` is too large"))
+fn too_large(operator: Operator) -> Mistake {
+    Mistake::arithmetic(format!("the result of `{}` is too large", operator.sign()))
 }
 
-fn mismatch(operator: &str, left: &Dynamic, right: &Dynamic) -> Mistake {
+fn mismatch<V: Operand>(operator: Operator, left: &V, right: &V) -> Mistake {
+    let operator = operator.sign();
     let verb = match operator {
         "+" => "add",
         "-" => "subtract",
@@ -244,18 +334,18 @@ fn mismatch(operator: &str, left: &Dynamic, right: &Dynamic) -> Mistake {
         "**" => "raise",
         _ => "compare",
     };
-    let help = if left.is_unit() || right.is_unit() {
+    let help = if left.is_nothing() || right.is_nothing() {
         Some("`??` gives a value in place of nothing: `value ?? 0`")
-    } else if operator == "+" && (text::of(left).is_some() || text::of(right).is_some()) {
+    } else if operator == "+" && (left.is_text() || right.is_text()) {
         Some(
             "to put values into a text, write `${value}` between back-ticks; to reckon with a text, use `decimal` or `to_integer`",
         )
-    } else if text::of(left).is_some() || text::of(right).is_some() {
+    } else if left.is_text() || right.is_text() {
         Some("a text that holds a number becomes one with `decimal` or `to_integer`")
     } else {
         None
     };
-    Mistake::wrong_kind(format!("`{operator}` cannot {verb} {} and {}", kind(left), kind(right)), help)
+    Mistake::wrong_kind(format!("`{operator}` cannot {verb} {} and {}", left.kind(), right.kind()), help)
 }
 
 /// What `value.field` and `value[key]` give for anything but lists, texts and the script's own
@@ -263,7 +353,7 @@ fn mismatch(operator: &str, left: &Dynamic, right: &Dynamic) -> Mistake {
 pub(in crate::script) fn index(target: &Dynamic, key: &Dynamic) -> Outcome {
     if let Some(record) = target.read_lock::<Record>() {
         budget::read(record.fields().len())?;
-        return match text::of(key) {
+        return match key.as_text() {
             Some(name) => Ok(record.get(&name).cloned().unwrap_or(Dynamic::UNIT)),
             None => Err(Mistake::wrong_kind(
                 format!("a field of a record is read by its name, not by {}", with_article(kind(key))),
@@ -289,8 +379,14 @@ pub(in crate::script) fn index(target: &Dynamic, key: &Dynamic) -> Outcome {
 /// script's own copy. Rhai also calls this after a method was called on a field, to put back what
 /// may have changed; then mostly nothing has.
 pub(in crate::script) fn set_index(target: &mut Dynamic, key: &Dynamic, value: &Dynamic) -> Outcome<()> {
-    let copy = if let (Some(record), Some(name)) = (target.read_lock::<Record>(), text::of(key)) {
-        if record.get(&name).is_some_and(|old| same(old, value)) {
+    if let Some(table) = target.read_lock::<crate::script::table::TableValue>()
+        && table.look_up(key).is_ok_and(|row| same(&row, value))
+    {
+        return Ok(());
+    }
+    let copy = if let (Some(record), Some(name)) = (target.read_lock::<Record>(), key.as_text()) {
+        // A field that is not there and nothing are the same.
+        if record.get(&name).map_or(value.is_unit(), |old| same(old, value)) {
             return Ok(());
         }
         if target.is_read_only() {
@@ -319,8 +415,11 @@ fn same(old: &Dynamic, new: &Dynamic) -> bool {
     if let (Some(old), Some(new)) = (old.read_lock::<Record>(), new.read_lock::<Record>()) {
         return old.is(&new);
     }
-    match (text::of(old), text::of(new)) {
+    if let (Some(old), Some(new)) = (old.boolean(), new.boolean()) {
+        return old == new;
+    }
+    match (old.as_text(), new.as_text()) {
         (Some(old), Some(new)) => old == new,
-        _ => old.is_unit() && new.is_unit() || number(old).is_some() && number(old) == number(new),
+        _ => old.is_unit() && new.is_unit() || old.number().is_some() && old.number() == new.number(),
     }
 }

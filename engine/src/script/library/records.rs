@@ -1,13 +1,10 @@
 //! Records and values of any kind.
 
-use rhai::{Array, Dynamic};
-
 use super::LibraryFunction;
-use super::call::{Call, Outcome};
+use super::call::{Call, FIELD};
+use super::operand::Operand;
 use super::text::{TEXT, function};
 use crate::script::budget;
-use crate::script::error::Mistake;
-use crate::script::values::kind;
 
 pub(super) const FUNCTIONS: &[LibraryFunction] = &[
     function!(
@@ -17,16 +14,15 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "The names of its fields, in alphabetical order.",
         "keys(#{b: 1, a: 2}) → [\"a\", \"b\"]",
         |call| {
-            let fields = call.fields(0)?;
-            call.room_for_items(fields.len())?;
-            let mut bytes = 0;
-            fields.each(|name, _| {
+            let (record, fields) = call.fields(0)?;
+            call.room_for_items(fields)?;
+            let mut bytes = fields * FIELD;
+            record.each_field(&mut |name, _| {
                 bytes += name.len() + TEXT;
-                Ok::<_, Mistake>(())
-            })?;
+                Ok(())
+            });
             budget::make(bytes)?;
-            let record = call.record(0)?;
-            Ok(record.into_keys().map(|name| Dynamic::from(name.to_string())).collect::<Array>().into())
+            Ok(Operand::of_list(record.fields().into_iter().map(|(name, _)| name.into()).collect()))
         }
     ),
     function!(
@@ -36,9 +32,9 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "The values of its fields, in the order of their names.",
         "values(#{b: 1, a: 2}) → [2, 1]",
         |call| {
-            let record = call.record(0)?;
-            call.room_for_items(record.len())?;
-            Ok(record.into_values().collect::<Array>().into())
+            let (record, fields) = (call.record(0)?, call.fields(0)?.1);
+            call.room_for_items(fields)?;
+            Ok(Operand::of_list(record.fields().into_iter().map(|(_, value)| value).collect()))
         }
     ),
     function!(
@@ -49,7 +45,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "get(#{a: 1}, \"a\") → 1",
         |call| {
             let name = call.text(1)?;
-            Ok(call.fields(0)?.get(name.as_str()).cloned().unwrap_or(Dynamic::UNIT))
+            Ok(call.fields(0)?.0.field(&name).unwrap_or_else(Operand::nothing))
         }
     ),
     function!(
@@ -59,9 +55,10 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "Sets a field of a record variable.",
         "let r = #{}; r.set(\"a\", 1); r → #{a: 1}",
         |call| {
-            let (mut record, name, value) = (call.record(0)?, call.text(1)?, call.owned(2));
-            record.insert(name.as_str().into(), value);
-            replace(call, Dynamic::from_map(record))
+            let mut fields = call.record(0)?.fields();
+            fields.push((str::to_owned(&call.text(1)?), call.owned(2)));
+            call.put(Operand::of_fields(fields))?;
+            Ok(Operand::nothing())
         }
     ),
     function!(
@@ -71,9 +68,11 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "Takes a field out of a record variable and gives what it held.",
         "let r = #{a: 1}; r.remove(\"a\") → 1",
         |call| {
-            let (mut record, name) = (call.record(0)?, call.text(1)?);
-            let removed = record.remove(name.as_str()).unwrap_or(Dynamic::UNIT);
-            *call.change(0)? = Dynamic::from_map(record);
+            let mut fields = call.record(0)?.fields();
+            let name = str::to_owned(&call.text(1)?);
+            let at = fields.iter().position(|(field, _)| *field == name);
+            let removed = at.map_or_else(Operand::nothing, |at| fields.remove(at).1);
+            call.put(Operand::of_fields(fields))?;
             Ok(removed)
         }
     ),
@@ -84,13 +83,13 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "A copy without some of its fields.",
         "without(#{a: 1, b: 2}, [\"b\"]) → #{a: 1}",
         |call| {
-            let mut record = call.record(0)?;
-            for name in call.list(1)?.iter() {
-                if let Some(name) = super::text::of(name) {
-                    record.remove(name.as_str());
+            let mut fields = call.record(0)?.fields();
+            for name in call.list(1)? {
+                if let Some(name) = name.as_text() {
+                    fields.retain(|(field, _)| *field != *name);
                 }
             }
-            Ok(Dynamic::from_map(record))
+            Ok(Operand::of_fields(fields))
         }
     ),
     function!(
@@ -99,7 +98,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "kind(value) -> text",
         "What it is: `text`, `integer`, `decimal`, `boolean`, `list`, `record` or `nothing`.",
         "kind(1.5) → \"decimal\"",
-        |call| Ok(kind(call.value(0)).into())
+        |call| Ok(call.value(0).kind().into())
     ),
     function!(
         "is_nothing",
@@ -107,11 +106,6 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "is_nothing(value) -> boolean",
         "True for `()`, which is how a field without value reads.",
         "is_nothing(()) → true",
-        |call| Ok(call.value(0).is_unit().into())
+        |call| Ok(call.value(0).is_nothing().into())
     ),
 ];
-
-fn replace(call: &mut Call<'_, '_>, value: Dynamic) -> Outcome {
-    *call.change(0)? = value;
-    Ok(Dynamic::UNIT)
-}

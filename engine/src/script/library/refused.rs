@@ -3,6 +3,7 @@
 use rhai::Engine;
 
 use super::add;
+use super::call::Call;
 use crate::script::error::Mistake;
 
 /// Word, and what to do instead.

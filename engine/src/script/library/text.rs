@@ -1,14 +1,12 @@
 //! Text: trimming, searching, cutting, padding.
 
-use rhai::{Array, Dynamic, ImmutableString};
-
 use super::LibraryFunction;
-use super::call::{Call, Fields, Outcome};
+use super::call::{Call, Given};
+use super::operand::Operand;
 use super::operators::equal;
 use super::shown::shown;
 use crate::script::budget;
 use crate::script::error::Mistake;
-use crate::script::table::TableValue;
 
 macro_rules! function {
     ($name:literal, $arguments:expr, $signature:literal, $about:literal, $example:literal, $run:expr) => {
@@ -19,6 +17,7 @@ macro_rules! function {
             example: $example,
             arguments: $arguments,
             run: $run,
+            lowered: $run,
         }
     };
 }
@@ -34,7 +33,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         |call| {
             let text = call.text(0)?;
             call.room_for_text(text.len())?;
-            Ok(text.trim().into())
+            Ok(call.value(0).part(text.trim()))
         }
     ),
     function!(
@@ -81,7 +80,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "contains(text | list | record | table, value) -> boolean",
         "True when the text holds the part, the list the item, the record the field, the table a row; `value in list` is the same.",
         "contains([\"paid\", \"sent\"], \"paid\") → true",
-        contains
+        |call| contains(call)
     ),
     function!(
         "starts_with",
@@ -89,7 +88,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "starts_with(text, start) -> boolean",
         "True when the text begins so.",
         "starts_with(\"NL123\", \"NL\") → true",
-        |call| { Ok(call.text(0)?.starts_with(call.text(1)?.as_str()).into()) }
+        |call| Ok(call.text(0)?.starts_with(&*call.text(1)?).into())
     ),
     function!(
         "ends_with",
@@ -97,7 +96,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "ends_with(text, end) -> boolean",
         "True when the text ends so.",
         "ends_with(\"a.pdf\", \".pdf\") → true",
-        |call| { Ok(call.text(0)?.ends_with(call.text(1)?.as_str()).into()) }
+        |call| Ok(call.text(0)?.ends_with(&*call.text(1)?).into())
     ),
     function!(
         "replace",
@@ -105,7 +104,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "replace(text, old, new) -> text",
         "With every `old` replaced by `new`.",
         "replace(\"1.234\", \".\", \"\") → \"1234\"",
-        replace
+        |call| replace(call)
     ),
     function!(
         "split",
@@ -113,7 +112,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "split(text, separator, most) -> list",
         "The parts between separators (white space when none is given), at most that many.",
         "split(\"Jan;Piet\", \";\") → [\"Jan\", \"Piet\"]",
-        split
+        |call| split(call)
     ),
     function!(
         "sub_string",
@@ -121,7 +120,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "sub_string(text, start, length) -> text",
         "The part from a letter on, counted from 0, from the end when negative; to the end without a length.",
         "sub_string(\"1234AB\", 4) → \"AB\"",
-        sub_string
+        |call| sub_string(call)
     ),
     function!(
         "truncate",
@@ -131,9 +130,10 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "truncate(\"Keizersgracht\", 6) → \"Keizer\"",
         |call| {
             let text = call.text(0)?;
-            let end = place_of(&text, call.size(1)?);
-            call.room_for_text(end)?;
-            Ok(text.get(..end).unwrap_or_default().into())
+            let most = call.size(1)?;
+            let part = letters(&text, 0, most);
+            call.room_for_text(part.len())?;
+            Ok(call.value(0).part(part))
         }
     ),
     function!(
@@ -163,7 +163,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
             let count = text.bytes().filter(u8::is_ascii_digit).count();
             call.room_for_text(count)?;
             let mut digits = String::with_capacity(count);
-            text.split(|letter: char| !letter.is_ascii_digit()).for_each(|part| digits.push_str(part));
+            digits.extend(text.split(|letter: char| !letter.is_ascii_digit()));
             Ok(digits.into())
         }
     ),
@@ -185,8 +185,8 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "True for no value and for text of white space only.",
         "is_blank(\"  \") → true",
         |call| {
-            Ok((call.value(0).is_unit() || (is_text(call.value(0)) && call.text(0)?.trim().is_empty()))
-                .into())
+            let value = call.value(0);
+            Ok((value.is_nothing() || (value.is_text() && call.text(0)?.trim().is_empty())).into())
         }
     ),
     function!(
@@ -196,8 +196,8 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "The value, or `()` when it is blank text; for use with `??`.",
         "or_nothing(\"\") ?? \"none\" → \"none\"",
         |call| {
-            let blank = is_text(call.value(0)) && call.text(0)?.trim().is_empty();
-            Ok(if blank { Dynamic::UNIT } else { call.owned(0) })
+            let blank = call.value(0).is_text() && call.text(0)?.trim().is_empty();
+            Ok(if blank { Operand::nothing() } else { call.owned(0) })
         }
     ),
     function!(
@@ -206,7 +206,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "index_of(text | list, value) -> integer",
         "Where the part or item first stands, counted from 0; `()` when it is not there.",
         "index_of(\"Lindelaan 14\", \" \") → 9",
-        index_of
+        |call| index_of(call)
     ),
     function!(
         "letters",
@@ -219,7 +219,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
             let letters = text.chars().count();
             call.room_for_items(letters)?;
             budget::make(letters * TEXT)?;
-            Ok(text.chars().map(|letter| Dynamic::from(letter.to_string())).collect::<Array>().into())
+            Ok(Operand::of_list(text.chars().map(|letter| letter.to_string().into()).collect()))
         }
     ),
     function!(
@@ -228,21 +228,9 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
         "to_text(value) -> text",
         "The value as text, as `${value}` between back-ticks writes it; `()` becomes the empty text.",
         "to_text(12.50) → \"12.50\"",
-        |call| Ok(shown(call.value(0), call.most_text())?.into())
+        |call| { Ok(Operand::of_text(shown(call.value(0), call.most().text)?)) }
     ),
 ];
-
-fn is_text(value: &Dynamic) -> bool {
-    value.is_string() || value.is_char()
-}
-
-/// A text, or a single letter as text.
-pub(super) fn of(value: &Dynamic) -> Option<ImmutableString> {
-    if let Ok(text) = value.as_immutable_string_ref() {
-        return Some(text.clone());
-    }
-    value.as_char().ok().map(|letter| letter.to_string().into())
-}
 
 /// What a small text takes beside its letters.
 pub(super) const TEXT: usize = 48;
@@ -252,35 +240,29 @@ fn cased<L: Iterator<Item = char>>(text: &str, cased: impl Fn(char) -> L) -> usi
     if text.is_ascii() { text.len() } else { text.chars().flat_map(cased).map(char::len_utf8).sum() }
 }
 
-fn contains(call: &mut Call<'_, '_>) -> Outcome {
+fn contains<C: Call>(call: &mut C) -> Given<C> {
     let (within, value) = (call.value(0), call.value(1));
-    if within.is_array() {
-        for item in call.list(0)?.iter() {
-            if equal(item, value)? {
+    if within.items().is_some() {
+        for item in call.list(0)? {
+            if equal(&item, value)? {
                 return Ok(true.into());
             }
         }
         return Ok(false.into());
     }
-    if let Some(table) = within.read_lock::<TableValue>() {
-        return Ok(table.has(value)?.into());
+    if let Some(holds) = within.holds(value) {
+        return Ok(holds?.into());
     }
-    if let (Some(range), Ok(number)) = (within.read_lock::<std::ops::Range<i64>>(), value.as_int()) {
-        return Ok(range.contains(&number).into());
+    if within.is_text() {
+        return Ok(call.text(0)?.contains(&*call.text(1)?).into());
     }
-    if let (Some(range), Ok(number)) = (within.read_lock::<std::ops::RangeInclusive<i64>>(), value.as_int()) {
-        return Ok(range.contains(&number).into());
-    }
-    if is_text(within) {
-        return Ok(call.text(0)?.contains(call.text(1)?.as_str()).into());
-    }
-    match Fields::of(within) {
-        Some(fields) => Ok(fields.get(call.text(1)?.as_str()).is_some().into()),
+    match within.field_count() {
+        Some(_) => Ok(within.field(&call.text(1)?).is_some().into()),
         None => Err(call.wrong(0, "a list, a text, a record or a table").into()),
     }
 }
 
-fn replace(call: &mut Call<'_, '_>) -> Outcome {
+fn replace<C: Call>(call: &mut C) -> Given<C> {
     let (text, old, new) = (call.text(0)?, call.text(1)?, call.text(2)?);
     if old.is_empty() {
         return Err(Mistake::bad_argument(
@@ -288,33 +270,32 @@ fn replace(call: &mut Call<'_, '_>) -> Outcome {
         )
         .into());
     }
-    let found = text.matches(old.as_str()).count();
+    let found = text.matches(&*old).count();
     let length = text.len() - found * old.len() + found.saturating_mul(new.len());
     call.room_for_text(length)?;
-    Ok(text.replace(old.as_str(), &new).into())
+    Ok(text.replace(&*old, &new).into())
 }
 
-fn split(call: &mut Call<'_, '_>) -> Outcome {
-    let text = call.text(0)?;
-    let item = |part: &str| Dynamic::from(ImmutableString::from(part));
+fn split<C: Call>(call: &mut C) -> Given<C> {
+    let (value, text) = (call.value(0), call.text(0)?);
     if call.count() == 1 {
         let parts = text.split_whitespace().count();
         call.room_for_items(parts)?;
         budget::make(text.len() + parts * TEXT)?;
-        return Ok(text.split_whitespace().map(item).collect::<Array>().into());
+        return Ok(Operand::of_list(text.split_whitespace().map(|part| value.part(part)).collect()));
     }
     let separator = call.text(1)?;
     if separator.is_empty() {
         return Err(Mistake::bad_argument("`split` needs a separator; `letters` gives the letters").into());
     }
     let most = if call.count() == 3 { call.size(2)?.max(1) } else { usize::MAX };
-    let parts = text.splitn(most, separator.as_str()).count();
+    let parts = text.splitn(most, &*separator).count();
     call.room_for_items(parts)?;
     budget::make(text.len() + parts * TEXT)?;
-    Ok(text.splitn(most, separator.as_str()).map(item).collect::<Array>().into())
+    Ok(Operand::of_list(text.splitn(most, &*separator).map(|part| value.part(part)).collect()))
 }
 
-fn sub_string(call: &mut Call<'_, '_>) -> Outcome {
+fn sub_string<C: Call>(call: &mut C) -> Given<C> {
     let text = call.text(0)?;
     let start = match call.integer(1)? {
         from_end if from_end < 0 => {
@@ -324,10 +305,15 @@ fn sub_string(call: &mut Call<'_, '_>) -> Outcome {
         start => usize::try_from(start).unwrap_or(usize::MAX),
     };
     let length = if call.count() == 3 { call.size(2)? } else { usize::MAX };
-    let rest = text.get(place_of(&text, start)..).unwrap_or_default();
-    let part = rest.get(..place_of(rest, length)).unwrap_or_default();
+    let part = letters(&text, start, length);
     call.room_for_text(part.len())?;
-    Ok(part.into())
+    Ok(call.value(0).part(part))
+}
+
+/// So many letters of a text, from one on.
+fn letters(text: &str, start: usize, length: usize) -> &str {
+    let rest = text.get(place_of(text, start)..).unwrap_or_default();
+    rest.get(..place_of(rest, length)).unwrap_or_default()
 }
 
 /// Where a letter begins, counted from 0; the end of the text when it is shorter.
@@ -338,7 +324,7 @@ fn place_of(text: &str, letter: usize) -> usize {
     text.char_indices().nth(letter).map_or(text.len(), |(at, _)| at)
 }
 
-fn pad(call: &mut Call<'_, '_>, left: bool) -> Outcome {
+fn pad<C: Call>(call: &mut C, left: bool) -> Given<C> {
     let (text, length, fill) = (call.text(0)?, call.size(1)?, call.text(2)?);
     let missing = length.saturating_sub(text.chars().count());
     let mut letters = fill.chars();
@@ -347,23 +333,24 @@ fn pad(call: &mut Call<'_, '_>, left: bool) -> Outcome {
     };
     call.room_for_text(text.len().saturating_add(missing.saturating_mul(letter.len_utf8())))?;
     let padding = String::from(letter).repeat(missing);
+    let text = &*text;
     Ok(if left { format!("{padding}{text}") } else { format!("{text}{padding}") }.into())
 }
 
-fn index_of(call: &mut Call<'_, '_>) -> Outcome {
-    if is_text(call.value(0)) {
+fn index_of<C: Call>(call: &mut C) -> Given<C> {
+    if call.value(0).is_text() {
         let (text, part) = (call.text(0)?, call.text(1)?);
-        let found = text.split_once(part.as_str()).map(|(before, _)| before.chars().count());
+        let found = text.split_once(&*part).map(|(before, _)| before.chars().count());
         return Ok(position(found));
     }
-    for (at, item) in call.list(0)?.iter().enumerate() {
-        if equal(item, call.value(1))? {
+    for (at, item) in call.list(0)?.enumerate() {
+        if equal(&item, call.value(1))? {
             return Ok(position(Some(at)));
         }
     }
-    Ok(Dynamic::UNIT)
+    Ok(Operand::nothing())
 }
 
-fn position(at: Option<usize>) -> Dynamic {
-    at.and_then(|at| i64::try_from(at).ok()).map_or(Dynamic::UNIT, Dynamic::from_int)
+fn position<V: Operand>(at: Option<usize>) -> V {
+    at.and_then(|at| i64::try_from(at).ok()).map_or_else(V::nothing, V::from)
 }

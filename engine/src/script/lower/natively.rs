@@ -1,0 +1,56 @@
+//! Many expressions over the same names, one after the other.
+
+use connectors::record::Value;
+
+use super::machine::Machine;
+use super::out::{into_value, truth};
+use super::value::Val;
+use crate::script::host::Compiled;
+use crate::script::library::Operand;
+use crate::script::limits::Limits;
+
+/// Evaluates expressions that are lowered. Whatever it does not give has to be asked of
+/// [`crate::script::ScriptHost::evaluate`], which also says what is wrong.
+pub struct Natively<'a> {
+    pub(in crate::script) machine: Machine<'a>,
+    pub(in crate::script) limits: &'a Limits,
+}
+
+impl<'a> Natively<'a> {
+    fn run(&self, compiled: &'a Compiled) -> Option<Val<'a>> {
+        self.machine.run(compiled.program()?).ok()
+    }
+
+    /// The value of an expression.
+    #[must_use]
+    pub fn value(&self, compiled: &'a Compiled) -> Option<Value> {
+        into_value(self.run(compiled)?, self.limits).ok()
+    }
+
+    /// Whether a condition holds.
+    #[must_use]
+    pub fn truth(&self, compiled: &'a Compiled) -> Option<bool> {
+        truth(self.run(compiled)?, self.limits)
+    }
+
+    /// Does something for each item of a list, which has a name then; nothing counts as an empty
+    /// list.
+    pub fn each(
+        &self,
+        list: &'a Compiled,
+        name: &'a str,
+        mut work: impl FnMut(&Self) -> Option<()>,
+    ) -> Option<()> {
+        let list = self.run(list)?;
+        if matches!(list, Val::Nothing) {
+            return Some(());
+        }
+        for item in list.items()? {
+            self.machine.named.borrow_mut().push((name, item));
+            let done = work(self);
+            self.machine.named.borrow_mut().pop();
+            done?;
+        }
+        Some(())
+    }
+}
