@@ -35,5 +35,9 @@ deny:
     cargo deny --offline check advisories || echo "no advisory database here: advisories were not checked"
     cargo deny check bans licenses sources
 
+# Look for texts that break a promise, so many seconds for each target
+fuzz SECONDS="60" *TARGETS:
+    fuzz/run {{ SECONDS }} {{ TARGETS }}
+
 # What CI runs
-ci: test lint docs deny
+ci: test lint docs deny (fuzz "20")

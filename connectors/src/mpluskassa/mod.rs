@@ -46,6 +46,24 @@ use client::Client;
 pub static MANIFEST: LazyLock<Manifest> =
     LazyLock::new(|| Manifest::from_toml(include_str!("system.toml")).expect("system.toml is a manifest"));
 
+/// What an envelope holds, read as each reply and each request that has the name of its element:
+/// for trying envelopes that no till would send.
+#[doc(hidden)]
+#[must_use]
+pub fn decode_envelope(page: &bytes::Bytes) -> Vec<Record> {
+    let Ok(soap::Body::Element(element)) = soap::open(page) else { return Vec::new() };
+    let decode = |shape, strict| {
+        let zone = jiff::tz::TimeZone::UTC;
+        let codec = codec::Codec { zone, divisor: rust_decimal::Decimal::ONE_HUNDRED, strict };
+        codec.decode(shape, &element).ok()
+    };
+    let name = element.name.as_str();
+    let replies = operations::ALL.iter().filter(|operation| operation.answer == name);
+    let requests = operations::ALL.iter().filter(|operation| operation.name == name);
+    let replies = replies.filter_map(|operation| decode(operation.reply, false));
+    replies.chain(requests.filter_map(|operation| decode(operation.request, true))).collect()
+}
+
 /// Name for people, in errors.
 const TITLE: &str = "MplusKASSA";
 
