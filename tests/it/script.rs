@@ -16,7 +16,7 @@ fn root() -> PathBuf {
 }
 
 /// Files of a folder that end so, in order.
-fn files(folder: &str, end: &str) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &str, end: &str) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = fs::read_dir(root().join(folder))
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -27,12 +27,12 @@ fn files(folder: &str, end: &str) -> Vec<PathBuf> {
     files
 }
 
-fn stem(path: &Path) -> String {
+pub(crate) fn stem(path: &Path) -> String {
     path.file_name().unwrap().to_string_lossy().split('.').next().unwrap().to_owned()
 }
 
 /// Time enough for a busy machine.
-fn patient() -> Limits {
+pub(crate) fn patient() -> Limits {
     Limits { time: Duration::from_secs(20), ..Limits::default() }
 }
 
@@ -41,7 +41,7 @@ fn json(text: &str) -> Value {
 }
 
 /// Values as scripts compare them: 21 is 21.0.
-fn same(left: &Value, right: &Value) -> bool {
+pub(crate) fn same(left: &Value, right: &Value) -> bool {
     left.says_the_same_as(right) && left.is_null() == right.is_null()
 }
 
