@@ -4,6 +4,7 @@
 //! its session does it, its simulator stands in for it. Checker, documentation and the
 //! conformance suite read manifests; only the engine calls sessions.
 
+pub mod accountview;
 pub mod ccv_salespos;
 pub mod check;
 pub mod contract;
