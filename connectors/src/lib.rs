@@ -14,6 +14,7 @@ pub mod manifest;
 pub mod mpluskassa;
 pub mod profile;
 pub mod record;
+pub mod sign_in;
 pub mod simulator;
 
 use std::sync::Arc;

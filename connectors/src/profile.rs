@@ -21,7 +21,7 @@ mod writing;
 
 use std::sync::Arc;
 
-use crate::contract::{Connector, Limits, RemoteError, Session};
+use crate::contract::{Connector, Host, RemoteError, Session};
 use crate::manifest::{Answers, Manifest};
 
 use dialect::Dialect;
@@ -47,8 +47,8 @@ impl Connector for Profile {
         &self.manifest
     }
 
-    fn connect(&self, answers: &Answers, limits: &Limits) -> Result<Arc<dyn Session>, RemoteError> {
-        let session = session::Conversation::open(&self.manifest, &self.dialect, answers, limits)?;
+    fn connect(&self, answers: &Answers, host: &Host) -> Result<Arc<dyn Session>, RemoteError> {
+        let session = session::Conversation::open(&self.manifest, &self.dialect, answers, host)?;
         Ok(Arc::new(session))
     }
 }

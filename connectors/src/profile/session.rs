@@ -14,7 +14,7 @@ use super::path::Path;
 use super::speaker::{Ear, Missing, Speaker};
 use super::template::Template;
 use crate::contract::{
-    Advice, Create, Detail, Fetch, FetchRequest, Find, Limits, RemoteError, Session, Update,
+    Advice, Create, Detail, Fetch, FetchRequest, Find, Host, RemoteError, Session, Update,
 };
 use crate::http::{Call, Http, Reply, Secrets, Url};
 use crate::manifest::{Answers, Manifest};
@@ -43,7 +43,7 @@ impl Conversation {
         manifest: &Manifest,
         dialect: &Arc<Dialect>,
         answers: &Answers,
-        limits: &Limits,
+        host: &Host,
     ) -> Result<Self, RemoteError> {
         let title = manifest.title.clone();
         for name in manifest.settings.names() {
@@ -64,7 +64,7 @@ impl Conversation {
             manifest.settings.iter().filter(|(_, known)| known.secret).map(|(name, _)| setting(name)),
         );
         let secrets = Secrets::of(secrets.iter().map(String::as_str));
-        let http = Http::new(&title, limits, manifest.concurrency, secrets)?;
+        let http = Http::new(&title, &host.limits, manifest.concurrency, secrets)?;
         let probe = dialect
             .probe
             .as_ref()
