@@ -1,5 +1,7 @@
 //! Asking AccountView.Net: addresses, the company that is meant, answers taken apart.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{ACCEPT, HeaderName};
@@ -7,9 +9,10 @@ use tokio::sync::OnceCell;
 
 use super::settings::Settings;
 use super::{MANIFEST, TITLE, faults, wire};
-use crate::contract::{Advice, Limits, RemoteError};
+use crate::contract::{Advice, Host, RemoteError};
 use crate::http::{Call, Http, Method, Protocol, Reply, Secrets, Url, Verdict};
 use crate::record::{Map, Record, Value, read_json};
+use crate::sign_in::SignIn;
 
 /// Where rows are read and written.
 pub(super) const DATA: &str = "accountviewdata";
@@ -42,9 +45,12 @@ impl Question {
 }
 
 impl Client {
-    pub(super) fn new(settings: Settings, limits: &Limits) -> Result<Self, RemoteError> {
+    pub(super) fn new(settings: Settings, host: &Host) -> Result<Self, RemoteError> {
         let secrets = Secrets::of([settings.client_secret.as_str()]);
-        let http = Http::new(TITLE, limits, MANIFEST.concurrency, secrets)?;
+        let http = Http::new(TITLE, &host.limits, MANIFEST.concurrency, secrets)?;
+        let oauth = Arc::new(settings.oauth(&host.limits)?);
+        let sign_in = SignIn::new(TITLE, oauth, host.tokens.clone(), http.secrets().clone());
+        let http = http.signed_in(sign_in);
         Ok(Self { http, settings, company: OnceCell::new() })
     }
 
@@ -63,7 +69,7 @@ impl Client {
     pub(super) async fn write(&self, method: Method, body: &Map) -> Result<Map, RemoteError> {
         let company = self.company().await?;
         let url = self.url(DATA, None)?;
-        let call = Call::write(method, url, "application/json; charset=UTF-8", body.to_json())
+        let call = Call::write(method, url, "application/json; charset=UTF-8", Value::from(body.clone()).to_json())
             .header(company_header(), company)
             .header(ACCEPT, "application/json");
         let reply = self.http.send(&call, &Service).await?;

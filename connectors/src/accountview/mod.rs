@@ -12,6 +12,7 @@ mod layout;
 mod reading;
 mod rows;
 mod settings;
+pub mod simulator;
 mod wire;
 mod writing;
 
@@ -19,8 +20,9 @@ use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
 
-use crate::contract::{Advice, Connector, Create, Detail, Fetch, Find, Limits, RemoteError, Session, Update};
+use crate::contract::{Advice, Connector, Create, Detail, Fetch, Find, Host, Limits, RemoteError, Session, Update};
 use crate::manifest::{Answers, Manifest, Resource};
+use crate::sign_in::OAuth;
 use client::Client;
 use layout::Layout;
 use rows::Wanted;
@@ -43,10 +45,14 @@ impl Connector for AccountView {
         &MANIFEST
     }
 
-    fn connect(&self, answers: &Answers, limits: &Limits) -> Result<Arc<dyn Session>, RemoteError> {
+    fn connect(&self, answers: &Answers, host: &Host) -> Result<Arc<dyn Session>, RemoteError> {
         let settings = Settings::read(answers)?;
         let layouts = layout::layouts(&settings.names);
-        Ok(Arc::new(Office { client: Client::new(settings, limits)?, layouts }))
+        Ok(Arc::new(Office { client: Client::new(settings, host)?, layouts }))
+    }
+
+    fn consent(&self, answers: &Answers) -> Option<Result<OAuth, RemoteError>> {
+        Some(Settings::read(answers).and_then(|settings| settings.oauth(&Limits::default())))
     }
 }
 

@@ -5,8 +5,9 @@ use jiff::tz::TimeZone;
 use url::{Host, Url};
 
 use super::{MANIFEST, TITLE};
-use crate::contract::{Advice, RemoteError};
+use crate::contract::{Advice, Limits, RemoteError};
 use crate::manifest::Answers;
+use crate::sign_in::{ClientAuth, Grant, OAuth};
 
 /// Most rows that one answer may hold.
 const MOST_ROWS: usize = 1000;
@@ -17,6 +18,8 @@ pub(super) struct Settings {
     pub(super) address: Url,
     pub(super) client_id: String,
     pub(super) client_secret: String,
+    pub(super) redirect: String,
+    pub(super) scope: String,
     /// Id or code; empty for the only one.
     pub(super) company: String,
     pub(super) zone: TimeZone,
@@ -57,6 +60,8 @@ impl Settings {
             address: address(&needed("address")?)?,
             client_id: needed("client_id")?,
             client_secret: needed("client_secret")?,
+            redirect: needed("redirect_address")?,
+            scope: needed("scope")?,
             company: text("company"),
             zone: TimeZone::get(&zone).map_err(|_| {
                 refuse(format!("the setting `time_zone` is `{zone}`, not a zone such as Europe/Amsterdam"))
@@ -72,6 +77,30 @@ impl Settings {
                 refuse(format!("the setting `page_size` is `{rows}`, not a number from 1 to {MOST_ROWS}"))
             })?,
             names: Names::read(&text)?,
+        })
+    }
+}
+
+impl Settings {
+    /// How a person lets us in, and how that is kept alive.
+    pub(super) fn oauth(&self, limits: &Limits) -> Result<OAuth, RemoteError> {
+        let place = |path: &str| {
+            self.address.join(path).map_err(|error| refuse(format!("the address is of no use: {error}")))
+        };
+        Ok(OAuth {
+            system: TITLE.to_owned(),
+            token_url: place("api/v3/token")?,
+            client_id: self.client_id.clone(),
+            client_secret: self.client_secret.clone(),
+            scope: Some(self.scope.clone()),
+            // The service takes no header here.
+            client_auth: ClientAuth::Body,
+            grant: Grant::Code {
+                authorize_url: place("ams/authorize.aspx")?,
+                redirect: self.redirect.clone(),
+                extra: Vec::new(),
+            },
+            limits: limits.clone(),
         })
     }
 }

@@ -189,6 +189,7 @@ fn add_details(layout: &Layout, record: &Record, body: &mut Map) -> Result<(), R
             row.extend(cells(table, &item)?);
             all.push(row);
         }
+        no_gaps(&all)?;
         definitions.push(definition(&table.name, &all));
         data.push(rows(&all));
         Ok(())
@@ -221,6 +222,18 @@ fn columns(rows: &[Cells]) -> Vec<(&str, &'static str)> {
         }
     }
     columns
+}
+
+/// Values go by place, so a number that one line leaves out would be sent as 0.
+fn no_gaps(rows: &[Cells]) -> Result<(), RemoteError> {
+    for (name, letter) in columns(rows).into_iter().filter(|(_, letter)| matches!(*letter, "N" | "I")) {
+        let has = |cells: &Cells| cells.iter().any(|(known, ..)| known == name);
+        if let Some(at) = rows.iter().position(|cells| !has(cells)) {
+            let reason = format!("lines[{at}]: {name} ({letter}) is given on other lines and not on this one");
+            return Err(refused(reason).with_help("give it on every line, or on none"));
+        }
+    }
+    Ok(())
 }
 
 fn definition(table: &str, rows: &[Cells]) -> Value {
