@@ -186,7 +186,7 @@ fn column(line: &'static str) -> Option<Column> {
     Some(Column {
         name,
         letter,
-        length: length.parse().ok()?,
+        length: length.parse().unwrap_or(1),
         upper: has('!'),
         mandatory: has('*'),
         blocked: has('-'),
