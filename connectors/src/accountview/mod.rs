@@ -3,7 +3,7 @@
 //!
 //! The service knows tables and columns, not customers and orders: `layout` says which is which,
 //! `wire` turns values, `rows` asks and `writing` tells. What is known of the service, and how
-//! well, stands in `about.md`.
+//! well, stands in `docs/systems/accountview.md`.
 
 mod client;
 mod faults;
