@@ -4,6 +4,7 @@
 //! where records and ids stand in replies, what refusals mean. It is checked as a flow is, with
 //! every problem in one pass, and compiled once; nothing of it is interpreted per record.
 
+mod body;
 mod dialect;
 mod fields;
 pub(crate) mod form;

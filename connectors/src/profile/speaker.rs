@@ -20,6 +20,7 @@ pub(super) struct Speaker {
     /// Parameter that carries the API key.
     pub(super) parameter: Option<(String, String)>,
     reason: Option<Path>,
+    ok_when: Option<(Path, Test)>,
     rules: Vec<Rule>,
 }
 
@@ -73,7 +74,8 @@ impl Speaker {
             }
         }
         let (reason, rules) = (dialect.reason.clone(), dialect.rules.clone());
-        Ok(Self { system: system.to_owned(), headers, parameter, reason, rules })
+        let ok_when = dialect.ok_when.clone();
+        Ok(Self { system: system.to_owned(), headers, parameter, reason, ok_when, rules })
     }
 
     /// Credentials as they travel, to blot out.
@@ -170,7 +172,7 @@ impl Protocol for Ear<'_> {
                 let reason = format!("answered with a web page instead of JSON: {}", reply.excerpt());
                 return Verdict::Again { reason, after: None, untouched: false };
             }
-            return Verdict::Accept;
+            return self.judge_good(reply);
         }
         match judge_status(&self.speaker.system, reply) {
             Verdict::Refuse(mut error) => {
@@ -187,6 +189,25 @@ impl Protocol for Ear<'_> {
             }
             other => other,
         }
+    }
+}
+
+impl Ear<'_> {
+    /// An answer with a good status may be a refusal still.
+    fn judge_good(&self, reply: &Reply) -> Verdict {
+        let Some((at, test)) = &self.speaker.ok_when else { return Verdict::Accept };
+        if reply.body.is_empty() {
+            return Verdict::Accept;
+        }
+        let mut kept = self.body.lock().unwrap_or_else(PoisonError::into_inner);
+        let body = kept.get_or_insert_with(|| read_json(&reply.body).unwrap_or_default());
+        // A body that is no JSON is judged by whoever reads it.
+        if body.is_null() || at.pick(body).is_some_and(|value| test.holds(value)) {
+            return Verdict::Accept;
+        }
+        let told = self.speaker.told(reply);
+        let reason = told.unwrap_or_else(|| format!("refused, though with status {}", reply.status.as_u16()));
+        Verdict::Refuse(RemoteError::new(Advice::SkipRecord, self.speaker.system.clone(), reason))
     }
 }
 

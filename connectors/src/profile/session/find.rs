@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 
 use super::Conversation;
+use super::read::{Question, quoted};
 use crate::contract::{Advice, Detail, Find, Key, RemoteError};
 use crate::profile::dialect::{FindWay, Ways, segment};
 use crate::profile::form::plain;
@@ -23,19 +24,32 @@ impl Conversation {
 
     /// Asks for some keys in one call.
     async fn look(&self, ways: &Ways, way: &FindWay, keys: &[&Key]) -> Result<Vec<Record>, RemoteError> {
-        let value_of = |name: &str| -> String {
+        let wire = |name: &str| -> Vec<Value> {
             let at = way.by.iter().position(|field| field == name);
             let values = keys.iter().filter_map(|key| key.get(at?)).map(|value| {
                 let member = ways.shape.member(name);
                 let wire = member.and_then(|member| member.form.write(value).ok());
-                plain(&wire.unwrap_or_else(|| value.clone()))
+                wire.unwrap_or_else(|| value.clone())
             });
-            values.collect::<Vec<_>>().join(&way.separator)
+            values.collect()
         };
-        let path = way.ask.path.fill(&|name| segment(&value_of(name)));
+        let quote = way.ask.quote.as_deref();
+        let value_of = |name: &str| -> String {
+            wire(name).iter().map(|value| quoted(value, quote)).collect::<Vec<_>>().join(&way.separator)
+        };
+        // In a body many keys are a list, also when there is one.
+        let in_body = |name: &str| -> Value {
+            let mut values = wire(name);
+            if way.batch > 1 { Value::List(values) } else { values.pop().unwrap_or_default() }
+        };
+        let path = way.ask.path.fill(&|name| {
+            wire(name).iter().map(|value| segment(&quoted(value, quote))).collect::<Vec<_>>().join(&way.separator)
+        });
         let parameters =
-            way.ask.parameters.iter().map(|(name, value)| (name.as_str(), value.fill(&value_of)));
-        let found = self.ask_all(&way.ask, &path, parameters.collect()).await?;
+            way.ask.parameters.iter().map(|(name, value)| (name.as_str(), value.fill(&value_of).into()));
+        let body = way.ask.body.as_ref().map(|body| body.fill(&in_body));
+        let found =
+            self.ask_all(&way.ask, Question { path: &path, parameters: parameters.collect(), body }).await?;
         let read = found.into_iter().map(|value| ways.shape.read(value));
         read.collect::<Result<_, _>>()
             .map_err(|reason| self.error(Advice::SkipRecord, format!("a record that was found: {reason}")))
