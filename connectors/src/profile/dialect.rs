@@ -22,7 +22,7 @@ pub(super) struct Dialect {
     pub(super) bounds: Bounds,
     pub(super) probe: Option<Probe>,
     /// Where refusals carry their reason.
-    pub(super) reason: Option<Path>,
+    pub(super) reason: Vec<Path>,
     /// What a good answer says; without it a good status is enough.
     pub(super) ok_when: Option<(Path, Test)>,
     pub(super) rules: Vec<Rule>,
@@ -228,6 +228,10 @@ pub(super) struct FindWay {
     pub(super) batch: usize,
     /// Stands between the keys of one call.
     pub(super) separator: String,
+    /// The whole list is read and searched here.
+    pub(super) reads_all: bool,
+    /// Capitals do not count.
+    pub(super) any_case: bool,
 }
 
 /// Writing a record.

@@ -126,7 +126,7 @@ const fn empty() -> Dialect {
         sign_in: SignIn::None,
         bounds: Bounds { per_minute: None, per_second: None, timeout: None },
         probe: None,
-        reason: None,
+        reason: Vec::new(),
         ok_when: None,
         rules: Vec::new(),
         nothing: Nothing::Null,
@@ -199,7 +199,10 @@ fn connect(table: Table<'_, '_>, known: &Known<'_>) -> Dialect {
         inner.finish();
         probe
     });
-    let reason = table.text("reason").map(|word| path(&table, &word));
+    let reason = match table.value("reason").map(|value| value.get_ref().is_array()) {
+        Some(true) => table.words("reason").iter().map(|word| path(&table, word)).collect(),
+        _ => table.text("reason").iter().map(|word| path(&table, word)).collect(),
+    };
     let ok_when = ok_when(&table);
     let rules = table.tables("errors").into_iter().map(rule).collect();
     let sign_in = table.table("sign_in").map_or(SignIn::None, |inner| sign_in(inner, known));

@@ -299,6 +299,7 @@ fn find(table: Table<'_, '_>, around: &Around<'_>, fetch: Option<&FetchWay>) -> 
     for word in &by {
         field(&table, word, around);
     }
+    let reads_all = table.flag("reads_all");
     if table.has("by") && by.is_empty() {
         table.reader.report(
             Problem::new(Code::FindSendsNothing, table.key_span("by"), "this find searches by nothing")
@@ -316,7 +317,7 @@ fn find(table: Table<'_, '_>, around: &Around<'_>, fetch: Option<&FetchWay>) -> 
         in_path || in_body || ask.parameters.iter().any(|(_, value)| value.fields().any(|hole| hole == name))
     };
     // A misspelt hole has been reported as such.
-    if table.reader.count() == so_far && !by.is_empty() && !by.iter().any(|word| sent(word.text)) {
+    if table.reader.count() == so_far && !reads_all && !by.is_empty() && !by.iter().any(|word| sent(word.text)) {
         let first = names.first().copied().unwrap_or_default();
         table.reader.report(
             Problem::new(
@@ -326,12 +327,12 @@ fn find(table: Table<'_, '_>, around: &Around<'_>, fetch: Option<&FetchWay>) -> 
             )
             .label("none of these is in `path` or `parameters`")
             .help(format!(
-                "as in `path = \"/{}/{{{first}}}\"` or `parameters = {{ {first} = \"{{{first}}}\" }}`",
+                "as in `path = \"/{}/{{{first}}}\"` or `parameters = {{ {first} = \"{{{first}}}\" }}`; or `reads_all = true` for a short list",
                 around.resource
             )),
         );
     }
-    if batch > 1 && (by.len() != 1 || ask.path.fields().next().is_some()) {
+    if batch > 1 && !reads_all && (by.len() != 1 || ask.path.fields().next().is_some()) {
         table.reader.report(
             Problem::new(
                 Code::BatchDoesNotFit,
@@ -361,6 +362,7 @@ fn find(table: Table<'_, '_>, around: &Around<'_>, fetch: Option<&FetchWay>) -> 
     let by: Vec<String> = by.iter().map(|word| word.text.to_owned()).collect();
     let (unique, first_only) = (table.flag("unique"), table.flag("first_only"));
     let manifest = Find { by: by.clone(), batch, unique, first_only };
+    let any_case = table.flag("any_case");
     table.finish();
-    (manifest, FindWay { by, ask, batch, separator })
+    (manifest, FindWay { by, ask, batch, separator, reads_all, any_case })
 }

@@ -19,7 +19,7 @@ pub(super) struct Speaker {
     headers: HeaderMap,
     /// Parameter that carries the API key.
     pub(super) parameter: Option<(String, String)>,
-    reason: Option<Path>,
+    reason: Vec<Path>,
     ok_when: Option<(Path, Test)>,
     rules: Vec<Rule>,
 }
@@ -115,7 +115,7 @@ impl Speaker {
         let said = match &rule.reason {
             Some(Reason::Text(text)) => Some(text.clone()),
             Some(Reason::Path(at)) => at.pick(&body).map(plain),
-            None => self.reason.as_ref().and_then(|at| at.pick(&body)).map(plain),
+            None => Some(self.reason(&body)),
         };
         let reason = said.filter(|said| !said.is_empty()).unwrap_or_else(|| match reply.excerpt() {
             text if text.is_empty() => format!("answered with status {status}"),
@@ -139,10 +139,16 @@ impl Speaker {
         })
     }
 
+    /// What stands at the places of the reason, one behind the other.
+    fn reason(&self, body: &Value) -> String {
+        let parts = self.reason.iter().filter_map(|at| at.pick(body)).map(plain);
+        parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ")
+    }
+
     /// The reason that the body of a refusal gives, where the profile says it stands.
     fn told(&self, reply: &Reply) -> Option<String> {
         let body = read_json(&reply.body).ok()?;
-        let text = plain(self.reason.as_ref()?.pick(&body)?);
+        let text = self.reason(&body);
         (!text.is_empty()).then(|| format!("{text} (status {})", reply.status.as_u16()))
     }
 }

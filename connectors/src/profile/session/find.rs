@@ -73,12 +73,14 @@ impl Find for Conversation {
             .partition(|key| way.batch > 1 && !key.iter().any(|value| plain(value).contains(&way.separator)));
         let mut found = Vec::new();
         let groups = together.chunks(way.batch.max(1)).chain(alone.chunks(1));
-        for group in groups {
+        // One reading of the whole list serves every key.
+        let once = if way.reads_all { 1 } else { usize::MAX };
+        for group in groups.take(once) {
             found.extend(self.look(ways, way, group).await?);
         }
         let matching = |key: &Key| -> Vec<Record> {
             let mut records: Vec<Record> = Vec::new();
-            for record in found.iter().filter(|record| has_key(record, by, key)) {
+            for record in found.iter().filter(|record| has_key(record, by, key, way.any_case)) {
                 // Two calls may have brought the same record.
                 let id = record.get(&ways.key);
                 if id.is_none() || !records.iter().any(|other| other.get(&ways.key) == id) {
@@ -99,7 +101,7 @@ impl Detail for Conversation {
         let key = vec![record.get(&ways.key).cloned().unwrap_or_default()];
         let id = key.first().map(plain).unwrap_or_default();
         let found = if can_be_asked(way, &key) { self.look(ways, way, &[&key]).await? } else { Vec::new() };
-        let Some(whole) = found.into_iter().find(|found| has_key(found, &way.by, &key)) else {
+        let Some(whole) = found.into_iter().find(|found| has_key(found, &way.by, &key, way.any_case)) else {
             return Err(self.error(Advice::SkipRecord, format!("`{resource}` {id} is no longer there")));
         };
         let mut record = record;
@@ -120,9 +122,12 @@ fn can_be_asked(way: &FindWay, key: &Key) -> bool {
 }
 
 /// Systems search more loosely than flows: what came is held against what was asked.
-fn has_key(record: &Record, by: &[String], key: &Key) -> bool {
+fn has_key(record: &Record, by: &[String], key: &Key, any_case: bool) -> bool {
     by.iter().zip(key).all(|(name, wanted)| {
         let found = record.get(name).unwrap_or(&Value::Null);
+        if any_case && plain(found).to_lowercase() == plain(wanted).to_lowercase() {
+            return true;
+        }
         found.says_the_same_as(wanted) || plain(found) == plain(wanted)
     })
 }
