@@ -16,4 +16,5 @@ pub mod run;
 pub mod script;
 pub mod speed;
 pub mod store;
+pub mod tokens;
 pub mod trouble;

@@ -10,6 +10,7 @@ use super::broken::{Broken, words};
 use super::exchange::{Exchange, keep};
 use super::{Call, Pace, Protocol, Reply, Secrets, Verdict, moved};
 use crate::contract::{Advice, Limits, RemoteError};
+use crate::sign_in::SignIn;
 
 /// Longest body that a record's history keeps of each side of an exchange.
 const KEPT: usize = 16 << 10;
@@ -28,6 +29,7 @@ pub struct Http {
     secrets: Secrets,
     busy_pause: Option<Duration>,
     spacing: Option<Duration>,
+    sign_in: Option<Arc<SignIn>>,
     pace: Arc<Pace>,
     slots: Arc<Semaphore>,
 }
@@ -75,6 +77,7 @@ impl Http {
             secrets,
             busy_pause: None,
             spacing: None,
+            sign_in: None,
             pace: Arc::default(),
             slots: Arc::new(Semaphore::new(concurrency.max(1))),
         })
@@ -93,6 +96,19 @@ impl Http {
     pub const fn spaced(mut self, spacing: Duration) -> Self {
         self.spacing = Some(spacing);
         self
+    }
+
+    /// The same client, with a token of that sign-in on every call.
+    #[must_use]
+    pub fn signed_in(mut self, sign_in: SignIn) -> Self {
+        self.sign_in = Some(Arc::new(sign_in));
+        self
+    }
+
+    /// What is blotted out of everything that leaves this client; more can be added.
+    #[must_use]
+    pub const fn secrets(&self) -> &Secrets {
+        &self.secrets
     }
 
     /// Title of the system, for errors.
@@ -116,8 +132,23 @@ impl Http {
         let tries = self.limits.tries.max(1);
         let mut backoff = self.limits.backoff;
         let mut attempt = 1;
+        let mut token = None;
+        let mut renewed = false;
         loop {
-            let trouble = match self.attempt(call, lane, protocol).await? {
+            if let Some(sign_in) = &self.sign_in {
+                token = Some(sign_in.token(None).await.map_err(|error| self.blotted(error))?);
+            }
+            let answer = self.attempt(call, lane, protocol, token.as_deref()).await?;
+            if let (Some(sign_in), Some(old), Ok(reply)) = (&self.sign_in, &token, &answer) {
+                // The server has looked at the token and at nothing else: any call may be
+                // repeated, and the exchange is no failed try. Once; then it is not the token.
+                if !renewed && protocol.token_refused(reply) {
+                    renewed = true;
+                    sign_in.token(Some(old)).await.map_err(|error| self.blotted(error))?;
+                    continue;
+                }
+            }
+            let trouble = match answer {
                 Ok(reply) => match self.judge(call, &reply, protocol)? {
                     None => return Ok(reply),
                     Some(trouble) => trouble,
@@ -179,12 +210,16 @@ impl Http {
         call: &Call,
         lane: Option<&str>,
         protocol: &dyn Protocol,
+        token: Option<&str>,
     ) -> Result<Result<Reply, Broken>, RemoteError> {
         let _slot = self.turn(call, lane).await?;
         let mut request = reqwest::Request::new(call.method.clone(), call.url.clone());
         *request.headers_mut() = call.headers.clone();
         if !call.body.is_empty() {
             *request.body_mut() = Some(call.body.clone().into());
+        }
+        if let (Some(sign_in), Some(token)) = (&self.sign_in, token) {
+            sign_in.place(token, &mut request);
         }
         protocol.prepare(&mut request).map_err(|error| self.blotted(error))?;
         let begin = Instant::now();

@@ -10,6 +10,7 @@ use super::form::Moment;
 use super::path::Path;
 use super::shape::Shape;
 use super::template::Template;
+use super::tokens::{LoginWay, OAuthWay};
 use crate::http::Method;
 use crate::record::{Text, Value};
 
@@ -60,6 +61,8 @@ pub(super) enum SignIn {
     Header(HeaderName, Template),
     Parameter(String, Template),
     Basic { user: Template, password: Template },
+    OAuth(Box<OAuthWay>),
+    Login(Box<LoginWay>),
 }
 
 /// A cheap read that proves the sign-in.

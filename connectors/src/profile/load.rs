@@ -14,7 +14,7 @@ use super::path::Path;
 use super::problem::{Code, Problem, ProfileReport};
 use super::reader::{Reader, Table, Word, whole};
 use super::template::{Part, Template};
-use super::{paging, resource};
+use super::{paging, resource, sign_in};
 use crate::manifest::{Contract, Manifest, Named, Setting};
 
 /// What the parts of a profile have to know of each other.
@@ -205,7 +205,7 @@ fn connect(table: Table<'_, '_>, known: &Known<'_>) -> Dialect {
     };
     let ok_when = ok_when(&table);
     let rules = table.tables("errors").into_iter().map(rule).collect();
-    let sign_in = table.table("sign_in").map_or(SignIn::None, |inner| sign_in(inner, known));
+    let sign_in = table.table("sign_in").map_or(SignIn::None, |inner| sign_in::read(inner, known));
     // Read by the caller: it holds for every resource.
     let _ = table.value("paging");
     table.finish();
@@ -322,83 +322,6 @@ pub(super) fn header(table: &Table<'_, '_>, word: &Word<'_>) -> Option<HeaderNam
         );
     }
     name
-}
-
-fn sign_in(table: Table<'_, '_>, known: &Known<'_>) -> SignIn {
-    table.need("kind", "one of `api_key`, `bearer`, `basic`, `none`");
-    let kinds = [("api_key", 'k'), ("bearer", 'b'), ("basic", 'u'), ("none", 'n')];
-    let secret = |key: &'static str| {
-        let word = table
-            .need_text(key, &format!("name the setting that holds it: `{key} = \"{{settings.{key}}}\"`"));
-        word.map(|word| secret(&table, key, &word, known)).unwrap_or_default()
-    };
-    let way = match table.choice("kind", &kinds) {
-        Some('k') => {
-            let value = secret("value");
-            match (table.text("header"), table.text("parameter")) {
-                (Some(name), None) => {
-                    header(&table, &name).map_or(SignIn::None, |name| SignIn::Header(name, value))
-                }
-                (None, Some(name)) => SignIn::Parameter(name.text.to_owned(), value),
-                (Some(_), Some(_)) => {
-                    table.reader.report(
-                        Problem::new(
-                            Code::MisplacedTrait,
-                            table.key_span("parameter"),
-                            "an API key goes into a header or into a parameter, not both",
-                        )
-                        .label("one of the two has to go"),
-                    );
-                    SignIn::None
-                }
-                (None, None) => {
-                    table.need("header", "as in `header = \"X-Api-Key\"`, or `parameter = \"key\"`");
-                    SignIn::None
-                }
-            }
-        }
-        Some('b') => {
-            SignIn::Header(reqwest::header::AUTHORIZATION, Template::before("Bearer ", secret("token")))
-        }
-        Some('u') => {
-            let user = table.need_text("user", "as in `user = \"{settings.user}\"`");
-            let user = user.map(|word| Template::read(table.reader, &word, &known.settings, &[]));
-            SignIn::Basic { user: user.unwrap_or_default(), password: secret("password") }
-        }
-        Some(_) => SignIn::None,
-        None => return SignIn::None,
-    };
-    table.finish();
-    way
-}
-
-/// A secret comes from a setting that is never shown.
-fn secret(table: &Table<'_, '_>, key: &str, word: &Word<'_>, known: &Known<'_>) -> Template {
-    let template = Template::read(table.reader, word, &known.settings, &[]);
-    let mut names = template.settings().peekable();
-    if names.peek().is_none() && !word.text.contains('{') {
-        table.reader.report(
-            Problem::new(Code::BareSecret, word.at.clone(), format!("`{key}` stands in the file"))
-                .label("whoever reads this file reads the secret")
-                .help(format!(
-                    "declare a setting with `secret = true` and write `{key} = \"{{settings.{key}}}\"`"
-                )),
-        );
-    }
-    for name in names.filter(|name| !known.secret.contains(name)) {
-        let hole = format!("settings.{name}");
-        let start = word.text.find(&hole).unwrap_or_default();
-        table.reader.report(
-            Problem::new(
-                Code::BareSecret,
-                table.reader.within(word, start..start + hole.len()),
-                format!("the setting `{name}` would be shown"),
-            )
-            .label("holds a secret, but is not marked as one")
-            .help(format!("add `secret = true` to `[settings.{name}]`")),
-        );
-    }
-    template
 }
 
 fn rule(table: Table<'_, '_>) -> Rule {

@@ -9,17 +9,18 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::dialect::{Bounds, Dialect, Nothing, Probe, Ways, segment};
+use super::dialect::{Bounds, Dialect, Nothing, Probe, SignIn, Ways, segment};
 use super::form::plain;
 use super::path::Path;
 use super::speaker::{Ear, Missing, Speaker};
 use super::template::Template;
 use crate::contract::{
-    Advice, Create, Detail, Fetch, FetchRequest, Find, Limits, RemoteError, Session, Update,
+    Advice, Create, Detail, Fetch, FetchRequest, Find, Host, Limits, RemoteError, Session, Update,
 };
 use crate::http::{Call, Http, Reply, Secrets, Url};
 use crate::manifest::{Answers, Manifest};
 use crate::record::{Value, read_json};
+use crate::sign_in::{self, TokenSource};
 
 /// A reply, and its body where it has been read already.
 struct Heard {
@@ -45,7 +46,7 @@ impl Conversation {
         manifest: &Manifest,
         dialect: &Arc<Dialect>,
         answers: &Answers,
-        limits: &Limits,
+        host: &Host,
     ) -> Result<Self, RemoteError> {
         let title = manifest.title.clone();
         for name in manifest.settings.names() {
@@ -66,7 +67,18 @@ impl Conversation {
             manifest.settings.iter().filter(|(_, known)| known.secret).map(|(name, _)| setting(name)),
         );
         let secrets = Secrets::of(secrets.iter().map(String::as_str));
-        let http = http(&title, &dialect.bounds, limits, manifest.concurrency, secrets, &setting)?;
+        let http = http(&title, &dialect.bounds, &host.limits, manifest.concurrency, secrets, &setting)?;
+        let http = match &dialect.sign_in {
+            SignIn::OAuth(way) => {
+                let source = way.client(&title, &setting, &host.limits)?;
+                signed_in(&title, http, Arc::new(source), host)
+            }
+            SignIn::Login(way) => {
+                let source = way.client(&title, &base, dialect, &setting, &http, &host.limits)?;
+                signed_in(&title, http, Arc::new(source), host)
+            }
+            _ => http,
+        };
         let probe = dialect
             .probe
             .as_ref()
@@ -170,6 +182,12 @@ impl Session for Conversation {
     fn update(&self, resource: &str) -> Option<&dyn Update> {
         self.ways(resource)?.update.as_ref().map(|_| self as &dyn Update)
     }
+}
+
+/// The client with a token on every call.
+fn signed_in(title: &str, http: Http, source: Arc<dyn TokenSource>, host: &Host) -> Http {
+    let secrets = http.secrets().clone();
+    http.signed_in(sign_in::SignIn::new(title, source, host.tokens.clone(), secrets))
 }
 
 /// The client, within what the system allows.

@@ -2,6 +2,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
 use super::dialect::{Dialect, Meaning, Reason, Rule, SignIn, Test};
@@ -65,11 +67,11 @@ impl Speaker {
         }
         let mut parameter = None;
         match &dialect.sign_in {
-            SignIn::None => {}
+            SignIn::None | SignIn::OAuth(_) | SignIn::Login(_) => {}
             SignIn::Header(name, template) => add(name, template, fill(template), true)?,
             SignIn::Parameter(name, template) => parameter = Some((name.clone(), fill(template))),
             SignIn::Basic { user, password } => {
-                let pair = base64(format!("{}:{}", fill(user), fill(password)).as_bytes());
+                let pair = BASE64.encode(format!("{}:{}", fill(user), fill(password)));
                 add(&AUTHORIZATION, user, format!("Basic {pair}"), true)?;
             }
         }
@@ -249,33 +251,4 @@ fn unsendable(system: &str, header: &HeaderName, template: &Template) -> RemoteE
     let reason = format!("the setting {} cannot be sent in the header `{header}`", names.join(", "));
     RemoteError::new(Advice::Reconnect, system, reason)
         .with_help("it holds a line break or another character that no header can carry: fill it in again")
-}
-
-/// Three bytes become four letters.
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for three in bytes.chunks(3) {
-        let bits =
-            three.iter().chain([&0, &0]).take(3).fold(0_usize, |bits, byte| bits << 8 | usize::from(*byte));
-        for at in 0..4 {
-            let letter = LETTERS.get(bits >> (18 - 6 * at) & 63).copied().unwrap_or(b'=');
-            text.push(if at <= three.len() { char::from(letter) } else { '=' });
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn base64_pads() {
-        for (plain, coded) in
-            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("user:pä", "dXNlcjpww6Q=")]
-        {
-            assert_eq!(base64(plain.as_bytes()), coded);
-        }
-    }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use connectors::contract::{Connector, Limits as Reach};
+use connectors::contract::{Connector, Host};
 use connectors::manifest::{Answers, Manifest};
 use connectors::profile::Profile;
 use miette::Report;
@@ -178,7 +178,7 @@ impl Reader<'_> {
                 }
             };
             // Nothing is sent: settings that make no sense are found here, with their place.
-            if let Err(error) = connector.connect(&answers, &Reach::default()) {
+            if let Err(error) = connector.connect(&answers, &Host::default()) {
                 let message = format!("connection `{}`: {}", name.get_ref(), error.reason);
                 // The reason names the setting; else the whole connection is meant.
                 let named = |key: &Spanned<String>| error.reason.contains(&format!("`{}`", key.get_ref()));
