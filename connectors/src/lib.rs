@@ -16,6 +16,7 @@ pub mod profile;
 pub mod record;
 pub mod sign_in;
 pub mod simulator;
+pub mod softmaat;
 
 use std::sync::Arc;
 
@@ -28,6 +29,7 @@ pub fn all() -> Vec<Arc<dyn Connector>> {
     let mut all: Vec<Arc<dyn Connector>> =
         vec![Arc::new(accountview::AccountView), Arc::new(ccv_salespos::CcvSalespos), Arc::new(mpluskassa::MplusKassa)];
     // Its manifest is part of the program, and a test reads it.
+    all.extend(softmaat::system().ok().map(|softmaat| Arc::new(softmaat) as Arc<dyn Connector>));
     all.extend(files::Files::system().ok().map(|files| Arc::new(files) as Arc<dyn Connector>));
     all
 }
@@ -39,6 +41,7 @@ pub fn simulator(system: &str) -> Option<Arc<dyn Simulator>> {
         "accountview" => Some(Arc::new(accountview::simulator::AccountViewSimulator::new())),
         "ccv_salespos" => Some(Arc::new(ccv_salespos::simulator::CcvShop::default())),
         "mpluskassa" => Some(Arc::new(mpluskassa::simulator::TillSimulator::new())),
+        "softmaat" => Some(Arc::new(softmaat::simulator::SoftmaatSimulator::new())),
         _ => None,
     }
 }
