@@ -59,7 +59,7 @@ enum Command {
     Runs(runs::Runs),
     /// Find records and show what happened to them
     Records(records::Records),
-    /// See it work: a shop and a till on this machine, and every flow between them
+    /// See it work: two systems on this machine, and every flow between them
     Demo(demo::Demo),
     /// Sign in to an account and prove that it answers; draft a profile with --new
     Connect(connect::Connect),

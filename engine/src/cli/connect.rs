@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use connectors::manifest::Contract;
 use connectors::sign_in::OAuth;
 
 use super::Ended;
@@ -124,11 +123,7 @@ pub(super) fn named<'p>(project: &'p Project, name: &str) -> Result<&'p Connecti
 
 /// The system's title, with what is to be said of its contract.
 pub(super) fn title(connection: &Connection) -> String {
-    let manifest = connection.connector.manifest();
-    match manifest.contract {
-        Contract::Published => manifest.title.clone(),
-        Contract::Assumed => format!("{} (assumed contract, not verified)", manifest.title),
-    }
+    connection.connector.manifest().full_title()
 }
 
 /// What a system's refusal is to a command.
