@@ -126,7 +126,7 @@ pub(super) fn named<'p>(project: &'p Project, name: &str) -> Result<&'p Connecti
 pub(super) fn title(connection: &Connection) -> String {
     let manifest = connection.connector.manifest();
     match manifest.contract {
-        Contract::Published => manifest.title.clone(),
+        Contract::Published | Contract::Verified => manifest.title.clone(),
         Contract::Assumed => format!("{} (assumed contract, not verified)", manifest.title),
     }
 }
