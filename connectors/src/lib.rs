@@ -7,6 +7,7 @@
 pub mod ccv_salespos;
 pub mod check;
 pub mod contract;
+pub mod eaccounting;
 pub mod files;
 pub mod http;
 pub mod manifest;
@@ -24,8 +25,11 @@ use simulator::Simulator;
 /// The one list of connectors.
 #[must_use]
 pub fn all() -> Vec<Arc<dyn Connector>> {
-    let mut all: Vec<Arc<dyn Connector>> =
-        vec![Arc::new(ccv_salespos::CcvSalespos), Arc::new(mpluskassa::MplusKassa)];
+    let mut all: Vec<Arc<dyn Connector>> = vec![
+        Arc::new(ccv_salespos::CcvSalespos),
+        Arc::new(eaccounting::EAccounting),
+        Arc::new(mpluskassa::MplusKassa),
+    ];
     // Its manifest is part of the program, and a test reads it.
     all.extend(files::Files::system().ok().map(|files| Arc::new(files) as Arc<dyn Connector>));
     all
@@ -36,6 +40,7 @@ pub fn all() -> Vec<Arc<dyn Connector>> {
 pub fn simulator(system: &str) -> Option<Arc<dyn Simulator>> {
     match system {
         "ccv_salespos" => Some(Arc::new(ccv_salespos::simulator::CcvShop::default())),
+        "eaccounting" => Some(Arc::new(eaccounting::simulator::Company::default())),
         "mpluskassa" => Some(Arc::new(mpluskassa::simulator::TillSimulator::new())),
         _ => None,
     }
