@@ -15,6 +15,7 @@ pub mod profile;
 pub mod record;
 pub mod sign_in;
 pub mod simulator;
+pub mod teamleader;
 
 use std::sync::Arc;
 
@@ -25,7 +26,11 @@ use simulator::Simulator;
 #[must_use]
 pub fn all() -> Vec<Arc<dyn Connector>> {
     let mut all: Vec<Arc<dyn Connector>> =
-        vec![Arc::new(ccv_salespos::CcvSalespos), Arc::new(mpluskassa::MplusKassa)];
+        vec![
+        Arc::new(ccv_salespos::CcvSalespos),
+        Arc::new(mpluskassa::MplusKassa),
+        Arc::new(teamleader::Teamleader),
+    ];
     // Its manifest is part of the program, and a test reads it.
     all.extend(files::Files::system().ok().map(|files| Arc::new(files) as Arc<dyn Connector>));
     all
