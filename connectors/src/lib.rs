@@ -42,6 +42,7 @@ pub fn simulator(system: &str) -> Option<Arc<dyn Simulator>> {
     match system {
         "ccv_salespos" => Some(Arc::new(ccv_salespos::simulator::CcvShop::default())),
         "mpluskassa" => Some(Arc::new(mpluskassa::simulator::TillSimulator::new())),
+        "teamleader" => Some(Arc::new(teamleader::simulator::Office::default())),
         _ => None,
     }
 }

@@ -17,8 +17,6 @@ mod records;
 mod search;
 mod settings;
 pub mod simulator;
-#[cfg(test)]
-mod tests_stub;
 mod wire;
 mod writes;
 
