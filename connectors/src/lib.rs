@@ -4,6 +4,7 @@
 //! its session does it, its simulator stands in for it. Checker, documentation and the
 //! conformance suite read manifests; only the engine calls sessions.
 
+pub mod accountview;
 pub mod ccv_salespos;
 pub mod check;
 pub mod contract;
@@ -15,6 +16,7 @@ pub mod profile;
 pub mod record;
 pub mod sign_in;
 pub mod simulator;
+pub mod softmaat;
 pub mod teamleader;
 
 use std::sync::Arc;
@@ -25,13 +27,14 @@ use simulator::Simulator;
 /// The one list of connectors.
 #[must_use]
 pub fn all() -> Vec<Arc<dyn Connector>> {
-    let mut all: Vec<Arc<dyn Connector>> =
-        vec![
+    let mut all: Vec<Arc<dyn Connector>> = vec![
+        Arc::new(accountview::AccountView),
         Arc::new(ccv_salespos::CcvSalespos),
         Arc::new(mpluskassa::MplusKassa),
         Arc::new(teamleader::Teamleader),
     ];
     // Its manifest is part of the program, and a test reads it.
+    all.extend(softmaat::system().ok().map(|softmaat| Arc::new(softmaat) as Arc<dyn Connector>));
     all.extend(files::Files::system().ok().map(|files| Arc::new(files) as Arc<dyn Connector>));
     all
 }
@@ -40,8 +43,10 @@ pub fn all() -> Vec<Arc<dyn Connector>> {
 #[must_use]
 pub fn simulator(system: &str) -> Option<Arc<dyn Simulator>> {
     match system {
+        "accountview" => Some(Arc::new(accountview::simulator::AccountViewSimulator::new())),
         "ccv_salespos" => Some(Arc::new(ccv_salespos::simulator::CcvShop::default())),
         "mpluskassa" => Some(Arc::new(mpluskassa::simulator::TillSimulator::new())),
+        "softmaat" => Some(Arc::new(softmaat::simulator::SoftmaatSimulator::new())),
         "teamleader" => Some(Arc::new(teamleader::simulator::Office::default())),
         _ => None,
     }

@@ -7,6 +7,7 @@ mod flows;
 mod forbidden;
 mod lowering;
 mod profiles;
+mod ready_scripts;
 mod run;
 mod script;
 mod soup;
