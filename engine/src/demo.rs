@@ -6,6 +6,7 @@
 
 mod ccv_mplus;
 mod ledger;
+mod mplus_softmaat;
 mod people;
 mod project;
 mod stage;
@@ -37,11 +38,18 @@ pub(crate) struct Pair {
 }
 
 /// Every pair that can be played; the first one is played when none is named.
-pub(crate) const PAIRS: &[Pair] = &[Pair {
-    name: "ccv_salespos-mpluskassa",
-    about: "a web shop (CCV SalesPOS) and a till (MplusKASSA)",
-    open: ccv_mplus::open,
-}];
+pub(crate) const PAIRS: &[Pair] = &[
+    Pair {
+        name: "ccv_salespos-mpluskassa",
+        about: "a web shop (CCV SalesPOS) and a till (MplusKASSA)",
+        open: ccv_mplus::open,
+    },
+    Pair {
+        name: "mpluskassa-softmaat",
+        about: "a till (MplusKASSA) and Softmaat (assumed contract, not verified)",
+        open: mplus_softmaat::open,
+    },
+];
 
 /// A demo under way.
 struct Demo<'a> {

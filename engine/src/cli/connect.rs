@@ -130,12 +130,12 @@ pub(super) fn title(connection: &Connection) -> String {
 pub(super) fn refused(connection: &Connection, error: &connectors::contract::RemoteError) -> Trouble {
     Trouble::new("R049", format!("connection `{}`: {}", connection.name, error.reason))
         .kind(Kind::Remote)
-        .maybe_help(
-            error
-                .help
-                .as_ref()
-                .map(|help| help.replace("connect NAME", &format!("connect {}", connection.name))),
-        )
+        .maybe_help(error.help.as_ref().map(|help| with_name(help, connection)))
+}
+
+/// A connector does not know what the project calls its connection.
+pub(super) fn with_name(text: &str, connection: &Connection) -> String {
+    text.replace("connect NAME` with the connection's name", &format!("connect {}`", connection.name))
 }
 
 async fn prove(project: &Project, connection: &Connection, show: &Show) -> Result<Ended, Trouble> {

@@ -20,6 +20,12 @@ async fn a_shop_and_a_till_agree_to_the_cent_and_are_quiet_after() {
     golden("demo_ccv_salespos_mpluskassa", played("ccv_salespos-mpluskassa").await);
 }
 
+// shows R21, R48, R58, R69, R73
+#[tokio::test]
+async fn a_till_and_softmaat_agree_to_the_cent_and_are_quiet_after() {
+    golden("demo_mpluskassa_softmaat", played("mpluskassa-softmaat").await);
+}
+
 #[tokio::test]
 async fn the_demo_says_which_pairs_there_are() {
     let folder = Folder::new();
