@@ -8,6 +8,7 @@ pub mod accountview;
 pub mod ccv_salespos;
 pub mod check;
 pub mod contract;
+pub mod eaccounting;
 pub mod files;
 pub mod http;
 pub mod manifest;
@@ -30,6 +31,7 @@ pub fn all() -> Vec<Arc<dyn Connector>> {
     let mut all: Vec<Arc<dyn Connector>> = vec![
         Arc::new(accountview::AccountView),
         Arc::new(ccv_salespos::CcvSalespos),
+        Arc::new(eaccounting::EAccounting),
         Arc::new(mpluskassa::MplusKassa),
         Arc::new(teamleader::Teamleader),
     ];
@@ -45,6 +47,7 @@ pub fn simulator(system: &str) -> Option<Arc<dyn Simulator>> {
     match system {
         "accountview" => Some(Arc::new(accountview::simulator::AccountViewSimulator::new())),
         "ccv_salespos" => Some(Arc::new(ccv_salespos::simulator::CcvShop::default())),
+        "eaccounting" => Some(Arc::new(eaccounting::simulator::Company::default())),
         "mpluskassa" => Some(Arc::new(mpluskassa::simulator::TillSimulator::new())),
         "softmaat" => Some(Arc::new(softmaat::simulator::SoftmaatSimulator::new())),
         "teamleader" => Some(Arc::new(teamleader::simulator::Office::default())),

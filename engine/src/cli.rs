@@ -148,6 +148,16 @@ impl Call {
     }
 }
 
+/// Says of each connection whose contract is not the vendor's own how far it is known.
+pub(crate) fn caveats(project: &Project, show: &Show) {
+    for (name, connection) in &project.connections {
+        let manifest = connection.connector.manifest();
+        let Some(caveat) = manifest.caveat() else { continue };
+        show.json(&serde_json::json!({ "connection": name, "system": manifest.name, "caveat": caveat }));
+        show.line(format!("{} {name} ({}): {caveat}", show.warning("!"), manifest.title));
+    }
+}
+
 /// The project that a command is about.
 fn open(folder: Option<&std::path::Path>) -> Result<Project, Trouble> {
     match folder {

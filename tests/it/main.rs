@@ -8,6 +8,7 @@ mod forbidden;
 mod lowering;
 mod profiles;
 mod ready_scripts;
+mod requirements;
 mod run;
 mod script;
 mod soup;

@@ -6,6 +6,7 @@
 
 mod broken;
 mod check;
+mod connect;
 mod docs;
 mod kill;
 mod remote;
