@@ -13,7 +13,7 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use rust_decimal::Decimal;
 
-pub use json::{ReadError, read_json, read_json_lines};
+pub use json::{ReadError, read_json, read_json_lines, write_text};
 
 /// A value of a record.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

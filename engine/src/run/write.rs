@@ -162,13 +162,13 @@ impl Walk<'_> {
         by: &Arc<[String]>,
         key: Key,
     ) -> Result<Option<Record>, Stop> {
-        let asked = Value::List(key.clone());
-        let found = self.finder.find(Side::Target, resource, by, key).await?;
-        self.note(|done| done.history.looked_up(resource, by, &asked, found.len()));
+        let found = self.finder.find(Side::Target, resource, by, key.clone()).await?;
+        self.note(|done| done.history.looked_up(resource, by, key.clone(), found.len()));
         match found.as_slice() {
             [] => Ok(None),
             [only] => Ok(Some(only.clone())),
             several => {
+                let asked = Value::List(key);
                 let reason = format!(
                     "{} {resource} have {} = {asked}: which one is meant cannot be told; merge them in {}",
                     several.len(),
