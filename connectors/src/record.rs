@@ -419,6 +419,15 @@ impl<T: Into<Self>> From<Option<T>> for Value {
     }
 }
 
+impl IntoIterator for Map {
+    type Item = (Text, Value);
+    type IntoIter = std::vec::IntoIter<(Text, Value)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.entries.into_iter()
+    }
+}
+
 impl<N: Into<Text>> FromIterator<(N, Value)> for Map {
     fn from_iter<I: IntoIterator<Item = (N, Value)>>(fields: I) -> Self {
         let mut map = Self::new();

@@ -35,8 +35,8 @@ pub(super) struct Wrote {
     pub(super) did: &'static str,
     /// Key in the target.
     pub(super) key: Option<String>,
-    /// Fields that were sent.
-    pub(super) sent: Record,
+    /// Fields that were sent, as JSON; empty when nothing was.
+    pub(super) sent: Vec<u8>,
     /// What those fields held before.
     pub(super) before: Record,
     /// Requests and answers.
@@ -83,10 +83,11 @@ impl Wrote {
         if let Some(key) = &self.key {
             json.text("key", key);
         }
-        for (name, record) in [("sent", &self.sent), ("before", &self.before)] {
-            if !record.is_empty() {
-                json.field(name, |out| record.write_json(out));
-            }
+        if !self.sent.is_empty() {
+            json.field("sent", |out| out.extend_from_slice(&self.sent));
+        }
+        if !self.before.is_empty() {
+            json.field("before", |out| self.before.write_json(out));
         }
         json.list("exchanges", &self.exchanges, write_exchange);
         *out = json.end();
@@ -179,8 +180,7 @@ mod tests {
             answer: "cut off".into(),
             millis: 12,
         };
-        let mut sent = Record::new();
-        sent.set("total", rust_decimal::Decimal::new(1250, 2));
+        let sent = br#"{"total":12.50}"#.to_vec();
         let (key, before) = (Some("o1".to_owned()), Record::new());
         let write = "create orders".to_owned();
         history.writes.push(Wrote { write, did: "created", key, sent, before, exchanges: vec![exchange] });

@@ -265,9 +265,12 @@ pub(super) struct Many {
     texts: [OnceLock<Box<str>>; LENGTHS.len()],
 }
 
-/// Rows a statement. No table has more than 10 values a row, so the longest stays below the
-/// 32,766 values that SQLite takes.
-const LENGTHS: [usize; 8] = [100, 64, 32, 16, 8, 4, 2, 1];
+/// Keys a statement.
+const LENGTHS: [usize; 7] = [100, 32, 16, 8, 4, 2, 1];
+
+/// Most rows a statement: the driver looks for the name of each value among all of them, so
+/// twice as many rows take four times as long.
+const MOST_ROWS: usize = 32;
 
 impl Many {
     /// A statement of these parts; see the fields.
@@ -311,7 +314,9 @@ impl Many {
     /// The statement for the next rows, and how many it takes: as many as there are of a list
     /// of keys, which is filled up; of rows the longest that there are enough for.
     fn next(&self, left: usize) -> (&str, usize) {
-        let fits = |length: &usize| if self.takes_repeats() { left <= *length } else { *length <= left };
+        let fits = |length: &usize| {
+            if self.takes_repeats() { left <= *length } else { *length <= left.min(MOST_ROWS) }
+        };
         let lengths = LENGTHS.iter().enumerate().filter(|(_, length)| fits(length));
         let chosen = if self.takes_repeats() { lengths.last() } else { lengths.min_by_key(|(at, _)| *at) };
         let (at, length) = chosen.map_or((0, LENGTHS[0]), |(at, length)| (at, *length));
@@ -385,8 +390,8 @@ mod tests {
             }
             taken
         };
-        assert_eq!(taken(&rows, 74), [64, 8, 2]);
-        assert_eq!(taken(&rows, 250), [100, 100, 32, 16, 2]);
+        assert_eq!(taken(&rows, 74), [32, 32, 8, 2]);
+        assert_eq!(taken(&rows, 3), [2, 1]);
         assert_eq!(taken(&keys, 74), [100], "26 are named again");
         assert_eq!(taken(&keys, 130), [100, 32]);
         assert_eq!(taken(&keys, 1), [1]);
