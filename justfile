@@ -39,5 +39,12 @@ deny:
 fuzz SECONDS="60" *TARGETS:
     fuzz/run {{ SECONDS }} {{ TARGETS }}
 
+# What things cost beside programs written by hand, some minutes; `just bench small` tries it
+bench *ARGS:
+    cargo build --release --bin weft
+    cargo bench -p benches --bench mapping
+    cargo bench -p benches --bench check
+    cargo bench -p benches --bench sync -- {{ ARGS }}
+
 # What CI runs
 ci: test lint docs deny (fuzz "20")

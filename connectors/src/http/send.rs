@@ -32,6 +32,7 @@ pub struct Http {
     limits: Limits,
     secrets: Secrets,
     busy_pause: Option<Duration>,
+    spacing: Option<Duration>,
     sign_in: Option<Arc<SignIn>>,
     pace: Arc<Pace>,
     slots: Arc<Semaphore>,
@@ -65,6 +66,7 @@ impl Http {
             limits: limits.clone(),
             secrets,
             busy_pause: None,
+            spacing: None,
             sign_in: None,
             pace: Arc::default(),
             slots: Arc::new(Semaphore::new(concurrency.max(1))),
@@ -76,6 +78,13 @@ impl Http {
     #[must_use]
     pub const fn busy_pause(mut self, pause: Duration) -> Self {
         self.busy_pause = Some(pause);
+        self
+    }
+
+    /// The same client, with at least that much time between the starts of two calls.
+    #[must_use]
+    pub const fn spaced(mut self, spacing: Duration) -> Self {
+        self.spacing = Some(spacing);
         self
     }
 
@@ -211,7 +220,7 @@ impl Http {
 
     /// Waits for the lane's budget, for a slot, and until nobody is asked to wait.
     async fn turn(&self, call: &Call, lane: Option<&str>) -> Result<SemaphorePermit<'_>, RemoteError> {
-        let mut booked = false;
+        let (mut booked, mut spaced) = (false, false);
         loop {
             if let Some(left) = self.pace.held(lane) {
                 if left > self.limits.longest_pause {
@@ -224,6 +233,10 @@ impl Http {
             if let (Some((lane, per_minute)), false) = (&call.lane, booked) {
                 booked = true;
                 self.pace.wait(lane, *per_minute).await;
+            }
+            if let (Some(spacing), false) = (self.spacing, spaced) {
+                spaced = true;
+                self.pace.space(spacing).await;
             }
             let Ok(slot) = self.slots.acquire().await else {
                 return Err(self.error(Advice::Retry(None), "the session was closed"));
@@ -281,12 +294,17 @@ impl Http {
             Ok(reply) => (Some(reply.status.as_u16()), self.kept(&reply.body)),
             Err(broken) => (None, self.secrets.blot(&broken.reason)),
         };
-        let mut url = call.url.clone();
-        // Fails only for addresses that cannot carry a password.
-        let _ = url.set_password(None);
+        let url = if call.url.password().is_some() {
+            let mut url = call.url.clone();
+            // Fails only for addresses that cannot carry a password.
+            let _ = url.set_password(None);
+            self.secrets.blot(url.as_str())
+        } else {
+            self.secrets.blot(call.url.as_str())
+        };
         Exchange {
             method: call.method.to_string(),
-            url: self.secrets.blot(url.as_str()),
+            url,
             sent: self.kept(&call.body),
             status,
             answer: text,

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::{Token, TokenSource};
 use crate::contract::{Advice, Limits, RemoteError};
-use crate::http::{Call, Http, Method, Protocol, Reply, Secrets, Url, Verdict, judge_status};
+use crate::http::{Call, Http, Method, Protocol, Reply, Secrets, Url, Verdict, judge_status, recorded};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
@@ -119,7 +119,9 @@ impl OAuth {
         let mut call =
             Call::write(Method::POST, self.token_url.clone(), FORM, self.form(form)).header(ACCEPT, JSON);
         call.repeatable = repeatable;
-        let reply = http.send(&call, self).await?;
+        // The answer holds the token: it belongs in nobody's history.
+        let (reply, _) = recorded(http.send(&call, self)).await;
+        let reply = reply?;
         let now = Timestamp::now();
         let answer: Answer = serde_json::from_slice(&reply.body).map_err(|_| {
             // The answer may hold half a token and is not repeated.
@@ -145,7 +147,7 @@ impl OAuth {
 
     fn refused(&self, reason: String) -> RemoteError {
         RemoteError::new(Advice::Reconnect, self.system.clone(), reason)
-            .with_help("sign in again: `weft connect NAME`, with the connection's name")
+            .with_help("run `weft connect NAME` with the connection's name to sign in")
     }
 }
 

@@ -1,3 +1,5 @@
+//! Tokens against a server that gives each one out once.
+
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -15,6 +15,14 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
+impl Fingerprint {
+    /// Of these bytes.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        xxhash_rust::xxh3::xxh3_128(bytes).into()
+    }
+}
+
 impl From<u128> for Fingerprint {
     fn from(value: u128) -> Self {
         Self(value.to_be_bytes())
