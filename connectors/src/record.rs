@@ -14,6 +14,8 @@ use bytestring::ByteString;
 use rust_decimal::Decimal;
 
 pub use json::{ReadError, read_json, read_json_lines};
+pub(crate) use json::read_json_part;
+pub(crate) use json::write_text;
 
 /// A value of a record.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

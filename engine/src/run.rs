@@ -7,9 +7,11 @@
 mod differ;
 mod finder;
 mod history;
+mod journal;
 mod page;
 mod reading;
 mod scope;
+mod seen;
 mod sides;
 mod walk;
 mod write;
@@ -104,6 +106,8 @@ pub(crate) struct Run<'a> {
     counts: Counts,
     /// Records that were taken up again in this run.
     retaken: HashSet<String>,
+    /// Present where records were created by the page.
+    past: Option<seen::Past>,
 }
 
 /// Runs a flow once.
@@ -130,6 +134,7 @@ pub async fn run(
         id,
         counts: Counts::default(),
         retaken: HashSet::new(),
+        past: None,
     };
     let result = run.whole().await;
     renewal.abort();
@@ -162,6 +167,9 @@ impl Run<'_> {
     async fn whole(&mut self) -> Result<Option<Ended>, StoreError> {
         let new = NewRun { id: self.id.clone(), cause: self.options.cause.clone(), plan: self.flow.print };
         self.store.start_run(&self.lease, &new).await?;
+        if let Some(error) = self.take_back().await? {
+            return Ok(Some(Ended::Remote(error)));
+        }
         if let Some(error) = self.due().await? {
             return Ok(Some(Ended::Remote(error)));
         }
@@ -227,6 +235,9 @@ impl Run<'_> {
     }
 
     async fn pages(&mut self) -> Result<Option<Ended>, StoreError> {
+        if let Some(road) = journal::Road::of(self.flow, self.sides) {
+            return self.by_the_page(road).await;
+        }
         let resource = &self.flow.plan.fetch.resource;
         let Some(fetch) = self.sides.source.session.fetch(resource) else {
             return Ok(Some(Ended::Remote(self.sides.source.cannot("fetch", resource))));
@@ -292,6 +303,12 @@ impl Run<'_> {
         again: bool,
     ) -> Result<PageEnd, StoreError> {
         page::PageRun { run: self, again }.settle(records, cursor).await
+    }
+
+    /// Tells how far the run has come.
+    fn counted(&mut self, counts: &Counts) {
+        page::add(&mut self.counts, counts);
+        self.watcher.page(&self.counts);
     }
 
     async fn end(&self, result: Result<Option<Ended>, StoreError>) -> Result<Report, RunError> {

@@ -104,13 +104,12 @@ impl PageRun<'_, '_> {
                 self.run.watcher.refused(name, reason);
             }
         }
-        add(&mut self.run.counts, &counts);
-        self.run.watcher.page(&self.run.counts);
+        self.run.counted(&counts);
         Ok(PageEnd { halted })
     }
 
     /// Pairs records with what the store knows; those that have not changed end here.
-    async fn known(&self, records: Vec<Record>, page: &mut Page) -> Result<Vec<Item>, StoreError> {
+    async fn known(&mut self, records: Vec<Record>, page: &mut Page) -> Result<Vec<Item>, StoreError> {
         let flow = self.run.flow;
         let key_field = self.run.sides.source.key_field(&flow.plan.fetch.resource);
         let mut keys = Vec::with_capacity(records.len());
@@ -134,10 +133,15 @@ impl PageRun<'_, '_> {
             rest.push(record);
         }
         let asked: Vec<&str> = keys.iter().map(String::as_str).collect();
-        let known =
+        let mut known =
             if asked.is_empty() { Vec::new() } else { self.run.store.known(&flow.name, &asked).await? };
+        let by_the_page = self.created_by_the_page(&keys, &mut known).await?;
         let mut items = Vec::new();
         for ((key, record), known) in keys.into_iter().zip(rest).zip(known) {
+            if !by_the_page.is_empty() && by_the_page.contains(&Fingerprint::of_key(&key)) {
+                page.counted.unchanged += 1;
+                continue;
+            }
             // A record that is taken up again is no other than the one that was read.
             let print = match &known.ledger {
                 Some(ledger) if self.again => ledger.source_print,
@@ -437,7 +441,7 @@ fn refused(record: &Record, key_field: &str, class: &str, reason: String) -> Set
     }
 }
 
-fn add(total: &mut Counts, counts: &Counts) {
+pub(super) fn add(total: &mut Counts, counts: &Counts) {
     total.created += counts.created;
     total.updated += counts.updated;
     total.unchanged += counts.unchanged;

@@ -7,6 +7,7 @@
 mod broken;
 mod check;
 mod docs;
+mod journal;
 mod kill;
 mod remote;
 mod store;
