@@ -5,6 +5,7 @@
 //! starts, how long it is, and its fingerprint. Whether such a page counts is not known here; the
 //! one who appended it knows.
 
+use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
@@ -90,7 +91,7 @@ impl Note {
     fn keep_all(&mut self) -> io::Result<()> {
         let mut text = self.first_line();
         for Appended { owner, start, length, print } in &self.pages {
-            text.push_str(&format!("page {owner:016x} {start} {length} {print:016x}\n"));
+            let _ = writeln!(text, "page {owner:016x} {start} {length} {print:016x}");
         }
         self.file.seek(SeekFrom::Start(0))?;
         self.file.write_all(text.as_bytes())?;
