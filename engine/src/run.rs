@@ -1,36 +1,37 @@
 //! One run of one flow: read pages, walk their records, settle them, move the cursor.
 //!
-//! Everything that must survive is in the store before the next page is begun. A run that is
-//! killed leaves at most one page to do again, and the ledger and the intents make that do no
-//! harm.
+//! Everything that must survive is in the store page by page, in the order in which pages were
+//! read. A run that is killed leaves at most the few pages in flight to do again, and the ledger
+//! and the intents make that do no harm.
 
 mod differ;
 mod finder;
 mod history;
 mod journal;
 mod page;
+mod pipeline;
 mod reading;
 mod scope;
 mod seen;
+mod settle;
 mod sides;
 mod walk;
 mod write;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use connectors::contract::{FetchRequest, RemoteError};
 use connectors::record::{Record, Value, read_json};
 
 use crate::flow::Flow;
-use crate::script::RecordBudget;
 use crate::store::{
-    Claim, Counts, Cursor, DeadLetter, DeadQuery, Fingerprint, Lease, NewRun, RunState, Store, StoreError,
+    Claim, Counts, DeadLetter, DeadQuery, Fingerprint, Lease, NewRun, RunState, Store, StoreError,
     is_dead, this_process,
 };
-use page::PageEnd;
+use finder::Finder;
 use reading::Reading;
 pub use sides::{Party, Sides};
 
@@ -103,11 +104,12 @@ pub(crate) struct Run<'a> {
     options: &'a Options,
     lease: Lease,
     id: String,
-    counts: Counts,
+    counts: Mutex<Counts>,
     /// Records that were taken up again in this run.
-    retaken: HashSet<String>,
+    retaken: Mutex<HashSet<String>>,
+    finder: Finder<'a>,
     /// Present where records were created by the page.
-    past: Option<seen::Past>,
+    past: tokio::sync::Mutex<Option<seen::Past>>,
 }
 
 /// Runs a flow once.
@@ -124,7 +126,7 @@ pub async fn run(
     };
     let renewal = tokio::spawn(keep_lease(Arc::clone(store), lease.clone()));
     let id = uuid::Uuid::now_v7().to_string();
-    let mut run = Run {
+    let run = Run {
         flow,
         sides,
         store: &**store,
@@ -132,9 +134,10 @@ pub async fn run(
         options,
         lease,
         id,
-        counts: Counts::default(),
-        retaken: HashSet::new(),
-        past: None,
+        counts: Mutex::default(),
+        retaken: Mutex::default(),
+        finder: Finder::new(sides),
+        past: tokio::sync::Mutex::default(),
     };
     let result = run.whole().await;
     renewal.abort();
@@ -164,7 +167,7 @@ enum Ended {
 }
 
 impl Run<'_> {
-    async fn whole(&mut self) -> Result<Option<Ended>, StoreError> {
+    async fn whole(&self) -> Result<Option<Ended>, StoreError> {
         let new = NewRun { id: self.id.clone(), cause: self.options.cause.clone(), plan: self.flow.print };
         self.store.start_run(&self.lease, &new).await?;
         if let Some(error) = self.take_back().await? {
@@ -177,7 +180,7 @@ impl Run<'_> {
     }
 
     /// Takes up records again that had to wait, or that were refused.
-    async fn due(&mut self) -> Result<Option<RemoteError>, StoreError> {
+    async fn due(&self) -> Result<Option<RemoteError>, StoreError> {
         let mut letters = self.store.due(&self.flow.name, DUE).await?;
         if self.options.refused_again {
             let query = DeadQuery { flow: Some(self.flow.name.clone()), limit: DUE, ..DeadQuery::default() };
@@ -193,7 +196,9 @@ impl Run<'_> {
                 Ok(records) => records,
                 Err(error) => return Ok(Some(error)),
             };
-            if let Some(error) = self.page(records, None, true).await?.halted {
+            let page = page::PageRun { run: self, again: true };
+            let walked = page.walk(page::ReadPage { records, cursor: None }).await?;
+            if let Some(error) = page.settle(walked, false, false).await?.halted {
                 return Ok(Some(error));
             }
         }
@@ -234,7 +239,7 @@ impl Run<'_> {
         Ok(records)
     }
 
-    async fn pages(&mut self) -> Result<Option<Ended>, StoreError> {
+    async fn pages(&self) -> Result<Option<Ended>, StoreError> {
         if let Some(road) = journal::Road::of(self.flow, self.sides) {
             return self.by_the_page(road).await;
         }
@@ -243,7 +248,7 @@ impl Run<'_> {
             return Ok(Some(Ended::Remote(self.sides.source.cannot("fetch", resource))));
         };
         let kept = self.store.cursor(&self.flow.name).await?.unwrap_or_default();
-        let mut reading = match Reading::begin(self.flow, &kept, self.options.full) {
+        let reading = match Reading::begin(self.flow, &kept, self.options.full) {
             Ok(reading) => reading,
             Err(error) => return Ok(Some(Ended::Remote(error))),
         };
@@ -251,36 +256,11 @@ impl Run<'_> {
             Ok(request) => request,
             Err(error) => return Ok(Some(Ended::Remote(error))),
         };
-        let mut next = fetch.page(&request, reading.position.as_deref()).await;
-        loop {
-            let page = match next {
-                Ok(page) => page,
-                Err(error) => return Ok(Some(Ended::Remote(error))),
-            };
-            reading.seen(&page.records);
-            let cursor = reading.after(page.next.as_deref());
-            // The next page is read while this one is walked.
-            let prefetch = async {
-                match page.next.as_deref() {
-                    Some(position) => Some(fetch.page(&request, Some(position)).await),
-                    None => None,
-                }
-            };
-            let (end, fetched) = futures::join!(self.page(page.records, Some(cursor), false), prefetch);
-            let PageEnd { halted } = end?;
-            if let Some(error) = halted {
-                return Ok(Some(Ended::Remote(error)));
-            }
-            match fetched {
-                None => return Ok(None),
-                Some(_) if self.options.stop.load(Ordering::Relaxed) => return Ok(Some(Ended::Stopped)),
-                Some(page) => next = page,
-            }
-        }
+        pipeline::Pipeline::new(self, fetch, &request, reading).run().await
     }
 
     fn request(&self, reading: &Reading) -> Result<FetchRequest, RemoteError> {
-        let scope = scope::Scope::new(self.flow, None, &RecordBudget::new());
+        let scope = scope::Scope::new(self.flow, None);
         let mut conditions = Vec::new();
         for (field, script) in &self.flow.program.conditions {
             match scope.value(script) {
@@ -296,23 +276,9 @@ impl Run<'_> {
         Ok(FetchRequest { resource, since: reading.since_with_overlap()?, conditions, size: PAGE })
     }
 
-    async fn page(
-        &mut self,
-        records: Vec<Record>,
-        cursor: Option<Cursor>,
-        again: bool,
-    ) -> Result<PageEnd, StoreError> {
-        page::PageRun { run: self, again }.settle(records, cursor).await
-    }
-
-    /// Tells how far the run has come.
-    fn counted(&mut self, counts: &Counts) {
-        page::add(&mut self.counts, counts);
-        self.watcher.page(&self.counts);
-    }
-
     async fn end(&self, result: Result<Option<Ended>, StoreError>) -> Result<Report, RunError> {
-        let refused = self.counts.failed + self.counts.waiting > 0;
+        let counts = *self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let refused = counts.failed + counts.waiting > 0;
         let (state, error) = match &result {
             Ok(None) if refused => (RunState::Partial, None),
             Ok(None) => (RunState::Succeeded, None),
@@ -328,7 +294,7 @@ impl Run<'_> {
         // The first error is the one that explains.
         result?;
         noted?;
-        Ok(Report { run: self.id.clone(), state, counts: self.counts, error })
+        Ok(Report { run: self.id.clone(), state, counts, error })
     }
 }
 
@@ -336,5 +302,5 @@ impl Run<'_> {
 pub(crate) fn fingerprint(record: &Record) -> Fingerprint {
     let mut text = Vec::new();
     record.write_json(&mut text);
-    xxhash_rust::xxh3::xxh3_128(&text).into()
+    Fingerprint::of(&text)
 }

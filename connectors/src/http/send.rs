@@ -10,6 +10,7 @@ use super::broken::{Broken, words};
 use super::exchange::{Exchange, keep};
 use super::{Call, Pace, Protocol, Reply, Secrets, Verdict, moved};
 use crate::contract::{Advice, Limits, RemoteError};
+use crate::sign_in::SignIn;
 
 /// Longest body that a record's history keeps of each side of an exchange.
 const KEPT: usize = 16 << 10;
@@ -27,6 +28,8 @@ pub struct Http {
     limits: Limits,
     secrets: Secrets,
     busy_pause: Option<Duration>,
+    spacing: Option<Duration>,
+    sign_in: Option<Arc<SignIn>>,
     pace: Arc<Pace>,
     slots: Arc<Semaphore>,
 }
@@ -73,6 +76,8 @@ impl Http {
             limits: limits.clone(),
             secrets,
             busy_pause: None,
+            spacing: None,
+            sign_in: None,
             pace: Arc::default(),
             slots: Arc::new(Semaphore::new(concurrency.max(1))),
         })
@@ -84,6 +89,26 @@ impl Http {
     pub const fn busy_pause(mut self, pause: Duration) -> Self {
         self.busy_pause = Some(pause);
         self
+    }
+
+    /// The same client, with at least that much time between the starts of two calls.
+    #[must_use]
+    pub const fn spaced(mut self, spacing: Duration) -> Self {
+        self.spacing = Some(spacing);
+        self
+    }
+
+    /// The same client, with a token of that sign-in on every call.
+    #[must_use]
+    pub fn signed_in(mut self, sign_in: SignIn) -> Self {
+        self.sign_in = Some(Arc::new(sign_in));
+        self
+    }
+
+    /// What is blotted out of everything that leaves this client; more can be added.
+    #[must_use]
+    pub const fn secrets(&self) -> &Secrets {
+        &self.secrets
     }
 
     /// Title of the system, for errors.
@@ -107,8 +132,23 @@ impl Http {
         let tries = self.limits.tries.max(1);
         let mut backoff = self.limits.backoff;
         let mut attempt = 1;
+        let mut token = None;
+        let mut renewed = false;
         loop {
-            let trouble = match self.attempt(call, lane, protocol).await? {
+            if let Some(sign_in) = &self.sign_in {
+                token = Some(sign_in.token(None).await.map_err(|error| self.blotted(error))?);
+            }
+            let answer = self.attempt(call, lane, protocol, token.as_deref()).await?;
+            if let (Some(sign_in), Some(old), Ok(reply)) = (&self.sign_in, &token, &answer) {
+                // The server has looked at the token and at nothing else: any call may be
+                // repeated, and the exchange is no failed try. Once; then it is not the token.
+                if !renewed && protocol.token_refused(reply) {
+                    renewed = true;
+                    sign_in.token(Some(old)).await.map_err(|error| self.blotted(error))?;
+                    continue;
+                }
+            }
+            let trouble = match answer {
                 Ok(reply) => match self.judge(call, &reply, protocol)? {
                     None => return Ok(reply),
                     Some(trouble) => trouble,
@@ -170,12 +210,16 @@ impl Http {
         call: &Call,
         lane: Option<&str>,
         protocol: &dyn Protocol,
+        token: Option<&str>,
     ) -> Result<Result<Reply, Broken>, RemoteError> {
         let _slot = self.turn(call, lane).await?;
         let mut request = reqwest::Request::new(call.method.clone(), call.url.clone());
         *request.headers_mut() = call.headers.clone();
         if !call.body.is_empty() {
             *request.body_mut() = Some(call.body.clone().into());
+        }
+        if let (Some(sign_in), Some(token)) = (&self.sign_in, token) {
+            sign_in.place(token, &mut request);
         }
         protocol.prepare(&mut request).map_err(|error| self.blotted(error))?;
         let begin = Instant::now();
@@ -186,7 +230,7 @@ impl Http {
 
     /// Waits for the lane's budget, for a slot, and until nobody is asked to wait.
     async fn turn(&self, call: &Call, lane: Option<&str>) -> Result<SemaphorePermit<'_>, RemoteError> {
-        let mut booked = false;
+        let (mut booked, mut spaced) = (false, false);
         loop {
             if let Some(left) = self.pace.held(lane) {
                 if left > self.limits.longest_pause {
@@ -199,6 +243,10 @@ impl Http {
             if let (Some((lane, per_minute)), false) = (&call.lane, booked) {
                 booked = true;
                 self.pace.wait(lane, *per_minute).await;
+            }
+            if let (Some(spacing), false) = (self.spacing, spaced) {
+                spaced = true;
+                self.pace.space(spacing).await;
             }
             let Ok(slot) = self.slots.acquire().await else {
                 return Err(self.error(Advice::Retry(None), "the session was closed"));
@@ -237,12 +285,17 @@ impl Http {
             Ok(reply) => (Some(reply.status.as_u16()), self.kept(&reply.body)),
             Err(broken) => (None, self.secrets.blot(&broken.reason)),
         };
-        let mut url = call.url.clone();
-        // Fails only for addresses that cannot carry a password.
-        let _ = url.set_password(None);
+        let url = if call.url.password().is_some() {
+            let mut url = call.url.clone();
+            // Fails only for addresses that cannot carry a password.
+            let _ = url.set_password(None);
+            self.secrets.blot(url.as_str())
+        } else {
+            self.secrets.blot(call.url.as_str())
+        };
         Exchange {
             method: call.method.to_string(),
-            url: self.secrets.blot(url.as_str()),
+            url,
             sent: self.kept(&call.body),
             status,
             answer: text,

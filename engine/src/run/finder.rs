@@ -1,9 +1,9 @@
-//! Look-ups of a page: gathered, asked once, remembered.
+//! Look-ups of the pages under way: gathered, asked once, remembered.
 //!
-//! The records of a page are walked side by side. The first that looks something up waits a
-//! moment for the others to reach their look-ups, then asks for all of them, as many keys a
-//! call as the system takes. What was found is remembered until the page ends or the resource
-//! is written.
+//! The records of a page are walked side by side. Where a system takes many keys a call, the
+//! first record that looks something up waits a moment for the others to reach their look-ups,
+//! then asks for all of them. A key that somebody is asking for is not asked for again. What was
+//! found is remembered until the page after it ends, or until the resource is written.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,7 +22,7 @@ pub(super) type Matches = Arc<Vec<Record>>;
 /// Answer to everybody who asked for one key.
 type Answer = Result<Matches, RemoteError>;
 
-/// Look-ups of one page.
+/// Look-ups of the pages under way.
 pub(super) struct Finder<'a> {
     sides: &'a Sides,
     inner: Mutex<Inner>,
@@ -30,16 +30,30 @@ pub(super) struct Finder<'a> {
 
 #[derive(Default)]
 struct Inner {
-    known: HashMap<Question, HashMap<String, Matches>>,
-    gathering: HashMap<Question, Vec<Asked>>,
+    /// By question, then by key.
+    questions: HashMap<Question, State>,
     locks: HashMap<String, Arc<AsyncMutex<()>>>,
+}
+
+/// How far one question is.
+#[derive(Default)]
+struct State {
+    known: HashMap<String, Matches>,
+    /// Found during the page before this one.
+    earlier: HashMap<String, Matches>,
+    /// Keys that somebody is asking for, or is about to.
+    asking: HashMap<String, Arc<Asked>>,
+    /// Those of them that nobody has taken up yet.
+    gathering: Vec<Arc<Asked>>,
+    /// Grows when the resource is written: what was asked before is not remembered.
+    writes: u64,
 }
 
 /// A key that somebody waits for.
 struct Asked {
     name: String,
     key: Key,
-    askers: Vec<oneshot::Sender<Answer>>,
+    askers: Mutex<Vec<oneshot::Sender<Answer>>>,
 }
 
 /// What is asked: of whom, which resource, by which fields.
@@ -48,6 +62,27 @@ struct Question {
     target: bool,
     resource: Arc<str>,
     by: Arc<[String]>,
+}
+
+impl Question {
+    const fn side(&self) -> Side {
+        if self.target { Side::Target } else { Side::Source }
+    }
+}
+
+impl Asked {
+    fn wait(&self) -> oneshot::Receiver<Answer> {
+        let (sender, answer) = oneshot::channel();
+        self.askers.lock().unwrap_or_else(PoisonError::into_inner).push(sender);
+        answer
+    }
+
+    fn tell(&self, answer: &Answer) {
+        for asker in self.askers.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            // Whoever asked may have been given up meanwhile.
+            let _ = asker.send(answer.clone());
+        }
+    }
 }
 
 impl<'a> Finder<'a> {
@@ -65,21 +100,27 @@ impl<'a> Finder<'a> {
         let name = Value::List(key.clone()).to_string();
         let (answer, leads) = {
             let mut inner = self.lock();
-            if let Some(found) = inner.known.get(&question).and_then(|known| known.get(&name)) {
+            let state = inner.questions.entry(question.clone()).or_default();
+            if let Some(found) = state.known.get(&name).or_else(|| state.earlier.get(&name)) {
                 return Ok(Arc::clone(found));
             }
-            let (sender, answer) = oneshot::channel();
-            let gathering = inner.gathering.entry(question.clone()).or_default();
-            let leads = gathering.is_empty();
-            match gathering.iter_mut().find(|asked| asked.name == name) {
-                Some(asked) => asked.askers.push(sender),
-                None => gathering.push(Asked { name, key, askers: vec![sender] }),
+            if let Some(asked) = state.asking.get(&name) {
+                (asked.wait(), false)
+            } else {
+                let asked = Arc::new(Asked { name: name.clone(), key, askers: Mutex::default() });
+                let leads = state.gathering.is_empty();
+                state.asking.insert(name, Arc::clone(&asked));
+                let answer = asked.wait();
+                state.gathering.push(asked);
+                (answer, leads)
             }
-            (answer, leads)
         };
         if leads {
-            tokio::task::yield_now().await;
-            self.ask(side, &question).await;
+            let batch = self.sides.party(side).batch(resource, by);
+            if batch > 1 {
+                tokio::task::yield_now().await;
+            }
+            self.ask(&question, batch).await;
         }
         answer.await.unwrap_or_else(|_| {
             // Only when the record that asked for all was given up in between.
@@ -93,55 +134,115 @@ impl<'a> Finder<'a> {
         lock.lock_owned().await
     }
 
-    /// Forgets what was found in a resource that has been written.
+    /// Forgets what was found in a resource of the target that has been written.
     pub(super) fn forget(&self, resource: &str) {
-        self.lock().known.retain(|question, _| !question.target || *question.resource != *resource);
-    }
-
-    async fn ask(&self, side: Side, question: &Question) {
-        let gathered = self.lock().gathering.remove(question).unwrap_or_default();
-        let party = self.sides.party(side);
-        let batch = party.batch(&question.resource, &question.by);
-        let mut calls = Vec::new();
-        let mut rest = gathered.into_iter().peekable();
-        while rest.peek().is_some() {
-            let chunk: Vec<_> = rest.by_ref().take(batch).collect();
-            calls.push(async move {
-                let keys: Vec<Key> = chunk.iter().map(|asked| asked.key.clone()).collect();
-                let answer = match party.session.find(&question.resource) {
-                    Some(find) => find.find(&question.resource, &question.by, &keys).await,
-                    None => Err(party.cannot("find", &question.resource)),
-                };
-                self.deliver(question, chunk, answer);
-            });
+        for (question, state) in &mut self.lock().questions {
+            if question.target && *question.resource == *resource {
+                state.known.clear();
+                state.earlier.clear();
+                state.writes += 1;
+                // Whoever looks from here on must not be given an answer from before the write.
+                let State { asking, gathering, .. } = state;
+                asking.retain(|_, asked| gathering.iter().any(|open| Arc::ptr_eq(open, asked)));
+            }
         }
-        join_all(calls).await;
     }
 
-    fn deliver(&self, question: &Question, chunk: Vec<Asked>, answer: Result<Vec<Vec<Record>>, RemoteError>) {
+    /// A page has ended: what was found before it is forgotten, so that memory is bounded by
+    /// pages and answers do not grow old.
+    pub(super) fn page_ended(&self) {
         let mut inner = self.lock();
-        let known = inner.known.entry(question.clone()).or_default();
+        for state in inner.questions.values_mut() {
+            state.earlier = std::mem::take(&mut state.known);
+        }
+        inner.locks.retain(|_, lock| Arc::strong_count(lock) > 1);
+    }
+
+    async fn ask(&self, question: &Question, batch: usize) {
+        let (gathered, writes) = {
+            let mut inner = self.lock();
+            let state = inner.questions.entry(question.clone()).or_default();
+            (std::mem::take(&mut state.gathering), state.writes)
+        };
+        match gathered.as_slice() {
+            [_] => self.call(Leading { finder: self, question, asked: gathered }, writes).await,
+            _ => {
+                let calls = gathered.chunks(batch.max(1)).map(|chunk| {
+                    self.call(Leading { finder: self, question, asked: chunk.to_vec() }, writes)
+                });
+                join_all(calls).await;
+            }
+        }
+    }
+
+    async fn call(&self, leading: Leading<'_, '_>, writes: u64) {
+        let question = leading.question;
+        let party = self.sides.party(question.side());
+        let keys: Vec<Key> = leading.asked.iter().map(|asked| asked.key.clone()).collect();
+        let answer = match party.session.find(&question.resource) {
+            Some(find) => find.find(&question.resource, &question.by, &keys).await,
+            None => Err(party.cannot("find", &question.resource)),
+        };
         match answer {
             Ok(found) => {
                 let mut found = found.into_iter();
-                for Asked { name, askers, .. } in chunk {
+                for asked in &leading.asked {
                     let matches: Matches = Arc::new(found.next().unwrap_or_default());
-                    known.insert(name, Arc::clone(&matches));
-                    for asker in askers {
-                        // Whoever asked may have been given up meanwhile.
-                        let _ = asker.send(Ok(Arc::clone(&matches)));
-                    }
+                    self.remember(question, asked, &matches, writes);
+                    asked.tell(&Ok(matches));
                 }
             }
             Err(error) => {
-                for asker in chunk.into_iter().flat_map(|asked| asked.askers) {
-                    let _ = asker.send(Err(error.clone()));
+                let answer = Err(error);
+                for asked in &leading.asked {
+                    self.put_away(question, asked);
+                    asked.tell(&answer);
                 }
             }
+        }
+    }
+
+    fn remember(&self, question: &Question, asked: &Arc<Asked>, matches: &Matches, writes: u64) {
+        let mut inner = self.lock();
+        if let Some(state) = inner.questions.get_mut(question) {
+            if state.writes == writes {
+                state.known.insert(asked.name.clone(), Arc::clone(matches));
+            }
+            state.put_away(asked);
+        }
+    }
+
+    fn put_away(&self, question: &Question, asked: &Arc<Asked>) {
+        if let Some(state) = self.lock().questions.get_mut(question) {
+            state.put_away(asked);
         }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn put_away(&mut self, asked: &Arc<Asked>) {
+        if self.asking.get(&asked.name).is_some_and(|there| Arc::ptr_eq(there, asked)) {
+            self.asking.remove(&asked.name);
+        }
+    }
+}
+
+/// Keys that one call asks for. Should it be given up halfway, nobody waits for it for ever.
+struct Leading<'f, 'a> {
+    finder: &'f Finder<'a>,
+    question: &'f Question,
+    asked: Vec<Arc<Asked>>,
+}
+
+impl Drop for Leading<'_, '_> {
+    fn drop(&mut self) {
+        for asked in &self.asked {
+            self.finder.put_away(self.question, asked);
+            asked.askers.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
     }
 }

@@ -8,15 +8,17 @@
 //! flows, record by record. See `docs/decisions/2026-11-22-journals.md`.
 
 use std::collections::HashSet;
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use connectors::contract::{self, RemoteError, unreadable};
 use connectors::record::{Record, Value};
 
-use super::page::{PageEnd, PageRun};
+use super::page::{PageRun, ReadPage};
 use super::reading::Reading;
 use super::seen::Filter;
+use super::settle::{PageEnd, add};
 use super::sides::Sides;
 use super::{Ended, Run};
 use crate::flow::Flow;
@@ -162,9 +164,9 @@ impl<'a> Road<'a> {
 
 impl Run<'_> {
     /// Takes back what a process that died has left behind the mark.
-    pub(super) async fn take_back(&mut self) -> Result<Option<RemoteError>, StoreError> {
+    pub(super) async fn take_back(&self) -> Result<Option<RemoteError>, StoreError> {
         let Some(noted) = self.store.journal(&self.flow.name).await? else { return Ok(None) };
-        self.past.get_or_insert_default();
+        self.past.lock().await.get_or_insert_default();
         let writes = self.flow.program.steps.iter().filter_map(|step| match &step.action {
             Act::Write(write) if write.id == noted.write_id => Some(write),
             _ => None,
@@ -180,13 +182,13 @@ impl Run<'_> {
     }
 
     /// Reads, maps and appends page by page.
-    pub(super) async fn by_the_page(&mut self, mut road: Road<'_>) -> Result<Option<Ended>, StoreError> {
+    pub(super) async fn by_the_page(&self, mut road: Road<'_>) -> Result<Option<Ended>, StoreError> {
         let resource = &self.flow.plan.fetch.resource;
         let Some(fetch) = self.sides.source.session.fetch(resource) else {
             return Ok(Some(Ended::Remote(self.sides.source.cannot("fetch", resource))));
         };
         road.noted = self.store.journal(&self.flow.name).await?;
-        self.past.get_or_insert_default();
+        self.past.lock().await.get_or_insert_default();
         let kept = self.store.cursor(&self.flow.name).await?.unwrap_or_default();
         let begun = Reading::begin(self.flow, &kept, self.options.full)
             .and_then(|reading| Ok((self.request(&reading)?, reading)));
@@ -227,7 +229,7 @@ impl Run<'_> {
     }
 
     async fn add_page(
-        &mut self,
+        &self,
         road: &mut Road<'_>,
         records: Vec<Record>,
         cursor: Cursor,
@@ -241,7 +243,9 @@ impl Run<'_> {
         }
         let Made { bytes, keys, counts, odd } = made;
         if !odd.is_empty() {
-            let end = self.page(odd, None, false).await?;
+            let page = PageRun { run: self, again: false };
+            let walked = page.walk(ReadPage { records: odd, cursor: None }).await?;
+            let end = page.settle(walked, false, false).await?;
             if end.halted.is_some() {
                 return Ok(end);
             }
@@ -258,16 +262,19 @@ impl Run<'_> {
         if !keys.is_empty() {
             match self.append(road, bytes.into()).await? {
                 Ok(journal) => page.added = Some(Added { journal, keys }),
-                Err(error) => return Ok(PageEnd { halted: Some(error) }),
+                Err(error) => return Ok(PageEnd { halted: Some(error), has_sent: false }),
             }
         }
         self.store.settle_page(&self.lease, &page).await?;
-        if let (Some(added), Some(past)) = (page.added, &mut self.past) {
+        let has_sent = page.added.is_some();
+        if let (Some(added), Some(past)) = (page.added, &mut *self.past.lock().await) {
             past.add(&added.keys);
             road.noted = Some(added.journal);
         }
-        self.counted(&page.counted);
-        Ok(PageEnd { halted: None })
+        let mut all = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        add(&mut all, &page.counted);
+        self.watcher.page(&all);
+        Ok(PageEnd { halted: None, has_sent })
     }
 
     /// Appends a page at a mark that the store has noted before: what stands behind a mark that
@@ -310,17 +317,18 @@ impl Run<'_> {
     }
 }
 
-impl PageRun<'_, '_> {
+impl PageRun<'_> {
     /// Adds what only pages of a journal know. A flow that creates by the page has no more to do
     /// with such a record: it is answered. One that has become another only does not create it
     /// again.
     pub(super) async fn created_by_the_page(
-        &mut self,
+        &self,
         keys: &[String],
         known: &mut [Known],
     ) -> Result<HashSet<Fingerprint>, StoreError> {
         let (flow, store) = (self.run.flow, self.run.store);
-        let Some(past) = &mut self.run.past else { return Ok(HashSet::new()) };
+        let mut past = self.run.past.lock().await;
+        let Some(past) = past.as_mut() else { return Ok(HashSet::new()) };
         let prints: Vec<Fingerprint> = keys
             .iter()
             .zip(&*known)

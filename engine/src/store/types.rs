@@ -15,6 +15,14 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
+impl Fingerprint {
+    /// Of these bytes.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        xxhash_rust::xxh3::xxh3_128(bytes).into()
+    }
+}
+
 impl From<u128> for Fingerprint {
     fn from(value: u128) -> Self {
         Self(value.to_be_bytes())
@@ -25,7 +33,7 @@ impl Fingerprint {
     /// That of a source key.
     #[must_use]
     pub fn of_key(key: &str) -> Self {
-        xxhash_rust::xxh3::xxh3_128(key.as_bytes()).into()
+        Self::of(key.as_bytes())
     }
 }
 

@@ -1,12 +1,14 @@
 //! Creating and updating.
 
+use std::borrow::Cow;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::{Conversation, Heard};
 use crate::contract::{Advice, Create, Find as _, RemoteError, Update, Written};
 use crate::http::{Call, Reply};
-use crate::profile::dialect::{Returns, Ways, WriteWay, segment};
+use crate::profile::dialect::{Nothing, Returns, Ways, WriteWay, segment};
 use crate::profile::form::plain;
 use crate::profile::path::put;
 use crate::profile::speaker::Missing;
@@ -16,13 +18,30 @@ impl Conversation {
     fn body(&self, ways: &Ways, way: &WriteWay, record: &Record) -> Result<Bytes, RemoteError> {
         let wire = ways.shape.write(record).map_err(|reason| self.error(Advice::SkipRecord, reason))?;
         let mut body = Map::new();
-        put(&mut body, &way.wrap, Value::Map(wire));
+        put(&mut body, &way.wrap, Value::Map(self.emptied(wire)));
         for (place, value) in &way.fixed {
             put(&mut body, place, value.clone());
         }
         let mut out = Vec::with_capacity(512);
         body.write_json(&mut out);
         Ok(out.into())
+    }
+
+    /// Fields without a value, as this system wants to hear of them.
+    fn emptied(&self, wire: Map) -> Map {
+        if self.nothing == Nothing::Null {
+            return wire;
+        }
+        let entries = wire.iter().filter_map(|(name, value)| {
+            let value = match value {
+                Value::Null if self.nothing == Nothing::LeftOut => return None,
+                Value::Null => Value::from(""),
+                Value::Map(inner) => Value::Map(self.emptied(inner.clone())),
+                other => other.clone(),
+            };
+            Some((name.clone(), value))
+        });
+        entries.collect()
     }
 
     /// What an answer tells of the record that was written.
@@ -45,7 +64,11 @@ impl Conversation {
             return Ok((Some(plain(found)).filter(|id| !id.is_empty()), None));
         }
         // What was written is written, even if the answer shows it in a form nobody expected.
-        let (record, _) = ways.shape.read_what_can_be(found.clone());
+        let found = match at.members() {
+            Some([]) => body,
+            _ => found.clone(),
+        };
+        let (record, _) = ways.shape.read_what_can_be(found);
         let key = record.get(&ways.key).map(plain);
         Ok((key, (!record.is_empty()).then_some(record)))
     }
@@ -61,11 +84,14 @@ impl Create for Conversation {
     ) -> Result<Written, RemoteError> {
         let ways = self.ways(resource).ok_or_else(|| self.unknown(resource))?;
         let way = ways.create.as_ref().ok_or_else(|| self.unknown(resource))?;
-        let record: Record = record
-            .iter()
-            .filter(|(_, value)| !value.says_nothing())
-            .map(|(name, value)| (name, value.clone()))
-            .collect();
+        // What says nothing is not sent.
+        let silent = record.iter().any(|(_, value)| value.says_nothing());
+        let record: Cow<'_, Record> = if silent {
+            let said = record.iter().filter(|(_, value)| !value.says_nothing());
+            Cow::Owned(said.map(|(name, value)| (name, value.clone())).collect())
+        } else {
+            Cow::Borrowed(record)
+        };
         let url = self.url(&way.path.fill(&|_| String::new()), std::iter::empty())?;
         let mut call =
             Call::write(way.method.clone(), url, "application/json", self.body(ways, way, &record)?);
@@ -83,7 +109,7 @@ impl Create for Conversation {
                 format!("the answer to the create does not tell the `{}`", ways.key),
             ));
         };
-        Ok(written(ways, key, told.unwrap_or(record)))
+        Ok(written(ways, key, told.unwrap_or_else(|| record.into_owned())))
     }
 }
 
