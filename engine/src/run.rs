@@ -28,8 +28,8 @@ use connectors::record::{Record, Value, read_json};
 
 use crate::flow::Flow;
 use crate::store::{
-    Claim, Counts, DeadLetter, DeadQuery, Fingerprint, Lease, NewRun, RunState, Store, StoreError,
-    is_dead, this_process,
+    Claim, Counts, DeadLetter, DeadQuery, Fingerprint, Lease, NewRun, RunState, Store, StoreError, is_dead,
+    this_process,
 };
 use finder::Finder;
 use reading::Reading;
