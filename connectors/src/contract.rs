@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 
 use crate::manifest::{Answers, Manifest};
 use crate::record::{Record, Value};
@@ -101,6 +102,11 @@ pub trait Session: Send + Sync {
     fn create(&self, resource: &str) -> Option<&dyn Create>;
     /// Updating.
     fn update(&self, resource: &str) -> Option<&dyn Update>;
+    /// Adding pages at the end.
+    fn journal(&self, resource: &str) -> Option<&dyn Journal> {
+        let _ = resource;
+        None
+    }
 }
 
 /// Reads a resource page by page.
@@ -109,6 +115,14 @@ pub trait Fetch: Send + Sync {
     /// The page at a position; the first one without. Every record at or after
     /// `request.since` appears in some page, however many times the reading is interrupted.
     async fn page(&self, request: &FetchRequest, position: Option<&str>) -> Result<Page, RemoteError>;
+
+    /// After the last page was read: where a later reading finds only what was added since.
+    /// `None`: there is no such place. Should what was read have changed by then, reading from
+    /// that place starts over.
+    async fn end(&self, request: &FetchRequest) -> Result<Option<String>, RemoteError> {
+        let _ = request;
+        Ok(None)
+    }
 }
 
 /// What to read.
@@ -178,6 +192,32 @@ pub trait Create: Send + Sync {
         record: &Record,
         idempotency_key: &str,
     ) -> Result<Written, RemoteError>;
+}
+
+/// Creates records by the page, at the end of what is there, so that what a process left
+/// unfinished can be told from the rest and taken back.
+///
+/// A *mark* is a place behind whole records: opaque text that outlives the process. `owner` is who
+/// adds: of several that add to one resource each takes back only its own.
+#[async_trait]
+pub trait Journal: Send + Sync {
+    /// Adds a record to a page that is being made, in the system's own form. The page is as it
+    /// was when the record is refused.
+    fn enter(&self, resource: &str, record: &Record, page: &mut Vec<u8>) -> Result<(), RemoteError>;
+
+    /// The end of what is there. A page of this owner that was appended at `known` or behind it is
+    /// taken back before: its process died before it could note that it was done.
+    async fn end(&self, resource: &str, owner: &str, known: Option<&str>) -> Result<String, RemoteError>;
+
+    /// Appends a page; the mark behind it. All of it is durable on return. `None`, and nothing was
+    /// done: the end is no longer at `mark`, because somebody else has added something.
+    async fn append(
+        &self,
+        resource: &str,
+        owner: &str,
+        mark: &str,
+        page: Bytes,
+    ) -> Result<Option<String>, RemoteError>;
 }
 
 /// Updates a record.

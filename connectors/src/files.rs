@@ -6,9 +6,12 @@
 mod csv;
 mod folder;
 mod index;
+mod journal;
 mod json;
+mod lines;
 mod mark;
 mod names;
+mod note;
 mod scan;
 mod schema;
 mod session;

@@ -141,6 +141,9 @@ pub struct Create {
     /// answer was lost is safe.
     #[serde(default)]
     pub idempotent: bool,
+    /// Whole pages can be added at the end, and taken back: [`crate::contract::Journal`].
+    #[serde(default)]
+    pub journal: bool,
 }
 
 /// Updating records.

@@ -14,6 +14,7 @@ use bytestring::ByteString;
 use rust_decimal::Decimal;
 
 pub use json::{ReadError, read_json, read_json_lines, write_text};
+pub(crate) use json::read_json_part;
 
 /// A value of a record.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

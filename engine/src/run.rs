@@ -7,10 +7,12 @@
 mod differ;
 mod finder;
 mod history;
+mod journal;
 mod page;
 mod pipeline;
 mod reading;
 mod scope;
+mod seen;
 mod settle;
 mod sides;
 mod walk;
@@ -26,8 +28,8 @@ use connectors::record::{Record, Value, read_json};
 
 use crate::flow::Flow;
 use crate::store::{
-    Claim, Counts, DeadLetter, DeadQuery, Fingerprint, Lease, NewRun, RunState, Store, StoreError,
-    is_dead, this_process,
+    Claim, Counts, DeadLetter, DeadQuery, Fingerprint, Lease, NewRun, RunState, Store, StoreError, is_dead,
+    this_process,
 };
 use finder::Finder;
 use reading::Reading;
@@ -106,6 +108,8 @@ pub(crate) struct Run<'a> {
     /// Records that were taken up again in this run.
     retaken: Mutex<HashSet<String>>,
     finder: Finder<'a>,
+    /// Present where records were created by the page.
+    past: tokio::sync::Mutex<Option<seen::Past>>,
 }
 
 /// Runs a flow once.
@@ -133,6 +137,7 @@ pub async fn run(
         counts: Mutex::default(),
         retaken: Mutex::default(),
         finder: Finder::new(sides),
+        past: tokio::sync::Mutex::default(),
     };
     let result = run.whole().await;
     renewal.abort();
@@ -165,6 +170,9 @@ impl Run<'_> {
     async fn whole(&self) -> Result<Option<Ended>, StoreError> {
         let new = NewRun { id: self.id.clone(), cause: self.options.cause.clone(), plan: self.flow.print };
         self.store.start_run(&self.lease, &new).await?;
+        if let Some(error) = self.take_back().await? {
+            return Ok(Some(Ended::Remote(error)));
+        }
         if let Some(error) = self.due().await? {
             return Ok(Some(Ended::Remote(error)));
         }
@@ -232,6 +240,9 @@ impl Run<'_> {
     }
 
     async fn pages(&self) -> Result<Option<Ended>, StoreError> {
+        if let Some(road) = journal::Road::of(self.flow, self.sides) {
+            return self.by_the_page(road).await;
+        }
         let resource = &self.flow.plan.fetch.resource;
         let Some(fetch) = self.sides.source.session.fetch(resource) else {
             return Ok(Some(Ended::Remote(self.sides.source.cannot("fetch", resource))));

@@ -9,7 +9,9 @@ use std::io::{self, Read as _};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::Xxh3;
+
+use super::text::PIECE;
 
 /// 2020-01-01T00:00:00Z; generations are counted from here.
 const BEGINNING: u64 = 1_577_836_800;
@@ -61,6 +63,8 @@ pub(super) struct Position {
     /// When the run began, in microseconds: what is changed later is for the next one.
     pub(super) started: i64,
     head: (u64, u64),
+    /// Fingerprint of everything before the offset, where reading came to an end.
+    pub(super) whole: Option<u64>,
 }
 
 impl Position {
@@ -71,33 +75,62 @@ impl Position {
         started: i64,
     ) -> io::Result<Self> {
         let length = HEAD.min(offset);
-        Ok(Self { file: file.to_owned(), offset, line, count, started, head: (length, head(path, length)?) })
+        let head = (length, head(path, length)?);
+        Ok(Self { file: file.to_owned(), offset, line, count, started, head, whole: None })
+    }
+
+    /// The same as the end of all there was.
+    pub(super) fn with_all(self, path: &Path) -> io::Result<Self> {
+        Ok(Self { whole: Some(head(path, self.offset)?), ..self })
     }
 
     /// True when the file still begins as it did and reaches this far.
     pub(super) fn still_holds(&self, path: &Path) -> io::Result<bool> {
-        Ok(path.metadata()?.len() >= self.offset && head(path, self.head.0)? == self.head.1)
+        let same = path.metadata()?.len() >= self.offset && head(path, self.head.0)? == self.head.1;
+        match self.whole {
+            Some(whole) if same => Ok(head(path, self.offset)? == whole),
+            _ => Ok(same),
+        }
     }
 
     pub(super) fn to_text(&self) -> String {
-        let Self { file, offset, line, count, started, head: (length, hash) } = self;
-        format!("{offset} {line} {count} {length} {hash:x} {started} {file}")
+        let Self { file, offset, line, count, started, head: (length, hash), whole } = self;
+        let place = format!("{offset} {line} {count} {length} {hash:x} {started} {file}");
+        whole.map_or_else(|| place.clone(), |whole| format!("all {whole:x} {place}"))
     }
 
     pub(super) fn from_text(text: &str) -> Option<Self> {
+        let (whole, text) = match text.strip_prefix("all ").and_then(|rest| rest.split_once(' ')) {
+            Some((whole, place)) => (Some(u64::from_str_radix(whole, 16).ok()?), place),
+            None => (None, text),
+        };
         let mut parts = text.splitn(7, ' ');
         let mut number = || parts.next()?.parse().ok();
         let (offset, line, count, length) = (number()?, number()?, number()?, number()?);
         let hash = u64::from_str_radix(parts.next()?, 16).ok()?;
         let started = parts.next()?.parse().ok()?;
-        Some(Self { offset, line, count, started, head: (length, hash), file: parts.next()?.to_owned() })
+        Some(Self {
+            offset,
+            line,
+            count,
+            started,
+            head: (length, hash),
+            whole,
+            file: parts.next()?.to_owned(),
+        })
     }
 }
 
 fn head(path: &Path, length: u64) -> io::Result<u64> {
-    let mut start = Vec::new();
-    File::open(path)?.take(length).read_to_end(&mut start)?;
-    Ok(xxh3_64(&start))
+    let mut start = File::open(path)?.take(length);
+    let mut hash = Xxh3::new();
+    let mut piece = vec![0; usize::try_from(length).unwrap_or(PIECE).min(PIECE)];
+    loop {
+        match start.read(&mut piece)? {
+            0 => return Ok(hash.digest()),
+            read => hash.update(piece.get(..read).unwrap_or_default()),
+        }
+    }
 }
 
 #[cfg(test)]

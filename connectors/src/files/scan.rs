@@ -5,12 +5,13 @@ use std::io;
 use std::path::Path;
 
 use bytes::Bytes;
+use bytestring::ByteString;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::csv::{self, Step};
 use super::json::{self, Fault};
 use super::text::{Coding, TextReader};
-use crate::record::{Map, Text, Value, read_json};
+use crate::record::{Map, ReadError, Text, Value, read_json};
 
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,12 +39,14 @@ pub(super) struct Setup {
 
 /// A file that is being read.
 pub(super) struct Scan {
-    reader: TextReader,
+    pub(super) reader: TextReader,
     format: Format,
     pub(super) separator: u8,
     /// Names of a CSV file's columns, each once.
     pub(super) columns: Vec<Text>,
-    count: u64,
+    pub(super) count: u64,
+    /// Whole lines that were read at once, and how far they have been used.
+    pub(super) lines: (ByteString, usize),
     /// There are no records, so none has to be looked for.
     empty: bool,
 }
@@ -69,8 +72,15 @@ impl Scan {
     pub(super) fn open(path: &Path, setup: &Setup) -> Result<Self, Fault> {
         let reader = TextReader::open(path, setup.coding).map_err(|error| Fault::Text(error.into()))?;
         let separator = setup.separator.unwrap_or(b',');
-        let mut scan =
-            Self { reader, format: setup.format, separator, columns: Vec::new(), count: 0, empty: false };
+        let mut scan = Self {
+            reader,
+            format: setup.format,
+            separator,
+            columns: Vec::new(),
+            count: 0,
+            lines: (ByteString::new(), 0),
+            empty: false,
+        };
         match setup.format {
             Format::Csv => scan.head(setup)?,
             Format::Array => scan.empty = !json::enter(&mut scan.reader, setup.list.as_deref())?,
@@ -103,6 +113,7 @@ impl Scan {
     /// Goes on where a record starts.
     pub(super) fn go_to(&mut self, offset: u64, line: Option<u64>, count: u64) -> io::Result<()> {
         self.count = count;
+        self.lines = (ByteString::new(), 0);
         self.reader.go_to(offset, line)
     }
 
@@ -129,6 +140,11 @@ impl Scan {
     pub(super) fn next(&mut self) -> Result<Option<Item>, Fault> {
         if self.empty {
             return Ok(None);
+        }
+        if self.format == Format::Lines
+            && let Some(item) = self.next_whole_line().map_err(|error| Fault::Text(error.into()))?
+        {
+            return Ok(Some(item));
         }
         let found = match self.format {
             Format::Csv => self.next_row()?,
@@ -208,7 +224,11 @@ impl Scan {
 }
 
 fn parse(text: &str) -> Result<Value, String> {
-    match read_json(&Bytes::copy_from_slice(text.as_bytes())) {
+    a_record(read_json(&Bytes::copy_from_slice(text.as_bytes())))
+}
+
+pub(super) fn a_record(read: Result<Value, ReadError>) -> Result<Value, String> {
+    match read {
         Ok(value @ Value::Map(_)) => Ok(value),
         Ok(other) => Err(format!("is a {}, not a record", other.kind())),
         Err(fault) => Err(format!("is not JSON: {} at column {}", fault.reason, fault.column)),

@@ -320,10 +320,15 @@ fn resource(
         key: key.unwrap_or_else(|| LINE.to_owned()),
         fetch: Some(Fetch { filters: Vec::new(), ascending: since == [MARK], since, detail: Vec::new() }),
         find,
-        create: writable.then(Create::default),
+        create: writable.then(|| Create { journal: is_journal(setup), ..Create::default() }),
         update: writable.then(Update::default),
         fields: fields.into_iter().collect(),
     })
+}
+
+/// Whole lines of plain text can be added and taken back.
+pub(super) fn is_journal(setup: &Setup) -> bool {
+    setup.format == Format::Lines && setup.coding == Coding::Utf8
 }
 
 fn field(kind: Kind, about: &str, read_only: bool) -> Field {

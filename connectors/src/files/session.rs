@@ -13,8 +13,8 @@ use super::mark::{Mark, Position, generation};
 use super::scan::{Format, Item, Scan};
 use super::schema::{LINE, MARK, MODIFIED, Table, Which};
 use crate::contract::{
-    Advice, Create, Detail, Fetch, FetchRequest, Find, Key, Page, RemoteError, Session, UNREADABLE, Update,
-    Written,
+    Advice, Create, Detail, Fetch, FetchRequest, Find, Journal, Key, Page, RemoteError, Session, UNREADABLE,
+    Update, Written,
 };
 use crate::profile::form::plain;
 use crate::record::{Record, Text, Value};
@@ -34,6 +34,8 @@ pub(super) struct Desk {
     left_out: Arc<Vec<String>>,
     /// Indexes by resource and fields. Whoever holds them may write, one at a time.
     pub(super) indexes: Arc<Mutex<Indexes>>,
+    /// By resource: where its only file ended when it was last read to the end.
+    ends: Arc<Mutex<HashMap<String, Position>>>,
 }
 
 pub(super) type Indexes = HashMap<(String, Vec<String>), Index>;
@@ -50,7 +52,7 @@ pub(super) fn record(table: &Table, wire: Value) -> (Record, Option<String>) {
 impl Desk {
     pub(super) fn new(folder: Folder, tables: Vec<Table>, left_out: &[RemoteError]) -> Self {
         let left_out = Arc::new(left_out.iter().map(|error| error.reason.clone()).collect());
-        Self { folder, tables: Arc::new(tables), left_out, indexes: Arc::default() }
+        Self { folder, tables: Arc::new(tables), left_out, indexes: Arc::default(), ends: Arc::default() }
     }
 
     pub(super) fn table(&self, resource: &str) -> Result<&Table, RemoteError> {
@@ -66,7 +68,7 @@ impl Desk {
     }
 
     /// Work on the disk, away from the threads that must not wait.
-    async fn work<T: Send + 'static>(
+    pub(super) async fn work<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Self) -> Result<T, RemoteError> + Send + 'static,
     ) -> Result<T, RemoteError> {
@@ -120,7 +122,10 @@ impl Desk {
             let holds = files.get(at).is_some_and(|(_, path)| position.still_holds(path).unwrap_or(false));
             place = holds.then_some(position);
         }
-        let started = place.as_ref().map_or_else(|| Timestamp::now().as_microsecond(), |place| place.started);
+        let now = || Timestamp::now().as_microsecond();
+        // The end of an earlier reading is where a new one begins.
+        let begun = place.as_ref().filter(|place| place.whole.is_none());
+        let started = begun.map_or_else(now, |place| place.started);
         let mut page = Page::default();
         while let Some((name, path)) = files.get(at) {
             let next = self.read_file(
@@ -173,7 +178,11 @@ impl Desk {
                 return Position::new(path, name, here, started).map(Some).map_err(io);
             }
             match scan.next() {
-                Ok(None) => return Ok(None),
+                Ok(None) => {
+                    let end = Position::new(path, name, scan.place(), started).map_err(io)?;
+                    self.ends().insert(table.name.clone(), end);
+                    return Ok(None);
+                }
                 Ok(Some(item)) => {
                     let record = dressed(table, item, generation, &changed);
                     if is_since(&record, request) {
@@ -187,6 +196,24 @@ impl Desk {
                 Err(fault) => return Err(self.folder.fault(path, &fault)),
             }
         }
+    }
+
+    fn ends(&self) -> MutexGuard<'_, HashMap<String, Position>> {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where a later reading can go on, with a fingerprint of all that was read.
+    fn end_of_reading(&self, resource: &str) -> Result<Option<String>, RemoteError> {
+        let table = self.table(resource)?;
+        let (Which::One(path), Some(end)) = (&table.files, self.ends().remove(resource)) else {
+            return Ok(None);
+        };
+        // Lists are written anew as a whole.
+        if table.setup.format == Format::Array {
+            return Ok(None);
+        }
+        let end = end.with_all(path).map_err(|error| io_error(path, &error))?;
+        Ok(Some(end.to_text()))
     }
 
     /// Goes to the record with that mark, when the file is still the one it was in.
@@ -350,6 +377,10 @@ impl Session for Desk {
     fn update(&self, resource: &str) -> Option<&dyn Update> {
         self.known(resource)?.resource.update.as_ref().map(|_| self as &dyn Update)
     }
+
+    fn journal(&self, resource: &str) -> Option<&dyn Journal> {
+        self.has_journal(resource).then_some(self as &dyn Journal)
+    }
 }
 
 #[async_trait]
@@ -360,6 +391,11 @@ impl Fetch for Desk {
             return Err(self.folder.error(format!("cannot filter by `{field}`")));
         }
         self.work(move |desk| desk.read_page(&request, position.as_deref())).await
+    }
+
+    async fn end(&self, request: &FetchRequest) -> Result<Option<String>, RemoteError> {
+        let resource = request.resource.clone();
+        self.work(move |desk| desk.end_of_reading(&resource)).await
     }
 }
 

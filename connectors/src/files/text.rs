@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
+use bytestring::ByteString;
 use encoding_rs::Encoding;
 
 /// Bytes that are read at once.
@@ -185,6 +186,40 @@ impl TextReader {
     #[cfg(test)]
     pub(super) const fn held(&self) -> usize {
         self.text.len() + self.undecoded.len()
+    }
+
+    /// Whole lines from here on, all of them text, as one piece; `None` where only [`Self::more`]
+    /// knows what comes: the last line, what is not UTF-8, other encodings.
+    pub(super) fn lines(&mut self) -> io::Result<Option<ByteString>> {
+        let waiting = !self.text().is_empty() || !self.undecoded.is_empty();
+        if waiting || self.coding != Coding::Utf8 || self.ended || self.broken {
+            return Ok(None);
+        }
+        let mut bytes = Vec::with_capacity(PIECE);
+        let end = loop {
+            let before = bytes.len();
+            let read = self.file.by_ref().take(PIECE as u64).read_to_end(&mut bytes)?;
+            let new = bytes.get(before..).unwrap_or_default();
+            match new.iter().rposition(|byte| *byte == b'\n') {
+                Some(at) => break before + at + 1,
+                None if read == 0 => break 0,
+                None => {}
+            }
+        };
+        let read = bytes.len();
+        bytes.truncate(end);
+        let lines = ByteString::try_from(bytes).ok();
+        let kept = lines.as_ref().map_or(0, |lines| lines.len());
+        // The next piece begins with the line that is not whole yet.
+        self.file.seek_relative(-i64::try_from(read - kept).unwrap_or_default())?;
+        self.taken += u64::try_from(kept).unwrap_or_default();
+        Ok(lines.filter(|lines| !lines.is_empty()))
+    }
+
+    /// Goes past a line that [`Self::lines`] gave.
+    pub(super) fn pass(&mut self, line: &str) {
+        self.offset += u64::try_from(line.len()).unwrap_or_default();
+        self.line += 1;
     }
 
     /// Goes past that much of the text.

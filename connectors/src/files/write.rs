@@ -14,6 +14,8 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::csv;
 use super::folder::io_error;
 use super::index::Stamp;
+use super::journal::take_back_parts;
+use super::note::Note;
 use super::scan::{Format, Item, Scan};
 use super::schema::Table;
 use super::session::{Desk, refuse};
@@ -111,7 +113,7 @@ impl Desk {
         Err(refuse(format!("there is no record with `{}` {key}", table.resource.key)))
     }
 
-    fn target(&self, table: &Table) -> Result<PathBuf, RemoteError> {
+    pub(super) fn target(&self, table: &Table) -> Result<PathBuf, RemoteError> {
         let files = self.files(table)?;
         let first = files.into_iter().next().map(|(_, path)| path);
         first.ok_or_else(|| self.folder.error(format!("`{}` has no file to write to", table.name)))
@@ -131,7 +133,7 @@ fn wire(table: &Table, record: &Record) -> Result<Map, RemoteError> {
 }
 
 /// Fields that we add when reading.
-fn ours(name: &str) -> bool {
+pub(super) fn ours(name: &str) -> bool {
     [super::schema::MARK, super::schema::MODIFIED, super::schema::LINE].contains(&name)
 }
 
@@ -162,12 +164,12 @@ fn encoded(table: &Table, columns: &[Text], wire: &Map) -> Result<Vec<u8>, Remot
 fn append_line(table: &Table, path: &Path, mut note: Note, wire: &Map) -> Result<(), RemoteError> {
     let io = |error: io::Error| io_error(path, &error);
     let mut file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(io)?;
-    mend(table, path, &mut file, &note)?;
+    mend(table, path, &mut file, &mut note)?;
     let length = file.metadata().map_err(io)?.len();
     if note.last.is_none() {
         // So that half of our very first record is known for ours too.
         let tail = tail(&mut file, length).map_err(io)?;
-        note.keep(length, tail).and_then(|()| note.file.sync_data()).map_err(io)?;
+        note.keep(length, tail).and_then(|()| note.sync()).map_err(io)?;
     }
     let mut columns = table.columns.clone();
     if length > 0 && table.setup.format == Format::Csv {
@@ -193,8 +195,9 @@ fn append_line(table: &Table, path: &Path, mut note: Note, wire: &Map) -> Result
 }
 
 /// Moves half a record of our own away, and ends a last line that somebody left open.
-fn mend(table: &Table, path: &Path, file: &mut File, note: &Note) -> Result<(), RemoteError> {
+pub(super) fn mend(table: &Table, path: &Path, file: &mut File, note: &mut Note) -> Result<(), RemoteError> {
     let io = |error: io::Error| io_error(path, &error);
+    take_back_parts(path, file, note).map_err(io)?;
     let length = file.metadata().map_err(io)?.len();
     if let Some((end, known)) = note.last
         && end < length
@@ -202,13 +205,7 @@ fn mend(table: &Table, path: &Path, file: &mut File, note: &Note) -> Result<(), 
     {
         let whole = whole_until(table, path, end).unwrap_or(length);
         if whole < length {
-            let torn = path
-                .with_file_name(format!("{}.torn", path.file_name().unwrap_or_default().to_string_lossy()));
-            let mut aside = OpenOptions::new().append(true).create(true).open(torn).map_err(io)?;
-            file.seek(SeekFrom::Start(whole)).map_err(io)?;
-            io::copy(file, &mut aside).and_then(|_| aside.sync_data()).map_err(io)?;
-            file.set_len(whole).map_err(io)?;
-            tracing::warn!(file = %path.display(), bytes = length - whole, "half a record was moved aside");
+            set_aside(path, file, whole).map_err(io)?;
         }
     }
     let length = file.metadata().map_err(io)?.len();
@@ -219,6 +216,19 @@ fn mend(table: &Table, path: &Path, file: &mut File, note: &Note) -> Result<(), 
             file.write_all(b"\n").map_err(io)?;
         }
     }
+    Ok(())
+}
+
+/// Moves what stands behind a place into the file for torn records.
+pub(super) fn set_aside(path: &Path, file: &mut File, whole: u64) -> io::Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let torn = path.with_file_name(format!("{name}.torn"));
+    let mut aside = OpenOptions::new().append(true).create(true).open(torn)?;
+    file.seek(SeekFrom::Start(whole))?;
+    let bytes = io::copy(file, &mut aside)?;
+    aside.sync_data()?;
+    file.set_len(whole)?;
+    tracing::warn!(file = %path.display(), bytes, "an unfinished end was moved aside");
     Ok(())
 }
 
@@ -306,7 +316,7 @@ fn closing(file: &mut File, length: u64) -> io::Result<(u64, bool)> {
 }
 
 /// A new file in the same folder, so that it can take the old one's place.
-fn beside(path: &Path) -> io::Result<(PathBuf, File)> {
+pub(super) fn beside(path: &Path) -> io::Result<(PathBuf, File)> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = path.with_file_name(format!(".{name}.{:016x}.new", fastrand::u64(..)));
     let file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
@@ -314,7 +324,7 @@ fn beside(path: &Path) -> io::Result<(PathBuf, File)> {
 }
 
 /// Puts the new file in the old one's place, for good.
-fn settle(temporary: &Path, path: &Path, new: &File) -> io::Result<()> {
+pub(super) fn settle(temporary: &Path, path: &Path, new: &File) -> io::Result<()> {
     if let Ok(about) = path.metadata() {
         new.set_permissions(about.permissions())?;
     }
@@ -328,39 +338,10 @@ fn settle(temporary: &Path, path: &Path, new: &File) -> io::Result<()> {
 }
 
 /// Fingerprint of what stands before a place.
-fn tail(file: &mut File, end: u64) -> io::Result<u64> {
+pub(super) fn tail(file: &mut File, end: u64) -> io::Result<u64> {
     let start = end.saturating_sub(TAIL);
     file.seek(SeekFrom::Start(start))?;
     let mut bytes = Vec::new();
     (&*file).take(end - start).read_to_end(&mut bytes)?;
     Ok(xxh3_64(&bytes))
-}
-
-/// The hidden note beside a file, locked while it is held.
-struct Note {
-    file: File,
-    /// End of our last record, and the fingerprint of what stands before it.
-    last: Option<(u64, u64)>,
-}
-
-impl Note {
-    fn take(path: &Path) -> io::Result<Self> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let note = path.with_file_name(format!(".{name}.weft"));
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(note)?;
-        file.lock()?;
-        let mut text = String::new();
-        file.read_to_string(&mut text)?;
-        let last = text
-            .trim()
-            .split_once(' ')
-            .and_then(|(end, hash)| Some((end.parse().ok()?, u64::from_str_radix(hash, 16).ok()?)));
-        Ok(Self { file, last })
-    }
-
-    fn keep(&mut self, end: u64, hash: u64) -> io::Result<()> {
-        self.file.seek(SeekFrom::Start(0))?;
-        let text = format!("{end:020} {hash:016x}\n");
-        self.file.write_all(text.as_bytes())
-    }
 }

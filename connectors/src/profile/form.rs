@@ -117,6 +117,19 @@ impl Form {
         }
     }
 
+    /// The wire has this value just as the record has it.
+    pub(crate) fn is_plain(&self, value: &Value) -> bool {
+        match (self, value) {
+            (_, Value::Null) => true,
+            // The empty text is no value.
+            (Self::Any | Self::Text { as_number: false }, Value::Text(text)) => !text.is_empty(),
+            (Self::Any, _)
+            | (Self::Integer { as_text: false }, Value::Int(_))
+            | (Self::Decimal(Money::Number), Value::Int(_) | Value::Decimal(_)) => true,
+            _ => false,
+        }
+    }
+
     /// The wire's value.
     pub(crate) fn write(&self, value: &Value) -> Result<Value, String> {
         if value.says_nothing() {

@@ -54,7 +54,7 @@ pub(super) fn read(
     let create = table.table("create").map(|inner| {
         let idempotent = inner.flag("idempotent");
         let way = writing::read(inner, &around, fetch.as_ref().map(|(_, way)| way), Some(idempotent));
-        (Create { idempotent: idempotent || way.idempotency_header.is_some() }, way)
+        (Create { idempotent: idempotent || way.idempotency_header.is_some(), journal: false }, way)
     });
     let update = table.table("update").map(|inner| (Update {}, writing::read(inner, &around, None, None)));
     if fetch.is_none() && finds.is_empty() && create.is_none() && update.is_none() {

@@ -5,7 +5,7 @@
 
 use super::form::Form;
 use super::path::{Path, put};
-use crate::record::{Map, Record, Text, Value};
+use crate::record::{Map, Record, Text, Value, write_text};
 
 /// The fields of a record and where they stand.
 #[derive(Clone, Debug, Default)]
@@ -79,6 +79,42 @@ impl Shape {
             put(&mut wire, place, value);
         }
         Ok(wire)
+    }
+
+    /// The same as JSON at the end of `out`; what is in `out` after an error is half a record.
+    pub(crate) fn write_json(&self, record: &Record, out: &mut Vec<u8>) -> Result<(), String> {
+        let simple = |member: &Member| member.writable && matches!(member.from.members(), Some([_]));
+        let start = out.len();
+        out.push(b'{');
+        let mut first = true;
+        for (at, (name, value)) in record.iter().enumerate() {
+            // Records are mostly made in the order of their fields.
+            let near = self.members.get(at).filter(|member| member.name == *name);
+            let Some((member, place)) = near
+                .or_else(|| self.member(name))
+                .filter(|one| simple(one))
+                .and_then(|member| Some((member, member.from.members()?.first()?)))
+            else {
+                // It goes inside another one, or cannot be written; there is one place that knows.
+                let wire = self.write(record)?;
+                out.truncate(start);
+                wire.write_json(out);
+                return Ok(());
+            };
+            if !std::mem::take(&mut first) {
+                out.push(b',');
+            }
+            write_text(place, out);
+            out.push(b':');
+            if member.form.is_plain(value) {
+                value.write_json(out);
+            } else {
+                let value = member.form.write(value).map_err(|reason| format!("field `{name}` {reason}"))?;
+                value.write_json(out);
+            }
+        }
+        out.push(b'}');
+        Ok(())
     }
 
     /// The fields that can be written, within nested records too.

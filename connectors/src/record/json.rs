@@ -41,6 +41,14 @@ pub fn read_json(page: &Bytes) -> Result<Value, ReadError> {
     Ok(value)
 }
 
+/// Reads one JSON value that is a part of a page; its texts are slices of that page.
+pub(crate) fn read_json_part(page: &ByteString, part: &str) -> Result<Value, ReadError> {
+    let mut reader = Reader { jiter: Jiter::new(part.as_bytes()), page, fields: [8; DEPTHS] };
+    let value = reader.next(0)?;
+    reader.jiter.finish().map_err(|error| reader.explain(&error))?;
+    Ok(value)
+}
+
 /// Reads JSON values that stand one after the other, usually one a line (NDJSON).
 pub fn read_json_lines(page: &Bytes) -> Result<Vec<Value>, ReadError> {
     let page = utf8(page)?;

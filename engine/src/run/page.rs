@@ -124,12 +124,17 @@ impl<'r> PageRun<'r> {
             }
         }
         let asked: Vec<&str> = keys.iter().map(String::as_str).collect();
-        let known =
+        let mut known =
             if asked.is_empty() { Vec::new() } else { self.run.store.known(&flow.name, &asked).await? };
+        let by_the_page = self.created_by_the_page(&keys, &mut known).await?;
         let mut items = Vec::with_capacity(rest.len());
         let retaken = self.run.retaken.lock().unwrap_or_else(PoisonError::into_inner);
         let mut longest = 256;
         for ((key, record), known) in keys.into_iter().zip(rest).zip(known) {
+            if !by_the_page.is_empty() && by_the_page.contains(&Fingerprint::of_key(&key)) {
+                page.counted.unchanged += 1;
+                continue;
+            }
             let mut text = Vec::with_capacity(longest);
             record.write_json(&mut text);
             longest = longest.max(text.len());

@@ -197,7 +197,7 @@ pub(super) fn refused(record: &Record, key_field: &str, class: &str, reason: Str
     }
 }
 
-fn add(total: &mut Counts, counts: &Counts) {
+pub(super) fn add(total: &mut Counts, counts: &Counts) {
     total.created += counts.created;
     total.updated += counts.updated;
     total.unchanged += counts.unchanged;

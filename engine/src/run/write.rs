@@ -82,8 +82,12 @@ impl Walk<'_> {
         let job = &self.job(write, item, &key);
         if let Some(before) = job.before {
             let mut record = wanted;
-            record.set(self.sides.target.key_field(&job.write.resource), before.target_key.as_str());
-            self.wrote(job, "unchanged", Some(&before.target_key), Vec::new(), Record::new(), Vec::new());
+            // One that was created by the page has told no key but its own.
+            let key = Some(before.target_key.as_str()).filter(|key| !key.is_empty());
+            if let Some(key) = key {
+                record.set(self.sides.target.key_field(&job.write.resource), key);
+            }
+            self.wrote(job, "unchanged", key, Vec::new(), Record::new(), Vec::new());
             return Ok(record);
         }
         let _turn = self.finder.hold(format!("create {} {}", job.write.resource, self.key)).await;

@@ -59,6 +59,12 @@ impl Bindings {
         self.names.truncate(mark.0);
     }
 
+    /// Takes back the value of the name that was set last, unless a clone still holds it.
+    pub fn take_last(&mut self) -> Option<Value> {
+        let (_, bound) = self.names.pop()?;
+        Arc::into_inner(bound).map(|bound| bound.value)
+    }
+
     /// Names that can be read, the latest first.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.names.iter().rev().map(|(name, _)| &**name)

@@ -9,8 +9,8 @@ use super::lease;
 use super::link::{Driver, Transaction, Words};
 use super::migrate::{self, Migration};
 use super::records::{self, Pruned};
-use super::types::{Claim, Cursor, Lease, Millis, NewRun, Page, RunState};
-use super::{Store, StoreError, page};
+use super::types::{Claim, Cursor, Journal, JournalKeys, Lease, Millis, NewRun, Page, RunState};
+use super::{Store, StoreError, journal, page};
 
 /// A store over one database.
 #[derive(Debug)]
@@ -156,6 +156,24 @@ impl<D: Driver> Store for Database<D> {
         end(tx, done).await?;
         self.driver.after_page().await;
         Ok(())
+    }
+
+    async fn journal(&self, flow: &str) -> Result<Option<Journal>, StoreError> {
+        journal::journal(&mut *self.driver.read().await?, flow).await
+    }
+
+    async fn set_journal(&self, lease: &Lease, journal: &Journal) -> Result<(), StoreError> {
+        let mut tx = self.driver.begin().await?;
+        let done = journal::set(&mut *tx, &self.words, lease, journal).await;
+        end(tx, done).await
+    }
+
+    async fn journal_keys(&self, flow: &str, after: i64) -> Result<Vec<JournalKeys>, StoreError> {
+        journal::keys(&mut *self.driver.read().await?, flow, after).await
+    }
+
+    async fn other_keys(&self, flow: &str, after: &str) -> Result<Vec<String>, StoreError> {
+        journal::other_keys(&mut *self.driver.read().await?, flow, after).await
     }
 
     async fn find_records(&self, text: &str, limit: u32) -> Result<Vec<Found>, StoreError> {

@@ -16,8 +16,14 @@ pub(super) struct Migration {
 }
 
 /// Every step, in order. One that has been released is never changed.
-pub(super) const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, about: "the first schema", text: include_str!("migrations/0001_first.sql") }];
+pub(super) const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, about: "the first schema", text: include_str!("migrations/0001_first.sql") },
+    Migration {
+        version: 2,
+        about: "pages of targets that are journals",
+        text: include_str!("migrations/0002_journal.sql"),
+    },
+];
 
 /// Takes every step that the store has not taken yet. A store that holds something already is
 /// copied first; a store from a newer program is refused.

@@ -14,6 +14,7 @@ mod answers;
 mod database;
 mod error;
 mod holder;
+mod journal;
 mod lease;
 mod link;
 mod migrate;
@@ -36,8 +37,8 @@ pub use answers::{DeadLetter, DeadQuery, Found, HistoryRow, Intent, Known, Ledge
 pub use error::StoreError;
 pub use holder::{holder_in_words, is_dead, this_process};
 pub use types::{
-    Activity, Claim, Counts, Cursor, Fingerprint, Lease, Millis, NewRun, Outcome, OutcomeWord, Page,
-    RunState, Settled, Written,
+    Activity, Added, Claim, Counts, Cursor, Fingerprint, Journal, JournalKeys, Lease, Millis, NewRun, Outcome,
+    OutcomeWord, Page, RunState, Settled, Written,
 };
 
 /// Opens the store in this file, made if it is not there yet and brought up to the schema of
@@ -110,6 +111,20 @@ pub trait Store: Send + Sync {
     /// Makes a page durable: outcomes, what was sent, log, dead letters, counts, cursor. May be
     /// called again with the same page when it failed.
     async fn settle_page(&self, lease: &Lease, page: &Page) -> Result<(), StoreError>;
+
+    /// How far the target of a flow counts, where it adds pages to a journal or ever did.
+    async fn journal(&self, flow: &str) -> Result<Option<Journal>, StoreError>;
+
+    /// Moves that mark before a page is added. Durable when it returns.
+    async fn set_journal(&self, lease: &Lease, journal: &Journal) -> Result<(), StoreError>;
+
+    /// Keys of the records that came with pages, a few pages at a time, those after the page of
+    /// that number; the first has 1.
+    async fn journal_keys(&self, flow: &str, after: i64) -> Result<Vec<JournalKeys>, StoreError>;
+
+    /// Source keys of records that have a line of their own, in the ledger or as an intent; some at
+    /// a time, those after that one.
+    async fn other_keys(&self, flow: &str, after: &str) -> Result<Vec<String>, StoreError>;
 
     /// Records by business key or source key, whatever the case and the blanks around.
     async fn find_records(&self, text: &str, limit: u32) -> Result<Vec<Found>, StoreError>;

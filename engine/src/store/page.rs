@@ -7,7 +7,7 @@ use super::lease::{fence, fingerprint, print};
 use super::link::{Arg, Link, Row, Words};
 use super::records::{read_ledger, search_key};
 use super::types::{Counts, Cursor, Lease, Millis, OutcomeWord, Page, Settled, Written};
-use super::{StoreError, sql};
+use super::{StoreError, journal, sql};
 
 pub(super) async fn cursor(link: &mut dyn Link, flow: &str) -> Result<Option<Cursor>, StoreError> {
     let rows = link.fetch(sql::CURSOR, &[flow.into()], true).await?;
@@ -119,6 +119,7 @@ pub(super) async fn settle(
     write_activity(link, lease, page, number, now).await?;
     write_search_keys(link, lease, &records).await?;
     write_dead(link, lease, page, &records, now).await?;
+    journal::write(link, lease, page, now).await?;
     if let Some(cursor) = &page.cursor {
         move_cursor(link, &lease.flow, cursor, now).await?;
     }

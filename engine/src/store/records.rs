@@ -4,7 +4,7 @@ use super::answers::{DeadLetter, DeadQuery, Found, HistoryRow, LedgerRow};
 use super::lease::{now, print, word};
 use super::link::{Arg, Link, Row, Words};
 use super::types::{Millis, OutcomeWord};
-use super::{StoreError, sql};
+use super::{StoreError, journal, sql};
 
 /// A business key as it is stored and searched.
 pub(super) fn search_key(text: &str) -> String {
@@ -17,7 +17,10 @@ pub(super) async fn find(link: &mut dyn Link, text: &str, limit: u32) -> Result<
         return Ok(Vec::new());
     }
     let args = [(&key).into(), text.trim().into(), i64::from(limit).into()];
-    link.fetch(sql::FIND, &args, true).await?.into_iter().map(read_found).collect()
+    let mut found: Vec<Found> =
+        link.fetch(sql::FIND, &args, true).await?.into_iter().map(read_found).collect::<Result<_, _>>()?;
+    journal::find(link, text.trim(), &mut found).await?;
+    Ok(found)
 }
 
 fn read_found(mut row: Row) -> Result<Found, StoreError> {
@@ -47,7 +50,16 @@ pub(super) async fn history(
     limit: u32,
 ) -> Result<Vec<HistoryRow>, StoreError> {
     let args = [flow.into(), source_key.into(), i64::from(limit).into()];
-    link.fetch(sql::HISTORY, &args, true).await?.into_iter().map(read_history).collect()
+    let mut rows: Vec<HistoryRow> = link
+        .fetch(sql::HISTORY, &args, true)
+        .await?
+        .into_iter()
+        .map(read_history)
+        .collect::<Result<_, _>>()?;
+    if rows.is_empty() {
+        rows.extend(journal::history(link, flow, source_key).await?);
+    }
+    Ok(rows)
 }
 
 fn read_history(mut row: Row) -> Result<HistoryRow, StoreError> {
@@ -128,7 +140,7 @@ pub(super) async fn forget(link: &mut dyn Link, flow: &str, source_key: &str) ->
     for statement in sql::FORGET {
         removed += link.execute(statement, &[flow.into(), source_key.into()], true).await?;
     }
-    Ok(removed)
+    Ok(removed + u64::from(journal::forget(link, flow, source_key).await?))
 }
 
 /// One short step of pruning.

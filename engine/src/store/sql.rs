@@ -270,6 +270,45 @@ pub(super) const PRUNED: &str = "UPDATE run SET pruned_at = {now} WHERE id = $1"
 /// Resolved dead letters that are old enough to go.
 pub(super) const PRUNE_DEAD: &str = "DELETE FROM dead WHERE flow = $1 AND resolved_at < $2";
 
+// --- journals ---------------------------------------------------------------------------
+
+/// How far the target of a flow counts.
+pub(super) const JOURNAL: &str = "SELECT owner, write_id, mark FROM journal WHERE flow = $1";
+
+/// Flows that add pages.
+pub(super) const JOURNALS: &str = "SELECT flow FROM journal ORDER BY flow";
+
+/// Moves that.
+pub(super) const SET_JOURNAL: &str = "
+INSERT INTO journal (flow, owner, write_id, mark, updated_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (flow) DO UPDATE
+SET owner = excluded.owner, write_id = excluded.write_id, mark = excluded.mark, updated_at = excluded.updated_at";
+
+/// The keys of a page. Whoever writes holds the lease, so the number is free.
+pub(super) const ADD_JOURNAL_PAGE: &str = "
+INSERT INTO journal_page (flow, number, plan_print, run_id, settled_at, keys)
+VALUES ($1, (SELECT COALESCE(MAX(p.number), 0) + 1 FROM journal_page p WHERE p.flow = $1), $2, $3, $4, $5)";
+
+/// The keys of pages, in their order.
+pub(super) const JOURNAL_KEYS: &str = "
+SELECT number, keys FROM journal_page WHERE flow = $1 AND number > $2 ORDER BY number LIMIT $3";
+
+/// Where a page came from.
+pub(super) const JOURNAL_PAGE: &str = "
+SELECT plan_print, run_id, settled_at FROM journal_page WHERE flow = $1 AND number = $2";
+
+/// Changes the keys of a page.
+pub(super) const SET_JOURNAL_KEYS: &str = "
+UPDATE journal_page SET keys = $3 WHERE flow = $1 AND number = $2";
+
+/// Records that have a line of their own.
+pub(super) const OTHER_KEYS: &str = "
+SELECT source_key FROM (
+    SELECT source_key FROM ledger WHERE flow = $1 AND source_key > $2
+    UNION
+    SELECT source_key FROM intent WHERE flow = $1 AND source_key > $2
+) k ORDER BY source_key LIMIT 10000";
+
 // --- sealed secrets ---------------------------------------------------------------------
 
 /// Keeps one.

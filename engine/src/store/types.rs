@@ -29,6 +29,44 @@ impl From<u128> for Fingerprint {
     }
 }
 
+impl Fingerprint {
+    /// That of a source key.
+    #[must_use]
+    pub fn of_key(key: &str) -> Self {
+        Self::of(key.as_bytes())
+    }
+}
+
+/// How far the target of a flow counts, where it is a journal: see
+/// [`connectors::contract::Journal`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Journal {
+    /// Who adds, as the target knows it.
+    pub owner: String,
+    /// The create that adds; its stable name in the plan.
+    pub write_id: String,
+    /// The target's own text for the end of what counts.
+    pub mark: String,
+}
+
+/// What a page added to a journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Added {
+    /// The journal behind it.
+    pub journal: Journal,
+    /// The source keys of the records; counted in [`Page::counted`].
+    pub keys: Vec<Fingerprint>,
+}
+
+/// Keys of the records that came with one page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalKeys {
+    /// Number of the page.
+    pub number: i64,
+    /// Fingerprints of their source keys.
+    pub keys: Vec<Fingerprint>,
+}
+
 /// The right to run a flow. Every commit shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
@@ -256,6 +294,8 @@ pub struct Page {
     pub counted: Counts,
     /// Records that were begun but for which nothing was sent: their intents are withdrawn.
     pub withdrawn: Vec<String>,
+    /// Records that were created as a page of a journal.
+    pub added: Option<Added>,
     /// Where the cursor is after this page; `None` leaves it.
     pub cursor: Option<Cursor>,
 }

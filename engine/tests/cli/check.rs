@@ -48,3 +48,36 @@ async fn one_file_is_checked_without_a_project() {
     folder.put("one.flow", CUSTOMERS);
     golden("one_file", folder.show(&["check", "one.flow"]).await);
 }
+
+const QUICK: &str = r#"flow "All of it native"
+source shop: ccv_salespos
+target till: mpluskassa
+
+fetch customer from shop.customers
+upsert relation in till.relations by email {
+    email = to_lower(customer.email)
+    name  = or_nothing(customer.company) ?? customer.full_name
+}
+"#;
+
+const SLOW: &str = r#"flow "Some of it in Rhai"
+source shop: ccv_salespos
+target till: mpluskassa
+
+fetch customer from shop.customers
+upsert relation in till.relations by email {
+    email = to_lower(customer.email)
+    name  = switch customer.full_name.len() { 0..3 => "short", _ => customer.full_name }
+}
+"#;
+
+#[tokio::test]
+async fn lines_that_are_left_to_rhai_are_named_with_the_reason() {
+    let folder = Folder::new();
+    folder.put("weft.toml", "").put("quick.flow", QUICK).put("slow.flow", SLOW);
+    golden("explain_speed", folder.show(&["check", "--explain-speed", "quick.flow", "slow.flow"]).await);
+    golden(
+        "explain_speed_json",
+        folder.show(&["check", "--explain-speed", "--json", "quick.flow", "slow.flow"]).await,
+    );
+}
