@@ -27,7 +27,7 @@ use engine::mapping;
 use engine::program::{Line, compile_lines};
 use engine::script::{Bindings, Limits, ScriptHost, mark_roomy};
 
-const ORDER: &str = r#"{"id":48213,"number":"2026-0048213","created_at":"2026-11-21T09:30:12+01:00","status":"paid","currency":"EUR","customer":{"id":9931,"email":"Sanne.deBoer@Example.nl","first_name":"Sanne","last_name":"de Boer","company":"","phone":"+31 6 12345678","language":"nl"},"billing":{"street":"Lindelaan","number":"14","suffix":"a","postcode":"1234ab","city":"Utrecht","country":"NL"},"shipping":{"street":"Keizersgracht","number":"220","suffix":null,"postcode":"1016 EB","city":"Amsterdam","country":"NL"},"payment":{"method":"ideal","transaction":"tr_8sFh2kLp9","paid_at":"2026-11-21T09:31:44+01:00","amount":121.83},"discount":{"code":"WELKOM","amount":5.00},"shipping_costs":4.95,"note":"  Graag bij de buren afgeven  ","lines":[{"sku":"8712345678906","name":"Mok \"Delfts blauw\"","quantity":2,"price":12.50,"vat":21},{"sku":"8712345678913","name":"Theedoek katoen","quantity":3,"price":7.95,"vat":21},{"sku":"8712345678920","name":"Kookboek","quantity":1,"price":29.99,"vat":9},{"sku":"8712345678937","name":"Cadeaubon","quantity":1,"price":45.00,"vat":0}],"tags":["web","nieuwsbrief"]}"#;
+const ORDER: &str = include_str!("order.json").trim_ascii_end();
 
 /// Field, and what it is made from.
 const FIELDS: &[(&str, &str)] = &[

@@ -14,6 +14,7 @@ use async_trait::async_trait;
 
 use crate::manifest::{Answers, Manifest};
 use crate::record::{Record, Value};
+use crate::sign_in::{OAuth, Tokens};
 
 /// A kind of remote system that flows can name.
 pub trait Connector: Send + Sync {
@@ -29,7 +30,29 @@ pub trait Connector: Send + Sync {
 
     /// A conversation with one account of the system. Opens no connection yet; answers that
     /// are missing or malformed are refused here.
-    fn connect(&self, answers: &Answers, limits: &Limits) -> Result<Arc<dyn Session>, RemoteError>;
+    fn connect(&self, answers: &Answers, host: &Host) -> Result<Arc<dyn Session>, RemoteError>;
+
+    /// How a person lets Weft into the account in a browser, for systems that want it so.
+    /// `None`: the answers are all it takes.
+    fn consent(&self, answers: &Answers) -> Option<Result<OAuth, RemoteError>> {
+        let _ = answers;
+        None
+    }
+}
+
+/// What a session finds where it runs.
+#[derive(Clone, Debug, Default)]
+pub struct Host {
+    /// Bounds.
+    pub limits: Limits,
+    /// Where the tokens of the connection lie between processes.
+    pub tokens: Tokens,
+}
+
+impl From<Limits> for Host {
+    fn from(limits: Limits) -> Self {
+        Self { limits, tokens: Tokens::default() }
+    }
 }
 
 /// Bounds that the engine sets for a session.

@@ -17,7 +17,7 @@ mod write;
 
 use std::sync::Arc;
 
-use crate::contract::{Advice, Connector, Limits, RemoteError, Session};
+use crate::contract::{Advice, Connector, Host, RemoteError, Session};
 use crate::manifest::{Answers, Manifest};
 
 use folder::Folder;
@@ -101,7 +101,7 @@ impl Connector for Files {
         Some(Self::open(answers).map(|files| Arc::new(files) as Arc<dyn Connector>))
     }
 
-    fn connect(&self, answers: &Answers, _: &Limits) -> Result<Arc<dyn Session>, RemoteError> {
+    fn connect(&self, answers: &Answers, _: &Host) -> Result<Arc<dyn Session>, RemoteError> {
         let (folder, tables, left_out) = self.look(answers)?;
         // A manifest that was given out is kept, whatever came into the folder since.
         let known = |table: &Table| self.tables.iter().any(|old| old.name == table.name);

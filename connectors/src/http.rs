@@ -67,6 +67,11 @@ pub trait Protocol: Send + Sync {
     /// Called before each try: adds what must be fresh, such as a signature over the date.
     fn prepare(&self, request: &mut reqwest::Request) -> Result<(), RemoteError>;
 
+    /// The reply says that the token has run out, of a client that signs in with tokens.
+    fn token_refused(&self, reply: &Reply) -> bool {
+        reply.status == StatusCode::UNAUTHORIZED
+    }
+
     /// Says what a reply means. `call` is what was asked.
     fn judge(&self, call: &Call, reply: &Reply) -> Verdict;
 }

@@ -21,6 +21,12 @@ pub struct Manifest {
     /// How far the contract is known.
     #[serde(default)]
     pub contract: Contract,
+    /// The day on which a verified contract was held against the system; else empty.
+    #[serde(default)]
+    pub verified_on: String,
+    /// Who did so; else empty.
+    #[serde(default)]
+    pub verified_by: String,
     /// What a connection must be told.
     #[serde(default)]
     pub settings: Named<Setting>,
@@ -48,6 +54,8 @@ pub enum Contract {
     Published,
     /// Assumed; said wherever the system is named.
     Assumed,
+    /// Assumed first, then held against a real account.
+    Verified,
 }
 
 /// A setting of a connection.
@@ -268,6 +276,27 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
 }
 
 impl Manifest {
+    /// What has to be said beside the name of a system whose contract is not the vendor's.
+    #[must_use]
+    pub fn caveat(&self) -> Option<String> {
+        match self.contract {
+            Contract::Published => None,
+            Contract::Assumed => Some("assumed contract, not verified".to_owned()),
+            Contract::Verified => {
+                Some(format!("assumed contract, verified on {} by {}", self.verified_on, self.verified_by))
+            }
+        }
+    }
+
+    /// The title, with the caveat where there is one: `Softmaat (assumed contract, not verified)`.
+    #[must_use]
+    pub fn full_title(&self) -> String {
+        match self.caveat() {
+            Some(caveat) => format!("{} ({caveat})", self.title),
+            None => self.title.clone(),
+        }
+    }
+
     /// Reads a manifest.
     pub fn from_toml(text: &str) -> Result<Self, toml::de::Error> {
         toml::from_str(text)

@@ -4,6 +4,7 @@
 //! where records and ids stand in replies, what refusals mean. It is checked as a flow is, with
 //! every problem in one pass, and compiled once; nothing of it is interpreted per record.
 
+mod body;
 mod dialect;
 mod fields;
 pub(crate) mod form;
@@ -15,16 +16,19 @@ mod reader;
 mod resource;
 mod session;
 pub(crate) mod shape;
+mod sign_in;
 mod speaker;
 mod template;
+mod tokens;
 mod writing;
 
 use std::sync::Arc;
 
-use crate::contract::{Connector, Limits, RemoteError, Session};
+use crate::contract::{Connector, Host, Limits, RemoteError, Session};
 use crate::manifest::{Answers, Manifest};
+use crate::sign_in::OAuth;
 
-use dialect::Dialect;
+use dialect::{Dialect, SignIn};
 pub use problem::{Code, Problem, ProfileReport, Span};
 
 /// A system that a profile describes.
@@ -47,8 +51,15 @@ impl Connector for Profile {
         &self.manifest
     }
 
-    fn connect(&self, answers: &Answers, limits: &Limits) -> Result<Arc<dyn Session>, RemoteError> {
-        let session = session::Conversation::open(&self.manifest, &self.dialect, answers, limits)?;
+    fn connect(&self, answers: &Answers, host: &Host) -> Result<Arc<dyn Session>, RemoteError> {
+        let session = session::Conversation::open(&self.manifest, &self.dialect, answers, host)?;
         Ok(Arc::new(session))
+    }
+
+    fn consent(&self, answers: &Answers) -> Option<Result<OAuth, RemoteError>> {
+        let SignIn::OAuth(way) = &self.dialect.sign_in else { return None };
+        way.authorize_address.as_ref()?;
+        let setting = |name: &str| answers.get(&self.manifest, name).unwrap_or_default().trim().to_owned();
+        Some(way.client(&self.manifest.title, &setting, &Limits::default()))
     }
 }

@@ -18,6 +18,7 @@ use axum::http::request::Parts;
 
 use crate::manifest::Answers;
 use crate::record::Record;
+use crate::sign_in::Token;
 
 pub use faults::{Fault, Faults};
 pub use only::Only;
@@ -56,6 +57,11 @@ pub trait Simulator: Send + Sync {
     /// neither fetched nor created.
     fn known(&self, _resource: &str) -> Vec<Record> {
         Vec::new()
+    }
+
+    /// What a person's consent left, for systems that are signed in to in a browser.
+    fn token(&self) -> Option<Token> {
+        None
     }
 
     /// How the system words a fault.

@@ -4,7 +4,9 @@
 //! call is wrong, 3 a remote system refuses us or does not answer, 4 the store cannot be used.
 
 mod check;
+mod connect;
 mod demo;
+mod doctor;
 mod eval;
 mod problems;
 pub(crate) mod progress;
@@ -23,7 +25,7 @@ use crate::project::Project;
 use crate::script::{STACK, mark_roomy};
 use crate::trouble::Trouble;
 pub(crate) use run::{Done, run_all};
-pub(crate) use show::Show;
+pub(crate) use show::{Show, count};
 
 /// Keeps business systems in step.
 #[derive(Debug, Parser)]
@@ -57,8 +59,12 @@ enum Command {
     Runs(runs::Runs),
     /// Find records and show what happened to them
     Records(records::Records),
-    /// See it work: a shop and a till on this machine, and every flow between them
+    /// See it work: two systems on this machine, and every flow between them
     Demo(demo::Demo),
+    /// Sign in to an account and prove that it answers; draft a profile with --new
+    Connect(connect::Connect),
+    /// Try a connection item by item
+    Doctor(doctor::DoctorCall),
     /// Start a stand-in for a system on this machine
     Simulate(simulate::Simulate),
 }
@@ -140,8 +146,20 @@ impl Call {
             Command::Runs(runs) => runs.run(&open(self.project.as_deref())?, show).await,
             Command::Records(records) => records.run(&open(self.project.as_deref())?, show).await,
             Command::Demo(demo) => demo.run(show).await,
+            Command::Connect(connect) => connect.run(&open(self.project.as_deref())?, show).await,
+            Command::Doctor(doctor) => doctor.run(&open(self.project.as_deref())?, show).await,
             Command::Simulate(simulate) => simulate.run(show).await,
         }
+    }
+}
+
+/// Says of each connection whose contract is not the vendor's own how far it is known.
+pub(crate) fn caveats(project: &Project, show: &Show) {
+    for (name, connection) in &project.connections {
+        let manifest = connection.connector.manifest();
+        let Some(caveat) = manifest.caveat() else { continue };
+        show.json(&serde_json::json!({ "connection": name, "system": manifest.name, "caveat": caveat }));
+        show.line(format!("{} {name} ({}): {caveat}", show.warning("!"), manifest.title));
     }
 }
 

@@ -5,7 +5,10 @@
 
 pub mod catalog;
 pub mod cli;
+pub mod consent;
 mod demo;
+pub mod doctor;
+pub mod draft;
 pub mod flow;
 pub mod load;
 pub mod mapping;
@@ -16,4 +19,5 @@ pub mod run;
 pub mod script;
 pub mod speed;
 pub mod store;
+pub mod tokens;
 pub mod trouble;

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use connectors::contract::Limits as Reach;
 use connectors::record::Record;
 use dsl::catalog::Catalog;
 use dsl::plan::{Plan, Side};
@@ -167,7 +166,7 @@ impl<'p> Loader<'p> {
         let party = |role: &dsl::plan::Role| {
             let connection = self.project.connection(entry, &role.name, &role.system)?;
             let connector = &connection.connector;
-            let session = connector.connect(&connection.answers, &Reach::default()).map_err(|error| {
+            let session = connector.connect(&connection.answers, &self.project.host(connection)).map_err(|error| {
                 Trouble::new("R023", format!("connection `{}`: {}", connection.name, error.reason))
                     .maybe_help(error.help.clone())
             })?;

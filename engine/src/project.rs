@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use connectors::contract::Connector;
+use connectors::contract::{self, Connector, Host};
 use connectors::manifest::Answers;
 
 use crate::script::Limits;
@@ -101,6 +101,12 @@ impl Project {
     #[must_use]
     pub fn store_path(&self) -> PathBuf {
         self.root.join(".weft").join("store.db")
+    }
+
+    /// What a session with a connection finds here.
+    #[must_use]
+    pub fn host(&self, connection: &Connection) -> Host {
+        Host { limits: contract::Limits::default(), tokens: crate::tokens::tokens(&self.root, &connection.name) }
     }
 
     /// The flow of that name, or of that file.

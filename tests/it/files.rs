@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use connectors::contract::{
-    Advice, Connector as _, FetchRequest, Limits, Page, RemoteError, Session, unreadable,
+    Advice, Connector as _, FetchRequest, Host, Page, RemoteError, Session, unreadable,
 };
 use connectors::files::Files;
 use connectors::manifest::{Answers, Kind};
@@ -29,7 +29,7 @@ fn answers(folder: &Path, more: &[(&str, &str)]) -> Answers {
 fn open(folder: &TempDir, more: &[(&str, &str)]) -> (Files, Arc<dyn Session>) {
     let answers = answers(folder.path(), more);
     let files = Files::open(&answers).unwrap_or_else(|error| panic!("{error}"));
-    let session = files.connect(&answers, &Limits::default()).unwrap();
+    let session = files.connect(&answers, &Host::default()).unwrap();
     (files, session)
 }
 

@@ -8,6 +8,8 @@ mod forbidden;
 mod lowering;
 mod pipeline;
 mod profiles;
+mod ready_scripts;
+mod requirements;
 mod run;
 mod script;
 mod soup;

@@ -111,7 +111,7 @@ async fn everything_that_really_goes_over_the_wire_is_valid() {
     till.record();
     let running = serve(till.router(), 0, Faults::default()).await.unwrap();
     let limits = Limits { timeout: Duration::from_secs(5), tries: 1, ..Limits::default() };
-    let session = MplusKassa.connect(&till.answers(&running.url()), &limits).unwrap();
+    let session = MplusKassa.connect(&till.answers(&running.url()), &limits.into()).unwrap();
     session.probe().await.unwrap();
     read_and_find(&session).await;
     write(&session, &till).await;

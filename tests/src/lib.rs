@@ -2,5 +2,6 @@
 #![allow(missing_docs, reason = "a harness, read beside its tests")]
 
 pub mod demo_catalog;
+pub mod openapi;
 pub mod toy;
 pub mod world;

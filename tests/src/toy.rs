@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use connectors::contract::{
-    Advice, Connector, Create, Detail, Fetch, FetchRequest, Find, Key, Limits, Page, RemoteError, Session,
+    Advice, Connector, Create, Detail, Fetch, FetchRequest, Find, Key, Host, Page, RemoteError, Session,
     Update, Written,
 };
 use connectors::manifest::{Answers, Manifest};
@@ -164,7 +164,7 @@ impl Connector for Toy {
         &self.0.manifest
     }
 
-    fn connect(&self, _: &Answers, _: &Limits) -> Result<Arc<dyn Session>, RemoteError> {
+    fn connect(&self, _: &Answers, _: &Host) -> Result<Arc<dyn Session>, RemoteError> {
         Ok(Arc::new(self.clone()))
     }
 }

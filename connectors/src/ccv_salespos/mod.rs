@@ -32,7 +32,7 @@ use std::sync::{Arc, LazyLock};
 use async_trait::async_trait;
 use tokio::sync::Mutex;
 
-use crate::contract::{Connector, Create, Detail, Fetch, Find, Limits, RemoteError, Session, Update};
+use crate::contract::{Connector, Create, Detail, Fetch, Find, Host, Limits, RemoteError, Session, Update};
 use crate::manifest::{Answers, Manifest, Resource};
 use crate::record::{Map, Record, Value};
 use client::{Client, Query};
@@ -64,8 +64,8 @@ impl Connector for CcvSalespos {
         &MANIFEST
     }
 
-    fn connect(&self, answers: &Answers, limits: &Limits) -> Result<Arc<dyn Session>, RemoteError> {
-        Ok(Arc::new(Conversation::new(answers, limits)?))
+    fn connect(&self, answers: &Answers, host: &Host) -> Result<Arc<dyn Session>, RemoteError> {
+        Ok(Arc::new(Conversation::new(answers, &host.limits)?))
     }
 }
 

@@ -53,7 +53,7 @@ impl Stage {
         change(&mut options);
         let shop = CcvShop::new(options);
         let running = serve(shop.router(), 0, Faults::default()).await.unwrap();
-        let session = CcvSalespos.connect(&shop.answers(&running.url()), &limits()).unwrap();
+        let session = CcvSalespos.connect(&shop.answers(&running.url()), &limits().into()).unwrap();
         Self { shop, running, session, browser: reqwest::Client::new() }
     }
 
@@ -70,7 +70,7 @@ impl Stage {
         let kept =
             names.iter().filter_map(|name| Some((name.clone(), answers.get(&MANIFEST, name)?.to_owned())));
         let given = changes.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
-        CcvSalespos.connect(&kept.chain(given).collect::<Answers>(), &limits())
+        CcvSalespos.connect(&kept.chain(given).collect::<Answers>(), &limits().into())
     }
 
     async fn all(&self, resource: &str, request: FetchRequest) -> Vec<Record> {

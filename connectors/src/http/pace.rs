@@ -24,6 +24,8 @@ pub struct Pace {
 struct Inner {
     lanes: HashMap<String, Lane>,
     held_until: Option<Instant>,
+    /// When the next call may start, where calls are spaced.
+    next: Option<Instant>,
 }
 
 #[derive(Debug, Default)]
@@ -37,6 +39,18 @@ impl Pace {
     /// Waits until one more call fits into the lane's budget and books it.
     pub async fn wait(&self, lane: &str, per_minute: u32) {
         let start = self.book(lane, per_minute);
+        tokio::time::sleep_until(start).await;
+    }
+
+    /// Waits until that much time has passed since the start of the call before.
+    pub async fn space(&self, spacing: Duration) {
+        let start = {
+            let mut inner = self.lock();
+            let now = Instant::now();
+            let start = inner.next.map_or(now, |next| next.max(now));
+            inner.next = Some(start + spacing);
+            start
+        };
         tokio::time::sleep_until(start).await;
     }
 
@@ -102,6 +116,16 @@ mod tests {
         let other = Instant::now();
         pace.wait("PATCH orders", 3).await;
         assert_eq!(other.elapsed(), Duration::ZERO, "lanes do not share a budget");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn spaced_calls_keep_their_distance() {
+        let pace = Pace::default();
+        let begin = Instant::now();
+        for _ in 0..3 {
+            pace.space(Duration::from_millis(500)).await;
+        }
+        assert_eq!(begin.elapsed().as_millis(), 1000, "the first at once, two more after half a second each");
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,11 +1,22 @@
 //! Secrets that must not appear in any text that leaves the HTTP layer.
 
+use std::collections::VecDeque;
+use std::sync::{Arc, PoisonError, RwLock};
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// Texts to blot out: keys, passwords, tokens, as they are and as addresses, JSON and XML
-/// write them.
+/// write them. Copies share what is added later.
 #[derive(Clone, Default)]
-pub struct Secrets(Vec<String>);
+pub struct Secrets {
+    texts: Vec<String>,
+    /// Tokens that came while the session ran; the latest ones.
+    added: Arc<RwLock<VecDeque<Vec<String>>>>,
+}
+
+/// How many added secrets are remembered: a token and what it is exchanged with, for as long
+/// as answers that mention them may be under way.
+const REMEMBERED: usize = 16;
 
 /// What stands in a secret's place.
 const BLOT: &str = "•••";
@@ -16,8 +27,8 @@ const RESERVED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_
 impl Secrets {
     /// No secrets.
     #[must_use]
-    pub const fn none() -> Self {
-        Self(Vec::new())
+    pub fn none() -> Self {
+        Self::default()
     }
 
     /// Blots out these; the empty text is no secret.
@@ -27,20 +38,36 @@ impl Secrets {
         // Longest first, so that a secret that contains another goes whole.
         texts.sort_by(|left, right| right.len().cmp(&left.len()).then_with(|| left.cmp(right)));
         texts.dedup();
-        Self(texts)
+        Self { texts, added: Arc::default() }
+    }
+
+    /// Blots out these too, in every copy.
+    pub fn add<'a>(&self, secrets: impl IntoIterator<Item = &'a str>) {
+        let mut added = self.added.write().unwrap_or_else(PoisonError::into_inner);
+        for secret in secrets.into_iter().filter(|secret| !secret.is_empty()) {
+            let forms = forms(secret);
+            if !added.contains(&forms) {
+                added.push_back(forms);
+            }
+            while added.len() > REMEMBERED {
+                added.pop_front();
+            }
+        }
     }
 
     /// The text without secrets.
     #[must_use]
     pub fn blot(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, secret| {
+        let added = self.added.read().unwrap_or_else(PoisonError::into_inner);
+        self.texts.iter().chain(added.iter().flatten()).fold(text.to_owned(), |text, secret| {
             if text.contains(secret.as_str()) { text.replace(secret.as_str(), BLOT) } else { text }
         })
     }
 
     /// Length of the longest text to blot out, in bytes.
     pub(super) fn longest(&self) -> usize {
-        self.0.first().map_or(0, String::len)
+        let added = self.added.read().unwrap_or_else(PoisonError::into_inner);
+        self.texts.iter().chain(added.iter().flatten()).map(String::len).max().unwrap_or(0)
     }
 }
 
@@ -81,7 +108,7 @@ fn lower_hex(encoded: &str) -> String {
 /// Says only how many there are.
 impl std::fmt::Debug for Secrets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} secrets", self.0.len())
+        write!(f, "{} secrets", self.texts.len())
     }
 }
 
@@ -108,6 +135,15 @@ mod tests {
         ] {
             assert_eq!(secrets.blot(&format!("<{written}>")), "<•••>");
         }
+    }
+
+    #[test]
+    fn what_is_added_vanishes_in_every_copy() {
+        let secrets = Secrets::of(["key"]);
+        let copy = secrets.clone();
+        secrets.add(["tok/en", ""]);
+        assert_eq!(copy.blot("key tok/en tok%2Fen"), "••• ••• •••");
+        assert!(copy.longest() >= "tok%2Fen".len());
     }
 
     #[test]

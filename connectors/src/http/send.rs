@@ -1,6 +1,6 @@
 //! Sending a call until it is answered, refused, or not worth another try.
 
-use std::sync::{Arc, Once};
+use std::sync::{Arc, Once, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
@@ -10,6 +10,7 @@ use super::broken::{Broken, words};
 use super::exchange::{Exchange, keep};
 use super::{Call, Pace, Protocol, Reply, Secrets, Verdict, moved};
 use crate::contract::{Advice, Limits, RemoteError};
+use crate::sign_in::SignIn;
 
 /// Longest body that a record's history keeps of each side of an exchange.
 const KEPT: usize = 16 << 10;
@@ -22,11 +23,17 @@ const IDLE: Duration = Duration::from_millis(1500);
 /// A client for one account of one system.
 #[derive(Clone)]
 pub struct Http {
-    client: reqwest::Client,
+    /// Made when it is first used: reading the machine's certificates takes longer than checking a
+    /// project, which needs sessions and sends nothing.
+    client: Arc<OnceLock<reqwest::Client>>,
+    /// Connections that are kept open.
+    idle: usize,
     system: String,
     limits: Limits,
     secrets: Secrets,
     busy_pause: Option<Duration>,
+    spacing: Option<Duration>,
+    sign_in: Option<Arc<SignIn>>,
     pace: Arc<Pace>,
     slots: Arc<Semaphore>,
 }
@@ -52,27 +59,15 @@ impl Http {
         concurrency: usize,
         secrets: Secrets,
     ) -> Result<Self, RemoteError> {
-        choose_cryptography();
-        let client = reqwest::Client::builder()
-            .user_agent(concat!("weft/", env!("CARGO_PKG_VERSION")))
-            // Less than the whole, so that a connection that is never taken is known as such.
-            .connect_timeout(Duration::from_secs(15).min(limits.timeout.mul_f64(0.75)))
-            .timeout(limits.timeout)
-            .redirect(reqwest::redirect::Policy::none())
-            .pool_max_idle_per_host(concurrency.max(1))
-            .pool_idle_timeout(IDLE)
-            .tcp_nodelay(true)
-            .build()
-            .map_err(|error| {
-                let reason = format!("no client could be made: {}", error.without_url());
-                RemoteError::new(Advice::StopFlow, system, reason)
-            })?;
         Ok(Self {
-            client,
+            client: Arc::default(),
+            idle: concurrency.max(1),
             system: system.to_owned(),
             limits: limits.clone(),
             secrets,
             busy_pause: None,
+            spacing: None,
+            sign_in: None,
             pace: Arc::default(),
             slots: Arc::new(Semaphore::new(concurrency.max(1))),
         })
@@ -84,6 +79,26 @@ impl Http {
     pub const fn busy_pause(mut self, pause: Duration) -> Self {
         self.busy_pause = Some(pause);
         self
+    }
+
+    /// The same client, with at least that much time between the starts of two calls.
+    #[must_use]
+    pub const fn spaced(mut self, spacing: Duration) -> Self {
+        self.spacing = Some(spacing);
+        self
+    }
+
+    /// The same client, with a token of that sign-in on every call.
+    #[must_use]
+    pub fn signed_in(mut self, sign_in: SignIn) -> Self {
+        self.sign_in = Some(Arc::new(sign_in));
+        self
+    }
+
+    /// What is blotted out of everything that leaves this client; more can be added.
+    #[must_use]
+    pub const fn secrets(&self) -> &Secrets {
+        &self.secrets
     }
 
     /// Title of the system, for errors.
@@ -107,8 +122,23 @@ impl Http {
         let tries = self.limits.tries.max(1);
         let mut backoff = self.limits.backoff;
         let mut attempt = 1;
+        let mut token = None;
+        let mut renewed = false;
         loop {
-            let trouble = match self.attempt(call, lane, protocol).await? {
+            if let Some(sign_in) = &self.sign_in {
+                token = Some(sign_in.token(None).await.map_err(|error| self.blotted(error))?);
+            }
+            let answer = self.attempt(call, lane, protocol, token.as_deref()).await?;
+            if let (Some(sign_in), Some(old), Ok(reply)) = (&self.sign_in, &token, &answer) {
+                // The server has looked at the token and at nothing else: any call may be
+                // repeated, and the exchange is no failed try. Once; then it is not the token.
+                if !renewed && protocol.token_refused(reply) {
+                    renewed = true;
+                    sign_in.token(Some(old)).await.map_err(|error| self.blotted(error))?;
+                    continue;
+                }
+            }
+            let trouble = match answer {
                 Ok(reply) => match self.judge(call, &reply, protocol)? {
                     None => return Ok(reply),
                     Some(trouble) => trouble,
@@ -170,12 +200,16 @@ impl Http {
         call: &Call,
         lane: Option<&str>,
         protocol: &dyn Protocol,
+        token: Option<&str>,
     ) -> Result<Result<Reply, Broken>, RemoteError> {
         let _slot = self.turn(call, lane).await?;
         let mut request = reqwest::Request::new(call.method.clone(), call.url.clone());
         *request.headers_mut() = call.headers.clone();
         if !call.body.is_empty() {
             *request.body_mut() = Some(call.body.clone().into());
+        }
+        if let (Some(sign_in), Some(token)) = (&self.sign_in, token) {
+            sign_in.place(token, &mut request);
         }
         protocol.prepare(&mut request).map_err(|error| self.blotted(error))?;
         let begin = Instant::now();
@@ -186,7 +220,7 @@ impl Http {
 
     /// Waits for the lane's budget, for a slot, and until nobody is asked to wait.
     async fn turn(&self, call: &Call, lane: Option<&str>) -> Result<SemaphorePermit<'_>, RemoteError> {
-        let mut booked = false;
+        let (mut booked, mut spaced) = (false, false);
         loop {
             if let Some(left) = self.pace.held(lane) {
                 if left > self.limits.longest_pause {
@@ -200,6 +234,10 @@ impl Http {
                 booked = true;
                 self.pace.wait(lane, *per_minute).await;
             }
+            if let (Some(spacing), false) = (self.spacing, spaced) {
+                spaced = true;
+                self.pace.space(spacing).await;
+            }
             let Ok(slot) = self.slots.acquire().await else {
                 return Err(self.error(Advice::Retry(None), "the session was closed"));
             };
@@ -210,9 +248,28 @@ impl Http {
         }
     }
 
+    fn client(&self) -> Result<&reqwest::Client, reqwest::Error> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        choose_cryptography();
+        let client = reqwest::Client::builder()
+            .user_agent(concat!("weft/", env!("CARGO_PKG_VERSION")))
+            // Less than the whole, so that a connection that is never taken is known as such.
+            .connect_timeout(Duration::from_secs(15).min(self.limits.timeout.mul_f64(0.75)))
+            .timeout(self.limits.timeout)
+            .redirect(reqwest::redirect::Policy::none())
+            .pool_max_idle_per_host(self.idle)
+            .pool_idle_timeout(IDLE)
+            .tcp_nodelay(true)
+            .build()?;
+        Ok(self.client.get_or_init(|| client))
+    }
+
     async fn execute(&self, request: reqwest::Request, url: &url::Url) -> Result<Reply, Broken> {
         let (timeout, largest) = (self.limits.timeout, self.limits.largest_answer);
-        let answer = self.client.execute(request).await;
+        let client = self.client().map_err(|error| Broken::before_answer(&error, url, timeout))?;
+        let answer = client.execute(request).await;
         let mut response = answer.map_err(|error| Broken::before_answer(&error, url, timeout))?;
         let (status, headers) = (response.status(), response.headers().clone());
         let promised = response.content_length().unwrap_or_default();

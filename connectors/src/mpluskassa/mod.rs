@@ -34,7 +34,7 @@ use async_trait::async_trait;
 use tokio::sync::Mutex;
 
 use crate::contract::{
-    Connector, Create, Detail, Fetch, FetchRequest, Find, Key, Limits, Page, RemoteError, Session, Update,
+    Connector, Create, Detail, Fetch, FetchRequest, Find, Key, Host, Page, RemoteError, Session, Update,
     Written,
 };
 use crate::manifest::{Answers, Manifest, Resource};
@@ -58,8 +58,8 @@ impl Connector for MplusKassa {
         &MANIFEST
     }
 
-    fn connect(&self, answers: &Answers, limits: &Limits) -> Result<Arc<dyn Session>, RemoteError> {
-        let client = Client::new(settings::Settings::read(answers)?, limits, MANIFEST.concurrency)?;
+    fn connect(&self, answers: &Answers, host: &Host) -> Result<Arc<dyn Session>, RemoteError> {
+        let client = Client::new(settings::Settings::read(answers)?, &host.limits, MANIFEST.concurrency)?;
         Ok(Arc::new(Till {
             client,
             article_index: Mutex::default(),

@@ -42,7 +42,7 @@ impl Stand {
     async fn empty() -> Self {
         let till = TillSimulator::new();
         let running = serve(till.router(), 0, Faults::default()).await.unwrap();
-        let session = MplusKassa.connect(&till.answers(&running.url()), &limits()).unwrap();
+        let session = MplusKassa.connect(&till.answers(&running.url()), &limits().into()).unwrap();
         Self { till, running, session }
     }
 
@@ -57,7 +57,7 @@ impl Stand {
             .collect();
         answers.retain(|(name, _)| changed.iter().all(|(other, _)| other != name));
         answers.extend(changed.iter().map(|(name, answer)| ((*name).to_owned(), (*answer).to_owned())));
-        manifest.connect(&Answers::from_iter(answers), &limits()).unwrap()
+        manifest.connect(&Answers::from_iter(answers), &limits().into()).unwrap()
     }
 
     /// Everything of a resource, page by page.

@@ -1,12 +1,16 @@
 //! How a system speaks, compiled: everything of a profile that is not its manifest.
 
+use std::time::Duration;
+
 use jiff::tz::TimeZone;
 use reqwest::header::HeaderName;
 
+use super::body::Body;
 use super::form::Moment;
 use super::path::Path;
 use super::shape::Shape;
 use super::template::Template;
+use super::tokens::{LoginWay, OAuthWay};
 use crate::http::Method;
 use crate::record::{Text, Value};
 
@@ -16,12 +20,38 @@ pub(super) struct Dialect {
     pub(super) address: Template,
     pub(super) headers: Vec<(HeaderName, Template)>,
     pub(super) sign_in: SignIn,
-    pub(super) per_minute: Option<u32>,
+    pub(super) bounds: Bounds,
     pub(super) probe: Option<Probe>,
     /// Where refusals carry their reason.
-    pub(super) reason: Option<Path>,
+    pub(super) reason: Vec<Path>,
+    /// What a good answer says; without it a good status is enough.
+    pub(super) ok_when: Option<(Path, Test)>,
     pub(super) rules: Vec<Rule>,
+    /// What an emptied field is in a body.
+    pub(super) nothing: Nothing,
     pub(super) resources: Vec<(String, Ways)>,
+}
+
+/// What a system allows.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Bounds {
+    /// Calls a minute.
+    pub(super) per_minute: Option<u32>,
+    /// Calls a second: a number, or the setting that holds it.
+    pub(super) per_second: Option<Template>,
+    /// One call from start to end.
+    pub(super) timeout: Option<Duration>,
+}
+
+/// What a field without a value is in the body of an update.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Nothing {
+    #[default]
+    Null,
+    /// The empty text.
+    Empty,
+    /// Not in the body at all.
+    LeftOut,
 }
 
 /// How a call proves who it comes from.
@@ -31,6 +61,8 @@ pub(super) enum SignIn {
     Header(HeaderName, Template),
     Parameter(String, Template),
     Basic { user: Template, password: Template },
+    OAuth(Box<OAuthWay>),
+    Login(Box<LoginWay>),
 }
 
 /// A cheap read that proves the sign-in.
@@ -47,6 +79,8 @@ pub(super) struct Rule {
     /// First and last status; none: all.
     pub(super) statuses: Vec<(u16, u16)>,
     pub(super) body: Option<(Path, Test)>,
+    /// The answer has one of these in it, in whatever case; none: whatever it says.
+    pub(super) text: Vec<String>,
     pub(super) advice: Meaning,
     pub(super) reason: Option<Reason>,
     pub(super) help: Option<String>,
@@ -97,7 +131,13 @@ pub(super) struct Ways {
 #[derive(Clone, Debug)]
 pub(super) struct Ask {
     pub(super) path: Template,
+    /// A question that is put by POST, with its parameters in the body.
+    pub(super) body: Option<Body>,
     pub(super) parameters: Vec<(String, Template)>,
+    /// Stands between values of one parameter; without it the parameter is repeated.
+    pub(super) join: Option<String>,
+    /// A sign that is written twice within values.
+    pub(super) quote: Option<String>,
     pub(super) records: Path,
     pub(super) paging: Option<Paging>,
 }
@@ -106,10 +146,18 @@ pub(super) struct Ask {
 #[derive(Clone, Debug)]
 pub(super) struct FetchWay {
     pub(super) ask: Ask,
-    /// Field and the parameter that filters by it.
-    pub(super) filters: Vec<(String, String)>,
+    pub(super) filters: Vec<FilterWay>,
     pub(super) since: Vec<SinceWay>,
     pub(super) empty_on_404: bool,
+}
+
+/// Reading what has some value in a field.
+#[derive(Clone, Debug)]
+pub(super) struct FilterWay {
+    pub(super) field: String,
+    pub(super) parameter: String,
+    /// An expression around the value: `Status eq '{value}'`.
+    pub(super) value: Option<Template>,
 }
 
 /// Reading from some moment or marker on.
@@ -117,6 +165,10 @@ pub(super) struct FetchWay {
 pub(super) struct SinceWay {
     pub(super) field: String,
     pub(super) parameter: String,
+    /// An expression around the value: `ChangedUtc ge {since}`.
+    pub(super) value: Option<Template>,
+    /// What the system may be behind: so much is read once more.
+    pub(super) overlap: Duration,
     /// Form of a moment; none: as the field has it.
     pub(super) form: Option<(Moment, TimeZone)>,
     /// The system leaves out what is exactly as old: ask from a little earlier.
@@ -135,18 +187,32 @@ pub(super) struct Paging {
     pub(super) first: u64,
     pub(super) most_pages: u64,
     pub(super) end: End,
+    /// Pages after the first are asked for by the token alone.
+    pub(super) alone: bool,
 }
 
-/// What the page parameter counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How the next page is asked for.
+#[derive(Clone, Debug)]
 pub(super) enum PagingKind {
+    /// By its number.
     Page,
+    /// By how many records came before it.
     Offset,
+    /// By a token that the answer carries there.
+    Cursor(Path),
+    /// By the value that the last record has there.
+    Keyset(Path),
+    /// By an address that the answer carries there.
+    NextUrl(Path),
+    /// By the address in the header `Link` with `rel="next"`.
+    LinkHeader,
 }
 
 /// How the last page is known.
 #[derive(Clone, Debug)]
 pub(super) enum End {
+    /// The answer names no next one.
+    NoNext,
     /// It holds fewer records than a page can.
     Short,
     /// It holds none.
@@ -167,6 +233,10 @@ pub(super) struct FindWay {
     pub(super) batch: usize,
     /// Stands between the keys of one call.
     pub(super) separator: String,
+    /// The whole list is read and searched here.
+    pub(super) reads_all: bool,
+    /// Capitals do not count.
+    pub(super) any_case: bool,
 }
 
 /// Writing a record.
@@ -200,10 +270,17 @@ impl Ways {
         let ask = |ask: &mut Ask| {
             ask.path = ask.path.settle(&in_path);
             settle_all(&mut ask.parameters, setting);
+            if let Some(body) = &mut ask.body {
+                body.settle(setting);
+            }
         };
         if let Some(fetch) = &mut ways.fetch {
             ask(&mut fetch.ask);
+            for filter in &mut fetch.filters {
+                filter.value = filter.value.as_ref().map(|value| value.settle(setting));
+            }
             for since in &mut fetch.since {
+                since.value = since.value.as_ref().map(|value| value.settle(setting));
                 settle_all(&mut since.parameters, setting);
             }
         }

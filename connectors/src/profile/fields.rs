@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 use toml::Spanned;
 use toml::de::DeValue;
 
+use super::dialect::Nothing;
 use super::form::{Form, Moment, Money, Truth};
 use super::path::Path;
 use super::problem::{Code, Problem};
@@ -11,6 +12,10 @@ use super::reader::{Table, Word};
 use super::shape::{Member, Shape};
 use crate::manifest::{Field, Kind, Named};
 use crate::record::Text;
+
+/// How exact numbers can be written.
+const MONEY: &[(&str, Money)] =
+    &[("number", Money::Number), ("text", Money::Text), ("comma", Money::Comma)];
 
 const KINDS: [(&str, Kind); 9] = [
     ("text", Kind::Text),
@@ -25,13 +30,13 @@ const KINDS: [(&str, Kind); 9] = [
 ];
 
 /// The fields of a table `…fields`.
-pub(super) fn read(table: &Table<'_, '_>) -> (Named<Field>, Shape) {
+pub(super) fn read(table: &Table<'_, '_>, formats: &Formats) -> (Named<Field>, Shape) {
     let mut fields = Vec::new();
     let mut members: Vec<Member> = Vec::new();
     for (name, value) in table.entries() {
         snake_case(table, &name, "a field");
         let (field, member) = match table.named_one(name.text) {
-            Some((_, entry)) => one(&name, entry),
+            Some((_, entry)) => one(&name, entry, formats),
             None => no_table(table, &name, value),
         };
         if let Some(other) = members.iter().find(|other| clashes(other, &member)) {
@@ -47,6 +52,24 @@ pub(super) fn read(table: &Table<'_, '_>) -> (Named<Field>, Shape) {
         }
         fields.push((name.text.to_owned(), field));
         members.push(member);
+    }
+    for (name, _) in table.entries() {
+        let Some((_, entry)) = table.named_one(name.text) else { continue };
+        let listed = entry.value("follows").and_then(|value| value.get_ref().as_array());
+        let words = listed.into_iter().flat_map(|items| items.iter());
+        for word in words.filter_map(|item| Some(Word { text: item.get_ref().as_str()?, at: item.span() })) {
+            if !fields.iter().any(|(known, _)| known == word.text) {
+                table.reader.report(
+                    Problem::new(
+                        Code::UnknownField,
+                        word.at.clone(),
+                        format!("`{}` cannot follow `{}`, which is no field", name.text, word.text),
+                    )
+                    .label("not among the fields beside it")
+                    .suggest(word.text, fields.iter().map(|(known, _)| known.as_str())),
+                );
+            }
+        }
     }
     (fields.into_iter().collect(), Shape::new(members))
 }
@@ -129,12 +152,12 @@ fn snake(name: &str) -> Option<String> {
     out.starts_with(|first: char| first.is_ascii_lowercase()).then_some(out)
 }
 
-fn one(name: &Word<'_>, table: Table<'_, '_>) -> (Field, Member) {
+fn one(name: &Word<'_>, table: Table<'_, '_>, formats: &Formats) -> (Field, Member) {
     let kind = table.choice("type", &KINDS).unwrap_or_default();
     let items = table.choice("items", &KINDS);
     let inner = table.table("fields");
     let (fields, shape) = match &inner {
-        Some(inner) => read(inner),
+        Some(inner) => read(inner, formats),
         None => (Named::default(), Shape::default()),
     };
     let field = Field {
@@ -147,7 +170,7 @@ fn one(name: &Word<'_>, table: Table<'_, '_>) -> (Field, Member) {
             .number("max_length", 1, i64::from(u32::MAX))
             .and_then(|most| usize::try_from(most).ok()),
         digits_only: table.flag("digits_only"),
-        follows: Vec::new(),
+        follows: table.words("follows").into_iter().map(|word| word.text.to_owned()).collect(),
         values: table.words("values").into_iter().map(|word| word.text.to_owned()).collect(),
         fields,
         items,
@@ -166,7 +189,7 @@ fn one(name: &Word<'_>, table: Table<'_, '_>) -> (Field, Member) {
             .help("add `read_only = true`, or name the place: `from = \"customer.email\"`"),
         );
     }
-    let form = form(&table, &field, shape);
+    let form = form(&table, &field, shape, formats);
     misplaced(&table, name, &field);
     let member = Member {
         name: Text::from(name.text),
@@ -208,36 +231,52 @@ pub(super) fn path(table: &Table<'_, '_>, word: &Word<'_>) -> Path {
     })
 }
 
-fn form(table: &Table<'_, '_>, field: &Field, shape: Shape) -> Form {
+fn form(table: &Table<'_, '_>, field: &Field, shape: Shape, formats: &Formats) -> Form {
+    let is_map = matches!(field.kind, Kind::List) && wire(table, false, &[("list", false), ("map", true)]);
     match field.kind {
         Kind::Text => Form::Text { as_number: wire(table, false, &[("text", false), ("number", true)]) },
-        Kind::Integer => Form::Integer { as_text: wire(table, false, &[("number", false), ("text", true)]) },
+        Kind::Integer => {
+            Form::Integer { as_text: wire(table, formats.integer_as_text, &[("number", false), ("text", true)]) }
+        }
         Kind::Decimal => {
-            let money = wire(
-                table,
-                Money::Number,
-                &[("number", Money::Number), ("text", Money::Text), ("comma", Money::Comma)],
-            );
+            let money = wire(table, formats.money, MONEY);
             let scale = table.number("scale", 1, 9).and_then(|scale| u32::try_from(scale).ok());
             Form::Decimal(scale.map_or(money, Money::Units))
         }
-        Kind::Boolean => Form::Boolean(truth(table)),
-        Kind::Date => Form::Date(moment(table)),
-        Kind::Datetime => Form::Datetime(moment(table), zone(table)),
+        Kind::Boolean => Form::Boolean(truth(table, "wire", &formats.truth)),
+        Kind::Date => Form::Date(moment(table, &formats.date)),
+        Kind::Datetime => Form::Datetime(moment(table, &formats.moment), zone(table, &formats.zone)),
         Kind::Record if field.fields.is_empty() => Form::Any,
         Kind::Record => Form::Record(Box::new(shape)),
+        Kind::List if is_map => entries(table, &field.fields, shape),
         Kind::List if !field.fields.is_empty() => Form::List(Box::new(Form::Record(Box::new(shape)))),
         Kind::List => Form::List(Box::new(match field.items {
             Some(Kind::Text) => Form::Text { as_number: false },
-            Some(Kind::Integer) => Form::Integer { as_text: false },
-            Some(Kind::Decimal) => Form::Decimal(Money::Number),
-            Some(Kind::Boolean) => Form::Boolean(Truth::Boolean),
-            Some(Kind::Date) => Form::Date(Moment::Standard),
-            Some(Kind::Datetime) => Form::Datetime(Moment::Standard, TimeZone::UTC),
+            Some(Kind::Integer) => Form::Integer { as_text: formats.integer_as_text },
+            Some(Kind::Decimal) => Form::Decimal(formats.money),
+            Some(Kind::Boolean) => Form::Boolean(formats.truth.clone()),
+            Some(Kind::Date) => Form::Date(formats.date.clone()),
+            Some(Kind::Datetime) => Form::Datetime(formats.moment.clone(), formats.zone.clone()),
             _ => Form::Any,
         })),
         Kind::Any => Form::Any,
     }
+}
+
+/// An object whose names are values: `{"size": "M"}` is a list of a name and a value.
+fn entries(table: &Table<'_, '_>, fields: &Named<Field>, shape: Shape) -> Form {
+    if fields.iter().len() != 2 {
+        table.reader.report(
+            Problem::new(
+                Code::MisplacedTrait,
+                table.key_span("wire"),
+                "an object becomes a list of a name and a value",
+            )
+            .label("needs two `fields`: the first for names, the second for values")
+            .help("as in `fields = { name = {}, value = {} }`"),
+        );
+    }
+    Form::Entries(Box::new(shape))
 }
 
 /// The form named by `wire`.
@@ -245,29 +284,82 @@ fn wire<T: Copy>(table: &Table<'_, '_>, standard: T, known: &[(&str, T)]) -> T {
     table.choice("wire", known).unwrap_or(standard)
 }
 
-fn truth(table: &Table<'_, '_>) -> Truth {
-    if table.value("wire").is_some_and(|value| value.get_ref().is_array()) {
-        let words = table.words("wire");
+/// The forms of all fields of a type that say nothing themselves.
+#[derive(Clone, Debug)]
+pub(super) struct Formats {
+    pub(super) moment: Moment,
+    pub(super) date: Moment,
+    pub(super) zone: TimeZone,
+    pub(super) money: Money,
+    pub(super) integer_as_text: bool,
+    pub(super) truth: Truth,
+    pub(super) nothing: Nothing,
+}
+
+impl Default for Formats {
+    fn default() -> Self {
+        Self {
+            moment: Moment::Standard,
+            date: Moment::Standard,
+            zone: TimeZone::UTC,
+            money: Money::Number,
+            integer_as_text: false,
+            truth: Truth::Boolean,
+            nothing: Nothing::Null,
+        }
+    }
+}
+
+/// The table `formats` of a connection.
+pub(super) fn formats(connection: &Table<'_, '_>) -> Formats {
+    let standard = Formats::default();
+    let Some(table) = connection.table("formats") else { return standard };
+    let formats = Formats {
+        moment: moment_of(&table, "datetime", &standard.moment),
+        date: moment_of(&table, "date", &standard.date),
+        zone: zone(&table, &standard.zone),
+        money: table.choice("decimal", MONEY).unwrap_or(Money::Number),
+        integer_as_text: table.choice("integer", &[("number", false), ("text", true)]).unwrap_or_default(),
+        truth: truth(&table, "boolean", &standard.truth),
+        nothing: table
+            .choice(
+                "nothing",
+                &[("null", Nothing::Null), ("empty", Nothing::Empty), ("left_out", Nothing::LeftOut)],
+            )
+            .unwrap_or_default(),
+    };
+    table.finish();
+    formats
+}
+
+fn truth(table: &Table<'_, '_>, key: &'static str, standard: &Truth) -> Truth {
+    if table.value(key).is_some_and(|value| value.get_ref().is_array()) {
+        let words = table.words(key);
         if let [yes, no] = words.as_slice() {
             return Truth::Words(yes.text.into(), no.text.into());
         }
         table.reader.report(
-            Problem::new(Code::WrongKind, table.key_span("wire"), "`wire` has to name two words")
+            Problem::new(Code::WrongKind, table.key_span(key), format!("`{key}` has to name two words"))
                 .label("one for true, one for false")
-                .help("write `wire = [\"Y\", \"N\"]`"),
+                .help(format!("write `{key} = [\"Y\", \"N\"]`")),
         );
         return Truth::Boolean;
     }
-    match table.choice("wire", &[("boolean", 0), ("number", 1), ("text", 2)]) {
+    match table.choice(key, &[("boolean", 0), ("number", 1), ("text", 2)]) {
+        Some(0) => Truth::Boolean,
         Some(1) => Truth::Number,
-        Some(2) => Truth::Words("true".into(), "false".into()),
-        _ => Truth::Boolean,
+        Some(_) => Truth::Words("true".into(), "false".into()),
+        None => standard.clone(),
     }
 }
 
 /// The form of dates named by `format`.
-pub(super) fn moment(table: &Table<'_, '_>) -> Moment {
-    let Some(word) = table.text("format") else { return Moment::Standard };
+pub(super) fn moment(table: &Table<'_, '_>, standard: &Moment) -> Moment {
+    moment_of(table, "format", standard)
+}
+
+fn moment_of(table: &Table<'_, '_>, key: &'static str, standard: &Moment) -> Moment {
+    let Some(word) = table.text(key) else { return standard.clone() };
     if word.text.contains('%') {
         // What jiff cannot print it cannot read either.
         let sample = jiff::Zoned::new(jiff::Timestamp::UNIX_EPOCH, TimeZone::UTC);
@@ -285,7 +377,7 @@ pub(super) fn moment(table: &Table<'_, '_>) -> Moment {
         return Moment::Pattern(word.text.to_owned());
     }
     let known = [("rfc3339", 0), ("unix", 1), ("unix_ms", 2), ("date", 3)];
-    match table.among("format", &word, &known) {
+    match table.among(key, &word, &known) {
         Some(1) => Moment::Seconds,
         Some(2) => Moment::Milliseconds,
         Some(3) => Moment::Day,
@@ -294,8 +386,8 @@ pub(super) fn moment(table: &Table<'_, '_>) -> Moment {
 }
 
 /// The zone of moments that come without one.
-pub(super) fn zone(table: &Table<'_, '_>) -> TimeZone {
-    let Some(word) = table.text("zone") else { return TimeZone::UTC };
+pub(super) fn zone(table: &Table<'_, '_>, standard: &TimeZone) -> TimeZone {
+    let Some(word) = table.text("zone") else { return standard.clone() };
     TimeZone::get(word.text).unwrap_or_else(|_| {
         table.reader.report(
             Problem::new(
@@ -314,7 +406,10 @@ pub(super) fn zone(table: &Table<'_, '_>) -> TimeZone {
 fn misplaced(table: &Table<'_, '_>, name: &Word<'_>, field: &Field) {
     let date = matches!(field.kind, Kind::Date | Kind::Datetime);
     let nested = matches!(field.kind, Kind::Record | Kind::List);
-    let wired = matches!(field.kind, Kind::Text | Kind::Integer | Kind::Decimal | Kind::Boolean);
+    let wired = matches!(
+        field.kind,
+        Kind::Text | Kind::Integer | Kind::Decimal | Kind::Boolean | Kind::List
+    );
     let rules: [(&'static str, bool, &str); 9] = [
         ("max_length", field.kind == Kind::Text, "text"),
         ("digits_only", field.kind == Kind::Text, "text"),
@@ -324,7 +419,7 @@ fn misplaced(table: &Table<'_, '_>, name: &Word<'_>, field: &Field) {
         ("scale", field.kind == Kind::Decimal, "a decimal"),
         ("format", date, "a date or datetime"),
         ("zone", field.kind == Kind::Datetime, "a datetime"),
-        ("wire", wired, "text, a number or a boolean"),
+        ("wire", wired, "text, a number, a boolean or a list"),
     ];
     for (trait_name, fits, wanted) in rules {
         let there = table.value(trait_name).is_some();

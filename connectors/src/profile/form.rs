@@ -3,6 +3,8 @@
 //! Reading is generous: systems send numbers as texts and truths as numbers. Writing sends
 //! exactly the form that the profile says.
 
+use std::time::Duration;
+
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, fmt::strtime};
@@ -10,7 +12,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 
 use super::shape::Shape;
-use crate::record::{Text, Value};
+use crate::record::{Map, Text, Value};
 
 /// The wire form of a field.
 #[derive(Clone, Debug)]
@@ -23,6 +25,9 @@ pub(crate) enum Form {
     Datetime(Moment, TimeZone),
     Record(Box<Shape>),
     List(Box<Self>),
+    /// An object whose names are values: the shape has the field of the names and the field of
+    /// the values.
+    Entries(Box<Shape>),
     Any,
 }
 
@@ -108,6 +113,7 @@ impl Form {
                 // Some systems unwrap a list of one.
                 single => Ok(Value::List(vec![item.read(single)?])),
             },
+            Self::Entries(shape) => read_entries(shape, value),
         }
     }
 
@@ -169,8 +175,46 @@ impl Form {
                     .map(Value::List),
                 _ => refused("a list"),
             },
+            Self::Entries(shape) => write_entries(shape, value),
         }
     }
+}
+
+/// `{"size": "M"}` as `[{name: "size", value: "M"}]`; a system without any may say `[]`.
+fn read_entries(shape: &Shape, value: Value) -> Result<Value, String> {
+    let [name, content] = shape.members.as_slice() else { return Ok(Value::Null) };
+    match value {
+        Value::Map(map) => {
+            // The order of members means nothing: readers get one that they can compare.
+            let mut members: Vec<_> = map.iter().filter(|(_, value)| !value.says_nothing()).collect();
+            members.sort_by(|(left, _), (right, _)| left.cmp(right));
+            let read = members.into_iter().map(|(key, value)| {
+                let value = content.form.read(value.clone()).map_err(|fault| format!("{fault} (at `{key}`)"))?;
+                let mut entry = Map::with_capacity(2);
+                entry.set(&name.name, Value::Text(key.clone()));
+                entry.set(&content.name, value);
+                Ok(Value::Map(entry))
+            });
+            read.collect::<Result<_, String>>().map(Value::List)
+        }
+        Value::List(items) if items.is_empty() => Ok(Value::Null),
+        other => Err(format!("is {}, not an object", shown(&other))),
+    }
+}
+
+fn write_entries(shape: &Shape, value: &Value) -> Result<Value, String> {
+    let ([name, content], Value::List(items)) = (shape.members.as_slice(), value) else {
+        return Err(format!("is {}, not a list", shown(value)));
+    };
+    let mut map = Map::with_capacity(items.len());
+    for (at, item) in items.iter().enumerate() {
+        let part = |field: &str| item.as_map().and_then(|entry| entry.get(field));
+        let key = part(&name.name).filter(|key| !key.says_nothing()).map(plain);
+        let key = key.ok_or_else(|| format!("has no `{}` (item {})", name.name, at + 1))?;
+        let written = content.form.write(part(&content.name).unwrap_or(&Value::Null));
+        map.set(key.as_str(), written.map_err(|fault| format!("{fault} (item {})", at + 1))?);
+    }
+    Ok(Value::Map(map))
 }
 
 impl Form {
@@ -303,14 +347,15 @@ impl Moment {
         }
     }
 
-    /// A moment as a parameter of a call, a second earlier when that is asked.
-    pub(crate) fn parameter(&self, value: &Value, zone: &TimeZone, earlier: bool) -> Option<String> {
+    /// A moment as a parameter of a call, earlier
+    /// by so much.
+    pub(crate) fn parameter(&self, value: &Value, zone: &TimeZone, earlier: Duration) -> Option<Value> {
         let moment = value.as_str()?.parse::<Timestamp>().ok()?;
-        if earlier {
-            let before = moment.checked_sub(jiff::SignedDuration::from_secs(1)).ok()?;
-            return Some(plain(&self.write_moment(&rfc3339(before, zone), before, zone)?));
+        if earlier.is_zero() {
+            return self.write_moment(value, moment, zone);
         }
-        Some(plain(&self.write_moment(value, moment, zone)?))
+        let before = moment.checked_sub(earlier).ok()?;
+        self.write_moment(&rfc3339(before, zone), before, zone)
     }
 }
 
@@ -421,8 +466,9 @@ mod tests {
             let form = Form::Datetime(form, amsterdam());
             assert_eq!(form.write(&Value::from(summer)), Ok(written), "{form:?}");
         }
-        let earlier = Moment::Standard.parameter(&Value::from(summer), &amsterdam(), true);
-        assert_eq!(earlier.as_deref(), Some("2026-07-01T09:59:59+02:00"));
+        let second = Duration::from_secs(1);
+        let earlier = Moment::Standard.parameter(&Value::from(summer), &amsterdam(), second);
+        assert_eq!(earlier, Some(Value::from("2026-07-01T09:59:59+02:00")));
         assert!(Form::Datetime(Moment::Standard, TimeZone::UTC).read(Value::from("0000-00-00")).is_err());
     }
 

@@ -3,23 +3,25 @@
 //! Everything is read even when something is wrong, so that one pass shows every problem.
 
 use std::str::FromStr as _;
+use std::time::Duration;
 
 use reqwest::header::HeaderName;
 use toml::de::{DeTable, DeValue};
 
-use super::dialect::{Dialect, Meaning, Probe, Reason, Rule, SignIn, Test};
-use super::fields::{path, snake_case};
+use super::dialect::{Bounds, Dialect, Meaning, Nothing, Probe, Reason, Rule, SignIn, Test};
+use super::fields::{Formats, formats, path, snake_case};
 use super::path::Path;
 use super::problem::{Code, Problem, ProfileReport};
 use super::reader::{Reader, Table, Word, whole};
 use super::template::{Part, Template};
-use super::{paging, resource};
+use super::{paging, resource, sign_in};
 use crate::manifest::{Contract, Manifest, Named, Setting};
 
 /// What the parts of a profile have to know of each other.
 pub(super) struct Known<'r> {
     pub(super) settings: Vec<&'r str>,
     pub(super) secret: Vec<&'r str>,
+    pub(super) formats: Formats,
 }
 
 /// Reads a profile.
@@ -50,17 +52,18 @@ fn profile(root: &Table<'_, '_>) -> (Manifest, Dialect) {
     }
     let title = root.need_text("title", "the name for people: `title = \"My Shop\"`");
     let about = root.need_text("about", "one sentence: `about = \"Orders of my shop.\"`");
-    let contract =
-        root.choice("contract", &[("published", Contract::Published), ("assumed", Contract::Assumed)]);
+    let contract = contract(root);
+    let (verified_on, verified_by) = verified(root, contract);
     let events = root.words("events").iter().map(|event| event.text.to_owned()).collect();
     let concurrency = root.number("concurrency", 1, 64).and_then(|most| usize::try_from(most).ok());
     let settings_table = root.table("settings");
-    let (settings, known) = settings_table
+    let (settings, mut known) = settings_table
         .as_ref()
-        .map_or_else(|| (Named::default(), Known { settings: Vec::new(), secret: Vec::new() }), settings);
+        .map_or_else(|| (Named::default(), nothing_known()), settings);
 
     root.need("connection", "the address of the system: `[connection]` with `address = \"…\"`");
     let connection = root.table("connection");
+    known.formats = connection.as_ref().map(formats).unwrap_or_default();
     let standard_paging = connection.as_ref().and_then(|table| paging::read(table));
     let mut dialect = connection.map_or_else(empty, |table| connect(table, &known));
 
@@ -77,7 +80,9 @@ fn profile(root: &Table<'_, '_>) -> (Manifest, Dialect) {
         name: text(name),
         title: text(title),
         about: text(about),
-        contract: contract.unwrap_or_default(),
+        contract,
+        verified_on: text(verified_on),
+        verified_by: text(verified_by),
         settings,
         events,
         concurrency: concurrency.unwrap_or(1),
@@ -86,21 +91,55 @@ fn profile(root: &Table<'_, '_>) -> (Manifest, Dialect) {
     (manifest, dialect)
 }
 
+fn contract(root: &Table<'_, '_>) -> Contract {
+    let known = [
+        ("published", Contract::Published),
+        ("assumed", Contract::Assumed),
+        ("verified", Contract::Verified),
+    ];
+    root.choice("contract", &known).unwrap_or_default()
+}
+
+/// Who held the profile against the system, and when: only then it may call itself verified.
+fn verified<'r>(root: &Table<'r, '_>, contract: Contract) -> (Option<Word<'r>>, Option<Word<'r>>) {
+    if contract == Contract::Verified {
+        root.need("verified_on", "the day of the check: `verified_on = \"2026-11-21\"`");
+        root.need("verified_by", "who checked it: `verified_by = \"J. Jansen\"`");
+    }
+    let on = root.text("verified_on");
+    if let Some(word) = &on
+        && word.text.parse::<jiff::civil::Date>().is_err()
+    {
+        root.reader.report(
+            Problem::new(Code::BadFormat, word.at.clone(), format!("`{}` is not a day", word.text))
+                .label("year, month, day")
+                .help("as in `2026-11-21`"),
+        );
+    }
+    (on, root.text("verified_by"))
+}
+
 const fn empty() -> Dialect {
     Dialect {
         address: Template::empty(),
         headers: Vec::new(),
         sign_in: SignIn::None,
-        per_minute: None,
+        bounds: Bounds { per_minute: None, per_second: None, timeout: None },
         probe: None,
-        reason: None,
+        reason: Vec::new(),
+        ok_when: None,
         rules: Vec::new(),
+        nothing: Nothing::Null,
         resources: Vec::new(),
     }
 }
 
+fn nothing_known<'r>() -> Known<'r> {
+    Known { settings: Vec::new(), secret: Vec::new(), formats: Formats::default() }
+}
+
 fn settings<'r>(table: &Table<'r, '_>) -> (Named<Setting>, Known<'r>) {
-    let mut known = Known { settings: Vec::new(), secret: Vec::new() };
+    let mut known = nothing_known();
     let mut settings = Vec::new();
     for (name, entry) in table.named() {
         snake_case(table, &name, "a setting");
@@ -144,7 +183,11 @@ fn connect(table: Table<'_, '_>, known: &Known<'_>) -> Dialect {
             })
             .collect()
     });
-    let per_minute = table.number("per_minute", 1, 1_000_000).and_then(|most| u32::try_from(most).ok());
+    let bounds = Bounds {
+        per_minute: table.number("per_minute", 1, 1_000_000).and_then(|most| u32::try_from(most).ok()),
+        per_second: per_second(&table, known),
+        timeout: span(&table, "timeout"),
+    };
     let probe = table.table("probe").map(|inner| {
         let at = inner.need_text("path", "a read that is cheap: `path = \"/me\"`");
         let probe = Probe {
@@ -156,9 +199,13 @@ fn connect(table: Table<'_, '_>, known: &Known<'_>) -> Dialect {
         inner.finish();
         probe
     });
-    let reason = table.text("reason").map(|word| path(&table, &word));
+    let reason = match table.value("reason").map(|value| value.get_ref().is_array()) {
+        Some(true) => table.words("reason").iter().map(|word| path(&table, word)).collect(),
+        _ => table.text("reason").iter().map(|word| path(&table, word)).collect(),
+    };
+    let ok_when = ok_when(&table);
     let rules = table.tables("errors").into_iter().map(rule).collect();
-    let sign_in = table.table("sign_in").map_or(SignIn::None, |inner| sign_in(inner, known));
+    let sign_in = table.table("sign_in").map_or(SignIn::None, |inner| sign_in::read(inner, known));
     // Read by the caller: it holds for every resource.
     let _ = table.value("paging");
     table.finish();
@@ -166,11 +213,83 @@ fn connect(table: Table<'_, '_>, known: &Known<'_>) -> Dialect {
         address,
         headers: headers.unwrap_or_default(),
         sign_in,
-        per_minute,
+        bounds,
         probe,
         reason,
+        ok_when,
         rules,
+        nothing: known.formats.nothing,
         resources: Vec::new(),
+    }
+}
+
+/// `2`, or the setting that holds it.
+fn per_second(table: &Table<'_, '_>, known: &Known<'_>) -> Option<Template> {
+    let value = table.value("per_second")?;
+    if value.get_ref().is_str() {
+        let word = table.text("per_second")?;
+        return Some(Template::read(table.reader, &word, &known.settings, &[]));
+    }
+    table.number("per_second", 1, 10_000).map(|most| Template::before(&most.to_string(), Template::empty()))
+}
+
+/// `30s`, `10m`, `2h` or `1d`.
+pub(super) fn span(table: &Table<'_, '_>, key: &'static str) -> Option<Duration> {
+    let word = table.text(key)?;
+    let parts = word.text.trim().split_at_checked(word.text.trim().len().saturating_sub(1));
+    let length = parts.and_then(|(number, unit)| {
+        let unit: u64 = match unit {
+            "s" => 1,
+            "m" => 60,
+            "h" => 3_600,
+            "d" => 86_400,
+            _ => return None,
+        };
+        let length = number.trim_end().parse::<u64>().ok()?.checked_mul(unit)?;
+        (length <= 366 * 86_400).then(|| Duration::from_secs(length))
+    });
+    if length.is_none() {
+        table.reader.report(
+            Problem::new(
+                Code::BadSpan,
+                word.at.clone(),
+                format!("`{}` is no span of time", word.text),
+            )
+            .label("a whole number and its unit")
+            .help("as in `30s`, `10m`, `2h` or `1d`"),
+        );
+    }
+    length
+}
+
+/// `"$.success"`, or `{ body = "$.status", is = "ok" }`.
+fn ok_when(table: &Table<'_, '_>) -> Option<(Path, Test)> {
+    if table.value("ok_when")?.get_ref().is_str() {
+        return Some((path(table, &table.text("ok_when")?), Test::There));
+    }
+    let inner = table.table("ok_when")?;
+    let at = inner.need_text("body", "where the value stands: `body = \"$.status\"`");
+    let at = at.map(|word| path(&inner, &word));
+    let test = test(&inner);
+    inner.finish();
+    Some((at?, test))
+}
+
+/// What `is` and `contains` say.
+fn test(table: &Table<'_, '_>) -> Test {
+    let texts = |key: &'static str| -> Option<Vec<String>> {
+        let value = table.value(key)?;
+        match value.get_ref() {
+            DeValue::Array(_) => Some(table.words(key).iter().map(|word| word.text.to_owned()).collect()),
+            DeValue::Integer(_) => whole(value).map(|number| vec![number.to_string()]),
+            DeValue::Boolean(truth) => Some(vec![truth.to_string()]),
+            _ => table.text(key).map(|word| vec![word.text.to_owned()]),
+        }
+    };
+    match (texts("is"), texts("contains")) {
+        (Some(words), _) => Test::Is(words),
+        (None, Some(words)) => Test::Contains(words.iter().map(|word| word.to_lowercase()).collect()),
+        (None, None) => Test::There,
     }
 }
 
@@ -205,102 +324,18 @@ pub(super) fn header(table: &Table<'_, '_>, word: &Word<'_>) -> Option<HeaderNam
     name
 }
 
-fn sign_in(table: Table<'_, '_>, known: &Known<'_>) -> SignIn {
-    table.need("kind", "one of `api_key`, `bearer`, `basic`, `none`");
-    let kinds = [("api_key", 'k'), ("bearer", 'b'), ("basic", 'u'), ("none", 'n')];
-    let secret = |key: &'static str| {
-        let word = table
-            .need_text(key, &format!("name the setting that holds it: `{key} = \"{{settings.{key}}}\"`"));
-        word.map(|word| secret(&table, key, &word, known)).unwrap_or_default()
-    };
-    let way = match table.choice("kind", &kinds) {
-        Some('k') => {
-            let value = secret("value");
-            match (table.text("header"), table.text("parameter")) {
-                (Some(name), None) => {
-                    header(&table, &name).map_or(SignIn::None, |name| SignIn::Header(name, value))
-                }
-                (None, Some(name)) => SignIn::Parameter(name.text.to_owned(), value),
-                (Some(_), Some(_)) => {
-                    table.reader.report(
-                        Problem::new(
-                            Code::MisplacedTrait,
-                            table.key_span("parameter"),
-                            "an API key goes into a header or into a parameter, not both",
-                        )
-                        .label("one of the two has to go"),
-                    );
-                    SignIn::None
-                }
-                (None, None) => {
-                    table.need("header", "as in `header = \"X-Api-Key\"`, or `parameter = \"key\"`");
-                    SignIn::None
-                }
-            }
-        }
-        Some('b') => {
-            SignIn::Header(reqwest::header::AUTHORIZATION, Template::before("Bearer ", secret("token")))
-        }
-        Some('u') => {
-            let user = table.need_text("user", "as in `user = \"{settings.user}\"`");
-            let user = user.map(|word| Template::read(table.reader, &word, &known.settings, &[]));
-            SignIn::Basic { user: user.unwrap_or_default(), password: secret("password") }
-        }
-        Some(_) => SignIn::None,
-        None => return SignIn::None,
-    };
-    table.finish();
-    way
-}
-
-/// A secret comes from a setting that is never shown.
-fn secret(table: &Table<'_, '_>, key: &str, word: &Word<'_>, known: &Known<'_>) -> Template {
-    let template = Template::read(table.reader, word, &known.settings, &[]);
-    let mut names = template.settings().peekable();
-    if names.peek().is_none() && !word.text.contains('{') {
-        table.reader.report(
-            Problem::new(Code::BareSecret, word.at.clone(), format!("`{key}` stands in the file"))
-                .label("whoever reads this file reads the secret")
-                .help(format!(
-                    "declare a setting with `secret = true` and write `{key} = \"{{settings.{key}}}\"`"
-                )),
-        );
-    }
-    for name in names.filter(|name| !known.secret.contains(name)) {
-        let hole = format!("settings.{name}");
-        let start = word.text.find(&hole).unwrap_or_default();
-        table.reader.report(
-            Problem::new(
-                Code::BareSecret,
-                table.reader.within(word, start..start + hole.len()),
-                format!("the setting `{name}` would be shown"),
-            )
-            .label("holds a secret, but is not marked as one")
-            .help(format!("add `secret = true` to `[settings.{name}]`")),
-        );
-    }
-    template
-}
-
 fn rule(table: Table<'_, '_>) -> Rule {
     let statuses = statuses(&table);
     let at = table.text("body").map(|word| path(&table, &word));
-    let texts = |key: &'static str| -> Option<Vec<String>> {
-        let value = table.value(key)?;
-        match value.get_ref() {
-            DeValue::Array(_) => Some(table.words(key).iter().map(|word| word.text.to_owned()).collect()),
-            DeValue::Integer(_) => whole(value).map(|number| vec![number.to_string()]),
-            _ => table.text(key).map(|word| vec![word.text.to_owned()]),
-        }
-    };
-    let test = match (texts("is"), texts("contains")) {
-        (Some(words), _) => Test::Is(words),
-        (None, Some(words)) => Test::Contains(words.iter().map(|word| word.to_lowercase()).collect()),
-        (None, None) => Test::There,
+    let test = test(&table);
+    // Without a place, `contains` looks at the whole answer, whatever it is written in.
+    let (text, test) = match (&at, test) {
+        (None, Test::Contains(words)) => (words, Test::There),
+        (_, test) => (Vec::new(), test),
     };
     if at.is_none() && !matches!(test, Test::There) {
         table.need("body", "where the value stands that is compared: `body = \"$.error.code\"`");
-    } else if at.is_none() && !table.has("status") {
+    } else if at.is_none() && text.is_empty() && !table.has("status") {
         table.reader.report(
             Problem::new(Code::EmptyRule, table.at.clone(), "this rule would apply to every answer")
                 .label("says neither `status` nor `body`")
@@ -328,6 +363,7 @@ fn rule(table: Table<'_, '_>) -> Rule {
     let rule = Rule {
         statuses,
         body: at.map(|at: Path| (at, test)),
+        text,
         advice: advice.unwrap_or(Meaning::Stop),
         reason,
         help: table.text("help").map(|word| word.text.to_owned()),

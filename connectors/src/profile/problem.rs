@@ -87,6 +87,8 @@ codes! {
     BadFormat = "C027",
     /// Detail that no find can fetch.
     DetailWithoutFind = "C028",
+    /// A span of time that cannot be read.
+    BadSpan = "C029",
 }
 
 impl fmt::Display for Code {

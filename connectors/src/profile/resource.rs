@@ -1,10 +1,13 @@
 //! Reads a resource: its fields, and each thing that can be done with it.
 
+use std::time::Duration;
+
 use toml::de::DeValue;
 
-use super::dialect::{Ask, FetchWay, FindWay, SinceWay, Ways};
+use super::body::Body;
+use super::dialect::{Ask, FetchWay, FilterWay, FindWay, SinceWay, Ways};
 use super::fields::{self, moment, path, zone};
-use super::load::Known;
+use super::load::{Known, span};
 use super::paging::{self, Choice};
 use super::path::Path;
 use super::problem::{Code, Problem};
@@ -30,7 +33,7 @@ pub(super) fn read(
 ) -> (Resource, Ways) {
     let about = table.need_text("about", "one sentence: `about = \"Orders of the shop.\"`");
     table.need("fields", "the fields of a record: `[resources.orders.fields]`");
-    let (fields, shape) = table.table("fields").map(|inner| fields::read(&inner)).unwrap_or_default();
+    let (fields, shape) = table.table("fields").map(|inner| fields::read(&inner, &known.formats)).unwrap_or_default();
     let key_word = table.need_text("key", "the field that identifies a record for ever: `key = \"id\"`");
     let key = key_word.as_ref().map_or("", |word| word.text);
     let around = Around { resource: name.text, known, fields: &fields, key };
@@ -117,20 +120,13 @@ fn fetch(table: Table<'_, '_>, around: &Around<'_>, standard: Option<&Choice>) -
         let good = words.iter().filter(|word| field(&table, word, around).is_some());
         good.map(|word| word.text.to_owned()).collect()
     };
-    let filters: Vec<(String, String)> = match table.value("filters").map(toml::Spanned::get_ref) {
-        Some(DeValue::Table(_)) => {
-            let inner = table.table("filters").map(|inner| inner.named_texts()).unwrap_or_default();
-            let good = inner.iter().filter(|(name, _)| field(&table, name, around).is_some());
-            good.map(|(name, parameter)| (name.text.to_owned(), parameter.text.to_owned())).collect()
-        }
-        _ => fields(&table.words("filters")).into_iter().map(|name| (name.clone(), name)).collect(),
-    };
+    let filters = filters(&table, around);
     let since = since(&table, around);
     let detail = fields(&table.words("detail"));
     let choice = paging::read(&table).or_else(|| standard.cloned());
     let ask = ask(&table, around, &[], Path::Items([].into()), None, choice);
     let manifest = Fetch {
-        filters: filters.iter().map(|(name, _)| name.clone()).collect(),
+        filters: filters.iter().map(|way| way.field.clone()).collect(),
         since: since.iter().map(|way| way.field.clone()).collect(),
         ascending: table.flag("ascending"),
         detail,
@@ -138,6 +134,49 @@ fn fetch(table: Table<'_, '_>, around: &Around<'_>, standard: Option<&Choice>) -
     let way = FetchWay { ask, filters, since, empty_on_404: table.flag("empty_on_404") };
     table.finish();
     (manifest, way)
+}
+
+/// `["status"]`, `{ status = "filter[state]" }`, or tables with more to say.
+fn filters(table: &Table<'_, '_>, around: &Around<'_>) -> Vec<FilterWay> {
+    let named = |name: &Word<'_>, parameter: &str| {
+        field(table, name, around)?;
+        Some(FilterWay { field: name.text.to_owned(), parameter: parameter.to_owned(), value: None })
+    };
+    let Some(DeValue::Table(_)) = table.value("filters").map(toml::Spanned::get_ref) else {
+        return table.words("filters").iter().filter_map(|word| named(word, word.text)).collect();
+    };
+    let Some(inner) = table.table("filters") else { return Vec::new() };
+    let mut ways = Vec::new();
+    for (name, value) in inner.entries() {
+        match value.get_ref() {
+            DeValue::String(parameter) => ways.extend(named(&name, parameter)),
+            DeValue::Table(_) => {
+                let Some((_, entry)) = inner.named_one(name.text) else { continue };
+                let parameter = entry.text("parameter").map_or(name.text, |word| word.text);
+                let expression = expression(&entry, around, "value");
+                ways.extend(named(&name, parameter).map(|way| FilterWay { value: expression, ..way }));
+                entry.finish();
+            }
+            _ => {
+                let _: Option<()> = inner.wrong_kind(name.text, value, "the name of a parameter, or a table");
+            }
+        }
+    }
+    ways
+}
+
+/// `value = "Status eq '{value}'"`: what a parameter says around the value.
+fn expression(table: &Table<'_, '_>, around: &Around<'_>, hole: &str) -> Option<Template> {
+    let word = table.text("value")?;
+    let template = Template::read(table.reader, &word, &around.known.settings, &[hole]);
+    if template.fields().next().is_none() && !word.text.contains('{') {
+        table.reader.report(
+            Problem::new(Code::FindSendsNothing, word.at.clone(), "this expression does not send the value")
+                .label(format!("`{{{hole}}}` is not in it"))
+                .help(format!("as in `value = \"Changed ge {{{hole}}}\"`")),
+        );
+    }
+    Some(template)
 }
 
 /// `["modified_at"]`, `{ modified_at = "updated_since" }`, or tables with more to say.
@@ -148,6 +187,8 @@ fn since(table: &Table<'_, '_>, around: &Around<'_>) -> Vec<SinceWay> {
         SinceWay {
             field: name.text.to_owned(),
             parameter: parameter.to_owned(),
+            value: None,
+            overlap: Duration::ZERO,
             form: None,
             exclusive: false,
             parameters: Vec::new(),
@@ -166,8 +207,10 @@ fn since(table: &Table<'_, '_>, around: &Around<'_>) -> Vec<SinceWay> {
                 let parameter = entry.text("parameter").map_or(name.text, |word| word.text);
                 let mut way = named(&name, parameter);
                 if entry.has("format") || entry.has("zone") {
-                    way.form = Some((moment(&entry), zone(&entry)));
+                    way.form = Some((moment(&entry, &around.known.formats.moment), zone(&entry, &around.known.formats.zone)));
                 }
+                way.value = expression(&entry, around, "since");
+                way.overlap = span(&entry, "overlap").unwrap_or_default();
                 way.exclusive = entry.flag("exclusive");
                 way.parameters = parameters(&entry, around, &[]);
                 entry.finish();
@@ -209,6 +252,22 @@ fn ask(
     if like.is_none() {
         table.need("path", &format!("as in `path = \"/{}\"`", around.resource));
     }
+    let posted = table.choice("method", &[("GET", false), ("POST", true)]);
+    let body = Body::read(table, "body", &around.known.settings, holes);
+    if posted == Some(false) && body.is_some() {
+        table.reader.report(
+            Problem::new(Code::MisplacedTrait, table.key_span("body"), "a question by GET has no body")
+                .label("nothing would be sent of it")
+                .help("add `method = \"POST\"`, or say it in `parameters`"),
+        );
+    }
+    let body = match (posted, body, like) {
+        (Some(false), ..) => None,
+        (_, Some(body), _) => Some(body),
+        (Some(true), None, _) => Some(Body::empty()),
+        (None, None, Some(like)) if !table.has("path") => like.body.clone(),
+        (None, None, _) => None,
+    };
     let own =
         table.text("path").map(|word| Template::read(table.reader, &word, &around.known.settings, holes));
     let single = own.as_ref().is_some_and(|path| path.fields().next().is_some());
@@ -226,7 +285,12 @@ fn ask(
         None => like.and_then(|like| like.paging.clone()),
     };
     let path = own.or_else(|| like.map(|like| like.path.clone())).unwrap_or_default();
-    Ask { path, parameters, records, paging }
+    let text = |key: &'static str, old: Option<&String>| {
+        table.text(key).map(|word| word.text.to_owned()).or_else(|| old.cloned())
+    };
+    let join = text("join", like.and_then(|like| like.join.as_ref()));
+    let quote = text("quote", like.and_then(|like| like.quote.as_ref()));
+    Ask { path, body, parameters, join, quote, records, paging }
 }
 
 fn find(table: Table<'_, '_>, around: &Around<'_>, fetch: Option<&FetchWay>) -> (Find, FindWay) {
@@ -235,6 +299,7 @@ fn find(table: Table<'_, '_>, around: &Around<'_>, fetch: Option<&FetchWay>) -> 
     for word in &by {
         field(&table, word, around);
     }
+    let reads_all = table.flag("reads_all");
     if table.has("by") && by.is_empty() {
         table.reader.report(
             Problem::new(Code::FindSendsNothing, table.key_span("by"), "this find searches by nothing")
@@ -248,10 +313,11 @@ fn find(table: Table<'_, '_>, around: &Around<'_>, fetch: Option<&FetchWay>) -> 
     let batch = table.number("batch", 1, 10_000).and_then(|batch| usize::try_from(batch).ok()).unwrap_or(1);
     let sent = |name: &str| {
         let in_path = ask.path.fields().any(|hole| hole == name);
-        in_path || ask.parameters.iter().any(|(_, value)| value.fields().any(|hole| hole == name))
+        let in_body = ask.body.as_ref().is_some_and(|body| body.names(name));
+        in_path || in_body || ask.parameters.iter().any(|(_, value)| value.fields().any(|hole| hole == name))
     };
     // A misspelt hole has been reported as such.
-    if table.reader.count() == so_far && !by.is_empty() && !by.iter().any(|word| sent(word.text)) {
+    if table.reader.count() == so_far && !reads_all && !by.is_empty() && !by.iter().any(|word| sent(word.text)) {
         let first = names.first().copied().unwrap_or_default();
         table.reader.report(
             Problem::new(
@@ -261,12 +327,12 @@ fn find(table: Table<'_, '_>, around: &Around<'_>, fetch: Option<&FetchWay>) -> 
             )
             .label("none of these is in `path` or `parameters`")
             .help(format!(
-                "as in `path = \"/{}/{{{first}}}\"` or `parameters = {{ {first} = \"{{{first}}}\" }}`",
+                "as in `path = \"/{}/{{{first}}}\"` or `parameters = {{ {first} = \"{{{first}}}\" }}`; or `reads_all = true` for a short list",
                 around.resource
             )),
         );
     }
-    if batch > 1 && (by.len() != 1 || ask.path.fields().next().is_some()) {
+    if batch > 1 && !reads_all && (by.len() != 1 || ask.path.fields().next().is_some()) {
         table.reader.report(
             Problem::new(
                 Code::BatchDoesNotFit,
@@ -281,9 +347,22 @@ fn find(table: Table<'_, '_>, around: &Around<'_>, fetch: Option<&FetchWay>) -> 
             .help("many keys go into one parameter, as in `parameters = { ids = \"{id}\" }`"),
         );
     }
+    if table.flag("unique") && table.flag("first_only") {
+        table.reader.report(
+            Problem::new(
+                Code::MisplacedTrait,
+                table.key_span("first_only"),
+                "a find cannot be both `unique` and `first_only`",
+            )
+            .label("one of the two has to go")
+            .help("`unique`: there is at most one such record; `first_only`: there may be more, and one is told"),
+        );
+    }
     let separator = table.text("separator").map_or_else(|| ",".to_owned(), |word| word.text.to_owned());
     let by: Vec<String> = by.iter().map(|word| word.text.to_owned()).collect();
-    let manifest = Find { by: by.clone(), batch, unique: table.flag("unique"), first_only: false };
+    let (unique, first_only) = (table.flag("unique"), table.flag("first_only"));
+    let manifest = Find { by: by.clone(), batch, unique, first_only };
+    let any_case = table.flag("any_case");
     table.finish();
-    (manifest, FindWay { by, ask, batch, separator })
+    (manifest, FindWay { by, ask, batch, separator, reads_all, any_case })
 }

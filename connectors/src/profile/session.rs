@@ -5,20 +5,22 @@ mod read;
 mod write;
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::dialect::{Dialect, Probe, Ways, segment};
+use super::dialect::{Bounds, Dialect, Nothing, Probe, SignIn, Ways, segment};
 use super::form::plain;
 use super::path::Path;
 use super::speaker::{Ear, Missing, Speaker};
 use super::template::Template;
 use crate::contract::{
-    Advice, Create, Detail, Fetch, FetchRequest, Find, Limits, RemoteError, Session, Update,
+    Advice, Create, Detail, Fetch, FetchRequest, Find, Host, Limits, RemoteError, Session, Update,
 };
 use crate::http::{Call, Http, Reply, Secrets, Url};
 use crate::manifest::{Answers, Manifest};
 use crate::record::{Value, read_json};
+use crate::sign_in::{self, TokenSource};
 
 /// A reply, and its body where it has been read already.
 struct Heard {
@@ -33,6 +35,7 @@ pub(super) struct Conversation {
     base: String,
     speaker: Speaker,
     per_minute: Option<u32>,
+    nothing: Nothing,
     probe: Option<(Template, Option<Path>)>,
     resources: Vec<(String, Ways)>,
 }
@@ -43,7 +46,7 @@ impl Conversation {
         manifest: &Manifest,
         dialect: &Arc<Dialect>,
         answers: &Answers,
-        limits: &Limits,
+        host: &Host,
     ) -> Result<Self, RemoteError> {
         let title = manifest.title.clone();
         for name in manifest.settings.names() {
@@ -64,14 +67,26 @@ impl Conversation {
             manifest.settings.iter().filter(|(_, known)| known.secret).map(|(name, _)| setting(name)),
         );
         let secrets = Secrets::of(secrets.iter().map(String::as_str));
-        let http = Http::new(&title, limits, manifest.concurrency, secrets)?;
+        let http = http(&title, &dialect.bounds, &host.limits, manifest.concurrency, secrets, &setting)?;
+        let http = match &dialect.sign_in {
+            SignIn::OAuth(way) => {
+                let source = way.client(&title, &setting, &host.limits)?;
+                signed_in(&title, http, Arc::new(source), host)
+            }
+            SignIn::Login(way) => {
+                let source = way.client(&title, &base, dialect, &setting, &http, &host.limits)?;
+                signed_in(&title, http, Arc::new(source), host)
+            }
+            _ => http,
+        };
         let probe = dialect
             .probe
             .as_ref()
             .map(|Probe { path, says }| (path.settle(&|name| segment(&setting(name))), says.clone()));
         let resources =
             dialect.resources.iter().map(|(name, ways)| (name.clone(), ways.settle(&setting))).collect();
-        Ok(Self { title, http, base, speaker, per_minute: dialect.per_minute, probe, resources })
+        let (per_minute, nothing) = (dialect.bounds.per_minute, dialect.nothing);
+        Ok(Self { title, http, base, speaker, per_minute, nothing, probe, resources })
     }
 
     fn ways(&self, resource: &str) -> Option<&Ways> {
@@ -87,16 +102,18 @@ impl Conversation {
         let mut url = Url::parse(&format!("{}{path}", self.base))
             .map_err(|_| self.error(Advice::StopFlow, format!("`{path}` makes no address")))?;
         let mut parameters = parameters.peekable();
-        if parameters.peek().is_some() || self.speaker.parameter.is_some() {
-            let mut query = url.query_pairs_mut();
-            for (name, value) in parameters {
-                query.append_pair(name, &value);
-            }
-            if let Some((name, value)) = &self.speaker.parameter {
-                query.append_pair(name, value);
-            }
+        if parameters.peek().is_some() {
+            url.query_pairs_mut().extend_pairs(parameters);
         }
-        Ok(url)
+        Ok(self.with_key(url))
+    }
+
+    /// The address with the key, where that travels in addresses.
+    fn with_key(&self, mut url: Url) -> Url {
+        if let Some((name, value)) = &self.speaker.parameter {
+            url.query_pairs_mut().append_pair(name, value);
+        }
+        url
     }
 
     async fn send(&self, mut call: Call, missing: Missing) -> Result<Heard, RemoteError> {
@@ -164,6 +181,40 @@ impl Session for Conversation {
 
     fn update(&self, resource: &str) -> Option<&dyn Update> {
         self.ways(resource)?.update.as_ref().map(|_| self as &dyn Update)
+    }
+}
+
+/// The client with a token on every call.
+fn signed_in(title: &str, http: Http, source: Arc<dyn TokenSource>, host: &Host) -> Http {
+    let secrets = http.secrets().clone();
+    http.signed_in(sign_in::SignIn::new(title, source, host.tokens.clone(), secrets))
+}
+
+/// The client, within what the system allows.
+fn http(
+    title: &str,
+    bounds: &Bounds,
+    limits: &Limits,
+    concurrency: usize,
+    secrets: Secrets,
+    setting: &dyn Fn(&str) -> String,
+) -> Result<Http, RemoteError> {
+    let mut limits = limits.clone();
+    if let Some(timeout) = bounds.timeout {
+        // Never longer than the engine allows: a lease depends on it.
+        limits.timeout = limits.timeout.min(timeout);
+    }
+    let http = Http::new(title, &limits, concurrency, secrets)?;
+    let Some(template) = &bounds.per_second else { return Ok(http) };
+    let text = template.settle(setting).fill(&|_| String::new());
+    match text.parse::<u32>() {
+        Ok(most) if most > 0 => Ok(http.spaced(Duration::from_secs(1) / most)),
+        _ => Err(RemoteError::new(
+            Advice::Reconnect,
+            title,
+            format!("`{text}` is no number of calls a second"),
+        )
+        .with_help("fill in a whole number, such as 2")),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
 use super::dialect::{Dialect, Meaning, Reason, Rule, SignIn, Test};
@@ -19,7 +21,8 @@ pub(super) struct Speaker {
     headers: HeaderMap,
     /// Parameter that carries the API key.
     pub(super) parameter: Option<(String, String)>,
-    reason: Option<Path>,
+    reason: Vec<Path>,
+    ok_when: Option<(Path, Test)>,
     rules: Vec<Rule>,
 }
 
@@ -64,16 +67,17 @@ impl Speaker {
         }
         let mut parameter = None;
         match &dialect.sign_in {
-            SignIn::None => {}
+            SignIn::None | SignIn::OAuth(_) | SignIn::Login(_) => {}
             SignIn::Header(name, template) => add(name, template, fill(template), true)?,
             SignIn::Parameter(name, template) => parameter = Some((name.clone(), fill(template))),
             SignIn::Basic { user, password } => {
-                let pair = base64(format!("{}:{}", fill(user), fill(password)).as_bytes());
+                let pair = BASE64.encode(format!("{}:{}", fill(user), fill(password)));
                 add(&AUTHORIZATION, user, format!("Basic {pair}"), true)?;
             }
         }
         let (reason, rules) = (dialect.reason.clone(), dialect.rules.clone());
-        Ok(Self { system: system.to_owned(), headers, parameter, reason, rules })
+        let ok_when = dialect.ok_when.clone();
+        Ok(Self { system: system.to_owned(), headers, parameter, reason, ok_when, rules })
     }
 
     /// Credentials as they travel, to blot out.
@@ -98,7 +102,12 @@ impl Speaker {
         self.rules.iter().find(|rule| {
             let fits = |(least, most): &(u16, u16)| (*least..=*most).contains(&status);
             let status_fits = rule.statuses.is_empty() || rule.statuses.iter().any(fits);
+            let text_fits = || {
+                let text = String::from_utf8_lossy(&reply.body).to_lowercase();
+                rule.text.iter().any(|word| text.contains(word.as_str()))
+            };
             status_fits
+                && (rule.text.is_empty() || text_fits())
                 && rule.body.as_ref().is_none_or(|(at, test)| {
                     let body = body.get_or_insert_with(|| read_json(&reply.body).unwrap_or_default());
                     at.pick(body).is_some_and(|value| test.holds(value))
@@ -113,7 +122,7 @@ impl Speaker {
         let said = match &rule.reason {
             Some(Reason::Text(text)) => Some(text.clone()),
             Some(Reason::Path(at)) => at.pick(&body).map(plain),
-            None => self.reason.as_ref().and_then(|at| at.pick(&body)).map(plain),
+            None => Some(self.reason(&body)),
         };
         let reason = said.filter(|said| !said.is_empty()).unwrap_or_else(|| match reply.excerpt() {
             text if text.is_empty() => format!("answered with status {status}"),
@@ -137,10 +146,16 @@ impl Speaker {
         })
     }
 
+    /// What stands at the places of the reason, one behind the other.
+    fn reason(&self, body: &Value) -> String {
+        let parts = self.reason.iter().filter_map(|at| at.pick(body)).map(plain);
+        parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ")
+    }
+
     /// The reason that the body of a refusal gives, where the profile says it stands.
     fn told(&self, reply: &Reply) -> Option<String> {
         let body = read_json(&reply.body).ok()?;
-        let text = plain(self.reason.as_ref()?.pick(&body)?);
+        let text = self.reason(&body);
         (!text.is_empty()).then(|| format!("{text} (status {})", reply.status.as_u16()))
     }
 }
@@ -170,7 +185,7 @@ impl Protocol for Ear<'_> {
                 let reason = format!("answered with a web page instead of JSON: {}", reply.excerpt());
                 return Verdict::Again { reason, after: None, untouched: false };
             }
-            return Verdict::Accept;
+            return self.judge_good(reply);
         }
         match judge_status(&self.speaker.system, reply) {
             Verdict::Refuse(mut error) => {
@@ -187,6 +202,25 @@ impl Protocol for Ear<'_> {
             }
             other => other,
         }
+    }
+}
+
+impl Ear<'_> {
+    /// An answer with a good status may be a refusal still.
+    fn judge_good(&self, reply: &Reply) -> Verdict {
+        let Some((at, test)) = &self.speaker.ok_when else { return Verdict::Accept };
+        if reply.body.is_empty() {
+            return Verdict::Accept;
+        }
+        let mut kept = self.body.lock().unwrap_or_else(PoisonError::into_inner);
+        let body = kept.get_or_insert_with(|| read_json(&reply.body).unwrap_or_default());
+        // A body that is no JSON is judged by whoever reads it.
+        if body.is_null() || at.pick(body).is_some_and(|value| test.holds(value)) {
+            return Verdict::Accept;
+        }
+        let told = self.speaker.told(reply);
+        let reason = told.unwrap_or_else(|| format!("refused, though with status {}", reply.status.as_u16()));
+        Verdict::Refuse(RemoteError::new(Advice::SkipRecord, self.speaker.system.clone(), reason))
     }
 }
 
@@ -222,33 +256,4 @@ fn unsendable(system: &str, header: &HeaderName, template: &Template) -> RemoteE
     let reason = format!("the setting {} cannot be sent in the header `{header}`", names.join(", "));
     RemoteError::new(Advice::Reconnect, system, reason)
         .with_help("it holds a line break or another character that no header can carry: fill it in again")
-}
-
-/// Three bytes become four letters.
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for three in bytes.chunks(3) {
-        let bits =
-            three.iter().chain([&0, &0]).take(3).fold(0_usize, |bits, byte| bits << 8 | usize::from(*byte));
-        for at in 0..4 {
-            let letter = LETTERS.get(bits >> (18 - 6 * at) & 63).copied().unwrap_or(b'=');
-            text.push(if at <= three.len() { char::from(letter) } else { '=' });
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn base64_pads() {
-        for (plain, coded) in
-            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("user:pä", "dXNlcjpww6Q=")]
-        {
-            assert_eq!(base64(plain.as_bytes()), coded);
-        }
-    }
 }

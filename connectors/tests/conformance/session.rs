@@ -73,7 +73,7 @@ async fn missing_answers_are_refused(subject: Subject) -> Outcome {
         if setting.default.is_some() || !answered {
             continue;
         }
-        match subject.connector.connect(&changed(&bench, name, None), &tiny()) {
+        match subject.connector.connect(&changed(&bench, name, None), &bench.host()) {
             Ok(_) => return Err(format!("without `{name}` there is still a session")),
             Err(error) => ensure!(error.reason.contains(name), "`{error}` does not name `{name}`"),
         }
@@ -90,7 +90,7 @@ async fn wrong_secrets_ask_to_reconnect(subject: Subject) -> Outcome {
             right.chars().rev().map(|letter| if letter == '1' { '2' } else { letter }).collect();
         let wrong = if wrong == right { right.replace(|_: char| true, "7") } else { wrong };
         let answers = changed(&bench, name, Some(wrong.clone()));
-        let outcome = match subject.connector.connect(&answers, &tiny()) {
+        let outcome = match subject.connector.connect(&answers, &bench.stale_host()) {
             Ok(session) => session.probe().await,
             Err(error) => Err(error),
         };
@@ -150,7 +150,7 @@ async fn a_server_that_is_away_is_tried_again(subject: Subject) -> Outcome {
     let elsewhere = serve(Router::new(), 0, Faults::default()).await.map_err(words)?;
     let away = elsewhere.url();
     elsewhere.stop().await;
-    let session = subject.connector.connect(&bench.simulator.answers(&away), &tiny()).map_err(told)?;
+    let session = subject.connector.connect(&bench.simulator.answers(&away), &bench.host()).map_err(told)?;
     retried(knock(session.as_ref(), &bench).await)
 }
 
@@ -189,7 +189,7 @@ async fn parrot(
     });
     let running = serve(router, 0, Faults::default()).await.map_err(words)?;
     let answers = bench.simulator.answers(&running.url());
-    let session = subject.connector.connect(&answers, &tiny()).map_err(told)?;
+    let session = subject.connector.connect(&answers, &bench.host()).map_err(told)?;
     Ok((running, session))
 }
 
@@ -251,7 +251,7 @@ async fn secrets_stay_secret(subject: Subject) -> Outcome {
     let bench = subject.bench().await?;
     let running = serve(Router::new().fallback(echo), 0, Faults::default()).await.map_err(words)?;
     let gossip =
-        subject.connector.connect(&bench.simulator.answers(&running.url()), &tiny()).map_err(told)?;
+        subject.connector.connect(&bench.simulator.answers(&running.url()), &bench.host()).map_err(told)?;
     let mut told = String::new();
     for session in [&bench.session, &gossip] {
         let (outcomes, exchanges) = recorded(knock(session.as_ref(), &bench)).await;

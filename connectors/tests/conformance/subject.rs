@@ -4,9 +4,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use connectors::contract::{Connector, FetchRequest, Limits, RemoteError, Session};
+use connectors::contract::{Connector, FetchRequest, Host, Limits, RemoteError, Session};
 use connectors::manifest::{Answers, Manifest, Resource};
 use connectors::record::Record;
+use connectors::sign_in::{Token, Tokens};
 use connectors::simulator::{Faults, Running, Simulator, start};
 
 /// Nothing, or what is wrong.
@@ -129,7 +130,7 @@ impl Subject {
             Some(connector) => connector.map_err(told)?,
             None => Arc::clone(&self.connector),
         };
-        let session = connector.connect(&answers, limits).map_err(told)?;
+        let session = connector.connect(&answers, &host(&*simulator, limits)).map_err(told)?;
         let manifest = connector.manifest().clone();
         Ok(Bench { manifest, connector, simulator, running, answers, session })
     }
@@ -148,7 +149,20 @@ pub(crate) struct Bench {
 impl Bench {
     /// Another session with the same account.
     pub(crate) fn again(&self) -> Result<Arc<dyn Session>, String> {
-        self.connector.connect(&self.answers, &tiny()).map_err(told)
+        self.connector.connect(&self.answers, &self.host()).map_err(told)
+    }
+
+    /// Short bounds, and a fresh consent where the system wants one.
+    pub(crate) fn host(&self) -> Host {
+        host(self.simulator.as_ref(), &tiny())
+    }
+
+    /// The same with a consent whose token has run out: a secret that only serves to exchange
+    /// tokens is needed at once.
+    pub(crate) fn stale_host(&self) -> Host {
+        let stale = |token: Token| Token { expires_at: Some(jiff::Timestamp::UNIX_EPOCH), ..token };
+        let tokens = self.simulator.token().map(stale).map(Tokens::starting_with).unwrap_or_default();
+        Host { tokens, ..self.host() }
     }
 
     pub(crate) fn resource(&self, name: &str) -> Result<&Resource, String> {
@@ -231,6 +245,12 @@ pub(crate) fn keys(resource: &Resource, records: &[Record]) -> Result<Vec<String
 pub(crate) fn key(resource: &Resource, record: &Record) -> Result<String, String> {
     let key = record.at(&resource.key).and_then(|key| key.as_str()).filter(|key| !key.is_empty());
     key.map(str::to_owned).ok_or_else(|| format!("no text in the key `{}` of {record}", resource.key))
+}
+
+/// Those bounds, and the consent of a person where the system wants one.
+pub(crate) fn host(simulator: &dyn Simulator, limits: &Limits) -> Host {
+    let tokens = simulator.token().map(Tokens::starting_with).unwrap_or_default();
+    Host { limits: limits.clone(), tokens }
 }
 
 /// Bounds in milliseconds.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use bytes::Bytes;
 use connectors::contract::{
-    Advice, Connector, Create, Detail, Fetch, FetchRequest, Find, Key, Limits, Page, RemoteError, Session,
+    Advice, Connector, Create, Detail, Fetch, FetchRequest, Find, Key, Host, Page, RemoteError, Session,
     Update, Written,
 };
 use connectors::http::{Call, Http, Method, Protocol, Reply, Secrets, Url, Verdict, judge_status};
@@ -78,7 +78,7 @@ impl Connector for Toy {
         &self.manifest
     }
 
-    fn connect(&self, answers: &Answers, limits: &Limits) -> Result<Arc<dyn Session>, RemoteError> {
+    fn connect(&self, answers: &Answers, host: &Host) -> Result<Arc<dyn Session>, RemoteError> {
         let need = |name: &str| {
             let wrong = || RemoteError::new(Advice::StopFlow, "Toy", format!("`{name}` is not filled in"));
             let answer = answers.get(&self.manifest, name);
@@ -90,7 +90,7 @@ impl Connector for Toy {
         let key = need("key")?.to_owned();
         let base = Url::parse(need("address")?)
             .map_err(|error| RemoteError::new(Advice::StopFlow, "Toy", format!("`address`: {error}")))?;
-        let mut limits = limits.clone();
+        let mut limits = host.limits.clone();
         if self.flaw == Some(Flaw::GivesUpAtOnce) {
             limits.tries = 1;
         }

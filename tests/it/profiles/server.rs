@@ -130,7 +130,7 @@ fn order(number: usize) -> Json_ {
     })
 }
 
-fn quick() -> Limits {
+pub(super) fn quick() -> Limits {
     Limits { backoff: Duration::from_millis(1), timeout: Duration::from_secs(5), ..Limits::default() }
 }
 
@@ -139,7 +139,7 @@ fn load(name: &str) -> Profile {
     Profile::load(name, &text).unwrap()
 }
 
-fn answers(pairs: &[(&str, &str)]) -> Answers {
+pub(super) fn answers(pairs: &[(&str, &str)]) -> Answers {
     pairs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
 }
 
@@ -148,11 +148,11 @@ async fn open_shop(orders: usize) -> (Running, Books, Arc<dyn Session>) {
     *books.records.lock().unwrap() = (1..=orders).map(order).collect();
     let running = serve(shop(books.clone()), 0, Faults::default()).await.unwrap();
     let answers = answers(&[("address", &running.url()), ("api_key", "s3cret-key")]);
-    let session = load("webshop").connect(&answers, &quick()).unwrap();
+    let session = load("webshop").connect(&answers, &quick().into()).unwrap();
     (running, books, session)
 }
 
-async fn read_all(session: &dyn Session, request: &FetchRequest) -> Vec<Record> {
+pub(super) async fn read_all(session: &dyn Session, request: &FetchRequest) -> Vec<Record> {
     let fetch = session.fetch(&request.resource).unwrap();
     let (mut records, mut position) = (Vec::new(), None::<String>);
     loop {
@@ -165,11 +165,11 @@ async fn read_all(session: &dyn Session, request: &FetchRequest) -> Vec<Record> 
     }
 }
 
-fn request(resource: &str) -> FetchRequest {
+pub(super) fn request(resource: &str) -> FetchRequest {
     FetchRequest { resource: resource.into(), size: 100, ..FetchRequest::default() }
 }
 
-fn record(json: &str) -> Record {
+pub(super) fn record(json: &str) -> Record {
     let Value::Map(map) = read_json(&json.to_owned().into()).unwrap() else { panic!("a record") };
     map
 }
@@ -277,7 +277,7 @@ async fn refusals_and_bad_answers_say_what_to_do() {
     assert_eq!(fetch.page(&ask, Some("nonsense")).await.unwrap_err().advice, Advice::StopFlow);
 
     let answers = answers(&[("address", &running.url()), ("api_key", "wrong-key-value")]);
-    let session = load("webshop").connect(&answers, &quick()).unwrap();
+    let session = load("webshop").connect(&answers, &quick().into()).unwrap();
     let (result, exchanges) = recorded(session.fetch("orders").unwrap().page(&ask, None)).await;
     assert_eq!(result.unwrap_err().reason, "this key is not known (status 401)");
     assert!(!format!("{exchanges:?}").contains("wrong-key-value"));
@@ -293,7 +293,7 @@ async fn asked_of(
     running: &Running,
 ) -> Result<connectors::contract::Page, connectors::contract::RemoteError> {
     let answers = answers(&[("address", &running.url()), ("api_key", "key-123")]);
-    let session = load("webshop").connect(&answers, &quick()).unwrap();
+    let session = load("webshop").connect(&answers, &quick().into()).unwrap();
     session.fetch("orders").unwrap().page(&request("orders"), None).await
 }
 
@@ -343,7 +343,7 @@ async fn a_system_that_does_not_heed_paging_is_noticed() {
     let body = json!({"data": records}).to_string();
     let running = parrot(200, body.leak()).await;
     let answers = answers(&[("address", &running.url()), ("api_key", "key-123")]);
-    let session = load("webshop").connect(&answers, &quick()).unwrap();
+    let session = load("webshop").connect(&answers, &quick().into()).unwrap();
     let fetch = session.fetch("orders").unwrap();
     let first = fetch.page(&request("orders"), None).await.unwrap();
     let error = fetch.page(&request("orders"), first.next.as_deref()).await.unwrap_err();
@@ -354,7 +354,7 @@ async fn a_system_that_does_not_heed_paging_is_noticed() {
 #[tokio::test]
 async fn missing_and_unusable_answers_are_refused_at_once() {
     let profile = load("webshop");
-    let refused = |pairs: &[(&str, &str)]| match profile.connect(&answers(pairs), &quick()) {
+    let refused = |pairs: &[(&str, &str)]| match profile.connect(&answers(pairs), &quick().into()) {
         Ok(_) => panic!("connected"),
         Err(error) => (error.advice, error.reason),
     };
@@ -426,7 +426,7 @@ async fn open_ledger() -> (Running, Books, Arc<dyn Session>) {
         .collect();
     let running = serve(ledger(books.clone()), 0, Faults::default()).await.unwrap();
     let answers = answers(&[("address", &running.url()), ("token", "t0ken")]);
-    (running, books, load("ledger").connect(&answers, &quick()).unwrap())
+    (running, books, load("ledger").connect(&answers, &quick().into()).unwrap())
 }
 
 #[tokio::test]
@@ -514,7 +514,7 @@ async fn basic_sign_in_and_a_key_in_the_address() {
         };
         let running = serve(Router::new().route("/echo", get(echo)), 0, Faults::default()).await.unwrap();
         let answers = answers(&[("address", &running.url()), ("secret", "p€")]);
-        let session = profile.connect(&answers, &quick()).unwrap();
+        let session = profile.connect(&answers, &quick().into()).unwrap();
         let (page, exchanges) = recorded(session.fetch("heard").unwrap().page(&request("heard"), None)).await;
         assert_eq!(page.unwrap().records[0].text("said"), Some(wanted));
         assert!(!format!("{exchanges:?}").contains("p%E2%82%AC"), "the key is blotted out: {exchanges:?}");
@@ -576,7 +576,7 @@ async fn every_way_of_paging_brings_every_record_once() {
             let profile = Profile::load("counted.toml", &text)
                 .unwrap_or_else(|report| panic!("{}", super::render(&report)));
             let running = serve(counted(total, first), 0, Faults::default()).await.unwrap();
-            let session = profile.connect(&answers(&[("address", &running.url())]), &quick()).unwrap();
+            let session = profile.connect(&answers(&[("address", &running.url())]), &quick().into()).unwrap();
             for size in [0, 3, 100] {
                 let records = read_all(&*session, &FetchRequest { size, ..request("items") }).await;
                 let ids: Vec<_> =
@@ -602,7 +602,7 @@ async fn the_walk_through_works() {
         .unwrap_or_else(|report| panic!("{}", super::render(&report)));
     let running = parrot(200, answer.leak()).await;
     let session =
-        profile.connect(&answers(&[("address", &running.url()), ("api_key", "key-123")]), &quick()).unwrap();
+        profile.connect(&answers(&[("address", &running.url()), ("api_key", "key-123")]), &quick().into()).unwrap();
     let page = session.fetch("orders").unwrap().page(&request("orders"), None).await.unwrap();
     assert_eq!(
         page.records[0].to_string(),
@@ -628,7 +628,7 @@ async fn a_wrong_address_is_not_taken_for_nothing_found() {
     let look = async |body: &'static str, by: &str| {
         let running = parrot(404, body).await;
         let answers = answers(&[("address", &running.url()), ("api_key", "key-123")]);
-        let session = load("webshop").connect(&answers, &quick()).unwrap();
+        let session = load("webshop").connect(&answers, &quick().into()).unwrap();
         session.find("orders").unwrap().find("orders", &[by.to_owned()], &[vec![Value::from("7")]]).await
     };
     assert_eq!(look("{}", "number").await.unwrap(), [vec![]]);

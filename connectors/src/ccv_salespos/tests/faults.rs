@@ -187,7 +187,7 @@ async fn answering(body: &'static str, is_signed: bool) -> (Running, Arc<dyn Ses
     let answers =
         [("address", running.url()), ("public_key", "pk".to_owned()), ("secret_key", "sk".to_owned())];
     let answers = answers.into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
-    let session = CcvSalespos.connect(&answers, &limits()).unwrap();
+    let session = CcvSalespos.connect(&answers, &limits().into()).unwrap();
     (running, session)
 }
 

@@ -156,12 +156,12 @@ async fn wrong_addresses_are_explained() {
             .fallback(move || async move { (axum::http::StatusCode::from_u16(status).unwrap(), page) });
         let running = serve(router, 0, Faults::default()).await.unwrap();
         let answers = TillSimulator::new().answers(&running.url());
-        let session = MplusKassa.connect(&answers, &limits()).unwrap();
+        let session = MplusKassa.connect(&answers, &limits().into()).unwrap();
         let error = session.probe().await.unwrap_err();
         assert!(error.reason.contains(words), "{status} {page}: {error}");
     }
     let answers = TillSimulator::new().answers("http://127.0.0.1:1");
-    let error = MplusKassa.connect(&answers, &limits()).unwrap().probe().await.unwrap_err();
+    let error = MplusKassa.connect(&answers, &limits().into()).unwrap().probe().await.unwrap_err();
     assert!(error.reason.contains("refuses connections"), "{error}");
 }
 
@@ -171,7 +171,7 @@ async fn answers_to_settings_are_checked() {
     let connect = |changed: (&str, &str)| {
         let all = good.iter().filter(|(name, _)| *name != changed.0).copied().chain([changed]);
         let answers = all.map(|(name, answer)| (name.to_owned(), answer.to_owned())).collect();
-        MplusKassa.connect(&answers, &limits()).map(|_| ())
+        MplusKassa.connect(&answers, &limits().into()).map(|_| ())
     };
     connect(("payments", "finish")).unwrap();
     connect(("address", "https://api.mpluskassa.nl:34562/")).unwrap();

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 
 use super::Conversation;
+use super::read::{Question, quoted};
 use crate::contract::{Advice, Detail, Find, Key, RemoteError};
 use crate::profile::dialect::{FindWay, Ways, segment};
 use crate::profile::form::plain;
@@ -23,19 +24,32 @@ impl Conversation {
 
     /// Asks for some keys in one call.
     async fn look(&self, ways: &Ways, way: &FindWay, keys: &[&Key]) -> Result<Vec<Record>, RemoteError> {
-        let value_of = |name: &str| -> String {
+        let wire = |name: &str| -> Vec<Value> {
             let at = way.by.iter().position(|field| field == name);
             let values = keys.iter().filter_map(|key| key.get(at?)).map(|value| {
                 let member = ways.shape.member(name);
                 let wire = member.and_then(|member| member.form.write(value).ok());
-                plain(&wire.unwrap_or_else(|| value.clone()))
+                wire.unwrap_or_else(|| value.clone())
             });
-            values.collect::<Vec<_>>().join(&way.separator)
+            values.collect()
         };
-        let path = way.ask.path.fill(&|name| segment(&value_of(name)));
+        let quote = way.ask.quote.as_deref();
+        let value_of = |name: &str| -> String {
+            wire(name).iter().map(|value| quoted(value, quote)).collect::<Vec<_>>().join(&way.separator)
+        };
+        // In a body many keys are a list, also when there is one.
+        let in_body = |name: &str| -> Value {
+            let mut values = wire(name);
+            if way.batch > 1 { Value::List(values) } else { values.pop().unwrap_or_default() }
+        };
+        let path = way.ask.path.fill(&|name| {
+            wire(name).iter().map(|value| segment(&quoted(value, quote))).collect::<Vec<_>>().join(&way.separator)
+        });
         let parameters =
-            way.ask.parameters.iter().map(|(name, value)| (name.as_str(), value.fill(&value_of)));
-        let found = self.ask_all(&way.ask, &path, parameters.collect()).await?;
+            way.ask.parameters.iter().map(|(name, value)| (name.as_str(), value.fill(&value_of).into()));
+        let body = way.ask.body.as_ref().map(|body| body.fill(&in_body));
+        let found =
+            self.ask_all(&way.ask, Question { path: &path, parameters: parameters.collect(), body }).await?;
         let read = found.into_iter().map(|value| ways.shape.read(value));
         read.collect::<Result<_, _>>()
             .map_err(|reason| self.error(Advice::SkipRecord, format!("a record that was found: {reason}")))
@@ -59,12 +73,14 @@ impl Find for Conversation {
             .partition(|key| way.batch > 1 && !key.iter().any(|value| plain(value).contains(&way.separator)));
         let mut found = Vec::new();
         let groups = together.chunks(way.batch.max(1)).chain(alone.chunks(1));
-        for group in groups {
+        // One reading of the whole list serves every key.
+        let once = if way.reads_all { 1 } else { usize::MAX };
+        for group in groups.take(once) {
             found.extend(self.look(ways, way, group).await?);
         }
         let matching = |key: &Key| -> Vec<Record> {
             let mut records: Vec<Record> = Vec::new();
-            for record in found.iter().filter(|record| has_key(record, by, key)) {
+            for record in found.iter().filter(|record| has_key(record, by, key, way.any_case)) {
                 // Two calls may have brought the same record.
                 let id = record.get(&ways.key);
                 if id.is_none() || !records.iter().any(|other| other.get(&ways.key) == id) {
@@ -85,7 +101,7 @@ impl Detail for Conversation {
         let key = vec![record.get(&ways.key).cloned().unwrap_or_default()];
         let id = key.first().map(plain).unwrap_or_default();
         let found = if can_be_asked(way, &key) { self.look(ways, way, &[&key]).await? } else { Vec::new() };
-        let Some(whole) = found.into_iter().find(|found| has_key(found, &way.by, &key)) else {
+        let Some(whole) = found.into_iter().find(|found| has_key(found, &way.by, &key, way.any_case)) else {
             return Err(self.error(Advice::SkipRecord, format!("`{resource}` {id} is no longer there")));
         };
         let mut record = record;
@@ -106,9 +122,12 @@ fn can_be_asked(way: &FindWay, key: &Key) -> bool {
 }
 
 /// Systems search more loosely than flows: what came is held against what was asked.
-fn has_key(record: &Record, by: &[String], key: &Key) -> bool {
+fn has_key(record: &Record, by: &[String], key: &Key, any_case: bool) -> bool {
     by.iter().zip(key).all(|(name, wanted)| {
         let found = record.get(name).unwrap_or(&Value::Null);
+        if any_case && plain(found).to_lowercase() == plain(wanted).to_lowercase() {
+            return true;
+        }
         found.says_the_same_as(wanted) || plain(found) == plain(wanted)
     })
 }

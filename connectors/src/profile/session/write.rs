@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::{Conversation, Heard};
 use crate::contract::{Advice, Create, Find as _, RemoteError, Update, Written};
 use crate::http::{Call, Reply};
-use crate::profile::dialect::{Returns, Ways, WriteWay, segment};
+use crate::profile::dialect::{Nothing, Returns, Ways, WriteWay, segment};
 use crate::profile::form::plain;
 use crate::profile::path::put;
 use crate::profile::speaker::Missing;
@@ -18,13 +18,30 @@ impl Conversation {
     fn body(&self, ways: &Ways, way: &WriteWay, record: &Record) -> Result<Bytes, RemoteError> {
         let wire = ways.shape.write(record).map_err(|reason| self.error(Advice::SkipRecord, reason))?;
         let mut body = Map::new();
-        put(&mut body, &way.wrap, Value::Map(wire));
+        put(&mut body, &way.wrap, Value::Map(self.emptied(wire)));
         for (place, value) in &way.fixed {
             put(&mut body, place, value.clone());
         }
         let mut out = Vec::with_capacity(512);
         body.write_json(&mut out);
         Ok(out.into())
+    }
+
+    /// Fields without a value, as this system wants to hear of them.
+    fn emptied(&self, wire: Map) -> Map {
+        if self.nothing == Nothing::Null {
+            return wire;
+        }
+        let entries = wire.iter().filter_map(|(name, value)| {
+            let value = match value {
+                Value::Null if self.nothing == Nothing::LeftOut => return None,
+                Value::Null => Value::from(""),
+                Value::Map(inner) => Value::Map(self.emptied(inner.clone())),
+                other => other.clone(),
+            };
+            Some((name.clone(), value))
+        });
+        entries.collect()
     }
 
     /// What an answer tells of the record that was written.

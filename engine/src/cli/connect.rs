@@ -1,0 +1,185 @@
+//! `weft connect`: let Weft into an account, and prove that it is in.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use connectors::sign_in::OAuth;
+
+use super::Ended;
+use super::show::Show;
+use crate::consent::{Consent, open_browser, pasted};
+use crate::draft;
+use crate::project::{Connection, Project};
+use crate::trouble::{Kind, Trouble, did_you_mean};
+
+/// Sign in to an account and prove that it answers.
+#[derive(Debug, Args)]
+pub(crate) struct Connect {
+    /// A connection of weft.toml; all of them when none is named
+    name: Option<String>,
+    /// Sign in anew, also where the last sign-in still holds
+    #[arg(long, requires = "name")]
+    again: bool,
+    /// The address that the browser ended at, or the code in it: no waiting
+    #[arg(long, requires = "name", value_name = "ADDRESS")]
+    code: Option<String>,
+    /// Do not open a browser; print the address only
+    #[arg(long)]
+    no_browser: bool,
+    /// Draft a profile of a system that Weft does not know: systems/NAME.toml
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["name", "again", "code"])]
+    new: Option<String>,
+    /// With --new: an answer of the system to a list, as a JSON file; its fields are taken over
+    #[arg(long, requires = "new", value_name = "FILE")]
+    answer: Option<PathBuf>,
+}
+
+impl Connect {
+    pub(crate) async fn run(&self, project: &Project, show: &Show) -> Result<Ended, Trouble> {
+        if let Some(name) = &self.new {
+            let path = draft::profile(project, name, self.answer.as_deref())?;
+            show.json(&serde_json::json!({ "profile": path }));
+            show.line(format!("{} {path}", show.good("drafted")));
+            show.line(
+                "fill in what is marked with `?`, see docs/profiles.md, then `weft check` until it is quiet",
+            );
+            return Ok(Ended::Well);
+        }
+        let Some(name) = &self.name else { return all(project, show).await };
+        let connection = named(project, name)?;
+        if let Some(oauth) = connection.connector.consent(&connection.answers) {
+            let oauth = oauth.map_err(|error| refused(connection, &error))?;
+            self.sign_in(project, connection, &oauth, show).await?;
+        }
+        prove(project, connection, show).await
+    }
+
+    async fn sign_in(
+        &self,
+        project: &Project,
+        connection: &Connection,
+        oauth: &OAuth,
+        show: &Show,
+    ) -> Result<(), Trouble> {
+        let tokens = project.host(connection).tokens;
+        let kept =
+            |reason: String| Trouble::new("R047", reason).help("give this user the right to write there");
+        let lock = tokens.lock().await.map_err(kept)?;
+        let is_in = tokens.load().await.is_ok_and(|token| token.is_some());
+        if is_in && !self.again && self.code.is_none() {
+            return Ok(());
+        }
+        let code = match &self.code {
+            Some(text) => pasted(text)?,
+            None => self.wait(connection, oauth, show).await?,
+        };
+        let token = oauth.redeem(&code).await.map_err(|error| refused(connection, &error))?;
+        tokens.save(&token).await.map_err(kept)?;
+        drop(lock);
+        let place = format!(".weft/tokens/{}.json", connection.name);
+        show.line(format!("{} signed in; the token is kept in {place}", show.good("✓")));
+        Ok(())
+    }
+
+    async fn wait(&self, connection: &Connection, oauth: &OAuth, show: &Show) -> Result<String, Trouble> {
+        let Some(consent) = Consent::ask(oauth).await else {
+            return Err(Trouble::new("R045", format!("`{}` needs no sign-in in a browser", connection.name)));
+        };
+        let title = &connection.connector.manifest().title;
+        show.json(&serde_json::json!({ "open": consent.address.as_str() }));
+        show.line(format!("Open this address in a browser and let Weft into {title}:\n"));
+        show.line(format!("  {}\n", show.strong(consent.address.as_str())));
+        if consent.listens() {
+            show.line(format!("Waiting for the browser to come back to {}", consent.redirect));
+            show.line(
+                "Where it runs on another machine: paste the address that it ends at, and press Enter.",
+            );
+        } else {
+            show.line(format!("The browser ends at {} …", consent.redirect));
+            show.line("Paste that whole address here, and press Enter.");
+        }
+        if !self.no_browser && show.is_terminal() {
+            open_browser(&consent.address);
+        }
+        consent.code().await
+    }
+}
+
+/// The connection of that name.
+pub(super) fn named<'p>(project: &'p Project, name: &str) -> Result<&'p Connection, Trouble> {
+    project.connections.get(name).ok_or_else(|| {
+        let known = project.connections.keys().map(String::as_str);
+        let help = did_you_mean(name, known.clone()).unwrap_or_else(|| {
+            let known = known.collect::<Vec<_>>().join(", ");
+            if known.is_empty() {
+                format!("add `[connections.{name}]` with `system = \"…\"` to weft.toml")
+            } else {
+                format!("weft.toml has {known}")
+            }
+        });
+        Trouble::new("R048", format!("the project has no connection `{name}`")).help(help)
+    })
+}
+
+/// The system's title, with what is to be said of its contract.
+pub(super) fn title(connection: &Connection) -> String {
+    connection.connector.manifest().full_title()
+}
+
+/// What a system's refusal is to a command.
+pub(super) fn refused(connection: &Connection, error: &connectors::contract::RemoteError) -> Trouble {
+    Trouble::new("R049", format!("connection `{}`: {}", connection.name, error.reason))
+        .kind(Kind::Remote)
+        .maybe_help(error.help.as_ref().map(|help| with_name(help, connection)))
+}
+
+/// A connector does not know what the project calls its connection.
+pub(super) fn with_name(text: &str, connection: &Connection) -> String {
+    text.replace("connect NAME` with the connection's name", &format!("connect {}`", connection.name))
+}
+
+async fn prove(project: &Project, connection: &Connection, show: &Show) -> Result<Ended, Trouble> {
+    let said = probe(project, connection).await?;
+    show.json(&serde_json::json!({
+        "connection": connection.name, "system": connection.system, "answers": true, "account": said,
+    }));
+    show.line(format!("{} {}: {said}", show.good("✓"), title(connection)));
+    Ok(Ended::Well)
+}
+
+async fn probe(project: &Project, connection: &Connection) -> Result<String, Trouble> {
+    let session = connection.connector.connect(&connection.answers, &project.host(connection));
+    let session = session.map_err(|error| refused(connection, &error))?;
+    session.probe().await.map_err(|error| refused(connection, &error))
+}
+
+/// Every connection, one line each.
+async fn all(project: &Project, show: &Show) -> Result<Ended, Trouble> {
+    if project.connections.is_empty() {
+        show.line("weft.toml has no connections yet; docs/operating.md shows how to add one");
+        return Ok(Ended::Well);
+    }
+    let mut ended = Ended::Well;
+    for connection in project.connections.values() {
+        let outcome = probe(project, connection).await;
+        let (account, problem) = match &outcome {
+            Ok(said) => (Some(said.as_str()), None),
+            Err(trouble) => (None, Some(trouble.to_string())),
+        };
+        show.json(&serde_json::json!({
+            "connection": connection.name, "system": connection.system,
+            "answers": account.is_some(), "account": account, "problem": problem,
+        }));
+        match outcome {
+            Ok(said) => {
+                show.line(format!("{} {}  {}: {said}", show.good("✓"), connection.name, title(connection)));
+            }
+            Err(trouble) => {
+                ended = Ended::Remote;
+                show.line(format!("{} {}  {}", show.bad("✗"), connection.name, title(connection)));
+                show.trouble(&trouble);
+            }
+        }
+    }
+    Ok(ended)
+}
