@@ -33,6 +33,7 @@ struct State {
     troubles: VecDeque<Trouble>,
     replies: BTreeMap<String, Written>,
     next: i64,
+    held: Option<(&'static str, &'static str)>,
 }
 
 /// Trouble that the next call of a kind runs into.
@@ -93,6 +94,25 @@ impl Toy {
     pub fn put_again(&self, resource: &str, json: &str) {
         let mut state = self.0.state.lock().unwrap();
         state.books.entry(resource.to_owned()).or_default().push(record(json));
+    }
+
+    /// A call with the one text in it is answered only after a call with the other one in it has
+    /// come, or after some seconds when none comes.
+    pub fn hold(&self, held: &'static str, until: &'static str) {
+        self.0.state.lock().unwrap().held = Some((held, until));
+    }
+
+    async fn wait(&self, call: &str) {
+        for _ in 0..5_000 {
+            {
+                let state = self.0.state.lock().unwrap();
+                let Some((held, until)) = state.held else { return };
+                if !call.contains(held) || state.calls.iter().any(|(_, call)| call.contains(until)) {
+                    return;
+                }
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
     }
 
     /// From here on calls take their time: others have about as many turns before the answer.
@@ -266,7 +286,9 @@ impl Create for Toy {
         self.take_time().await;
         let known = self.0.manifest.resources.get(resource).unwrap();
         let (key_field, idempotent) = (known.key.clone(), known.create.as_ref().unwrap().idempotent);
-        self.call(format!("create {resource} {record}"), |state| {
+        let call = format!("create {resource} {record}");
+        self.wait(&call).await;
+        self.call(call, |state| {
             if idempotent && let Some(reply) = state.replies.get(idempotency_key) {
                 return Ok(reply.clone());
             }

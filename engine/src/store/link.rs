@@ -265,12 +265,12 @@ pub(super) struct Many {
     texts: [OnceLock<Box<str>>; LENGTHS.len()],
 }
 
-/// Keys a statement.
-const LENGTHS: [usize; 7] = [100, 32, 16, 8, 4, 2, 1];
+/// Rows or keys a statement.
+const LENGTHS: [usize; 8] = [100, 64, 32, 16, 8, 4, 2, 1];
 
-/// Most rows a statement: the driver looks for the name of each value among all of them, so
-/// twice as many rows take four times as long.
-const MOST_ROWS: usize = 32;
+/// Most values of rows in a statement: the driver looks for the name of each among all of them,
+/// so twice as many take four times as long.
+const MOST_VALUES: usize = 200;
 
 impl Many {
     /// A statement of these parts; see the fields.
@@ -281,6 +281,11 @@ impl Many {
         shared: usize,
     ) -> Self {
         Self { head, row, tail, shared, texts: [const { OnceLock::new() }; LENGTHS.len()] }
+    }
+
+    /// The most rows that are worth sending together.
+    fn most_rows(&self) -> usize {
+        MOST_VALUES / self.row.matches('?').count().max(1)
     }
 
     /// A list of keys: naming one twice does no harm.
@@ -315,7 +320,7 @@ impl Many {
     /// of keys, which is filled up; of rows the longest that there are enough for.
     fn next(&self, left: usize) -> (&str, usize) {
         let fits = |length: &usize| {
-            if self.takes_repeats() { left <= *length } else { *length <= left.min(MOST_ROWS) }
+            if self.takes_repeats() { left <= *length } else { *length <= left.min(self.most_rows()) }
         };
         let lengths = LENGTHS.iter().enumerate().filter(|(_, length)| fits(length));
         let chosen = if self.takes_repeats() { lengths.last() } else { lengths.min_by_key(|(at, _)| *at) };
@@ -379,7 +384,7 @@ mod tests {
 
     #[test]
     fn statements_come_in_few_lengths() {
-        let rows = Many::new("VALUES ", "($1, ?)", "", 1);
+        let rows = Many::new("VALUES ", "($1, ?, ?, ?, ?)", "", 1);
         let keys = Many::new("IN (", "?", ")", 0);
         let taken = |many: &Many, mut left: usize| {
             let mut taken = Vec::new();

@@ -43,6 +43,10 @@ const PAGES: u32 = 512;
 /// The log beside the file is cut back to this when it is emptied.
 const LOG_LIMIT: &str = "16777216";
 
+/// Pages of 4 KiB that the log may grow by before they are moved into the file: pages of an index
+/// that change again and again are moved once.
+const LOG_PAGES: &str = "3000";
+
 /// What a connection keeps of the file in memory: negative, so in kibibytes.
 const CACHE: &str = "-8192";
 
@@ -92,6 +96,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(PATIENCE)
         .pragma("journal_size_limit", LOG_LIMIT)
+        .pragma("wal_autocheckpoint", LOG_PAGES)
         // The upper parts of all indexes, so that a large store is no slower than a small one.
         .pragma("cache_size", CACHE)
         .statement_cache_capacity(STATEMENTS)
