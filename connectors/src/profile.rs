@@ -6,8 +6,10 @@
 
 mod body;
 mod dialect;
+mod entries;
 mod fields;
 pub(crate) mod form;
+mod formats;
 mod load;
 mod paging;
 pub(crate) mod path;

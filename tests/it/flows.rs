@@ -5,6 +5,7 @@ mod live;
 mod orders;
 mod pair;
 mod products;
+mod softmaat;
 
 use std::collections::BTreeMap;
 
@@ -20,6 +21,20 @@ const OPPOSITES: &[(&[&str], &[&str])] = &[
     (&["customers_to_till"], &["customers_to_shop"]),
     (&["categories_to_shop"], &["categories_to_till"]),
     (&["products_to_shop", "variants_to_shop"], &["products_to_till", "variants_to_till"]),
+];
+
+/// The same between MplusKASSA and Softmaat.
+const SOFTMAAT_OPPOSITES: &[(&[&str], &[&str])] = &[
+    (&["orders"], &["orders_reverse"]),
+    (&["products", "variants"], &["products_reverse"]),
+    (&["stock"], &["stock_reverse"]),
+];
+
+/// What may be on together between MplusKASSA and Softmaat.
+const SOFTMAAT_TOGETHER: &[&[&str]] = &[
+    &["orders", "customers", "stock", "categories", "products", "variants"],
+    &["orders_reverse", "customers", "stock", "categories", "products", "variants"],
+    &["orders", "stock_reverse", "products_reverse"],
 ];
 
 /// Flows that may be on together, as the pair's page says.
@@ -85,17 +100,17 @@ fn every_setting_and_every_table_asks_a_question() {
 
 // shows R57, R80
 #[test]
-fn the_page_of_each_pair_names_every_flow_question_and_table() {
+fn the_page_of_a_pair_names_every_flow_question_and_table() {
     let pages = files("docs/pairs", "md");
     let mut missing = Vec::new();
     for (path, plan) in shipped() {
-        let (pair, flow) = path.strip_prefix("flows/").and_then(|path| path.split_once('/')).unwrap();
-        let page = &pages[&format!("docs/pairs/{pair}.md")];
+        let (pair, flow) = path.strip_prefix("flows/").unwrap().split_once('/').unwrap();
+        let Some(page) = pages.get(&format!("docs/pairs/{pair}.md")) else { panic!("{pair} has no page") };
         let settings = plan.settings.iter().map(|setting| &setting.name);
         let names = settings.chain(plan.tables.iter().map(|table| &table.name)).map(String::as_str);
         let names = names.chain([flow.trim_end_matches(".flow")]);
         missing.extend(
-            names.filter(|name| !page.contains(&format!("`{name}`"))).map(|name| format!("{path} {name}")),
+            names.filter(|name| !page.contains(&format!("`{name}`"))).map(|name| format!("{pair} {flow} {name}")),
         );
     }
     assert!(missing.is_empty(), "{}", missing.join("\n"));
@@ -117,11 +132,13 @@ fn only_what_nobody_can_guess_must_be_answered() {
 #[test]
 fn flows_that_carry_the_same_to_and_fro_are_refused() {
     let plans = shipped();
-    let plan = |name: &str| &plans[&format!("flows/ccv_salespos-mpluskassa/{name}.flow")];
-    for (there, back) in OPPOSITES {
-        for (one, other) in there.iter().flat_map(|one| back.iter().map(move |other| (one, other))) {
-            assert!(are_refused(plan(one), plan(other)), "{one} and {other}");
-            assert!(are_refused(plan(other), plan(one)), "{other} and {one}");
+    for (pair, opposites) in [("ccv_salespos-mpluskassa", OPPOSITES), ("mpluskassa-softmaat", SOFTMAAT_OPPOSITES)] {
+        let plan = |name: &str| &plans[&format!("flows/{pair}/{name}.flow")];
+        for (there, back) in opposites {
+            for (one, other) in there.iter().flat_map(|one| back.iter().map(move |other| (one, other))) {
+                assert!(are_refused(plan(one), plan(other)), "{pair}: {one} and {other}");
+                assert!(are_refused(plan(other), plan(one)), "{pair}: {other} and {one}");
+            }
         }
     }
 }
@@ -129,11 +146,13 @@ fn flows_that_carry_the_same_to_and_fro_are_refused() {
 #[test]
 fn flows_that_are_meant_to_run_together_may() {
     let plans = shipped();
-    let plan = |name: &str| &plans[&format!("flows/ccv_salespos-mpluskassa/{name}.flow")];
-    for together in TOGETHER {
-        for (at, one) in together.iter().enumerate() {
-            for other in together.iter().skip(at + 1) {
-                assert!(!are_refused(plan(one), plan(other)), "{one} and {other}");
+    for (pair, sets) in [("ccv_salespos-mpluskassa", TOGETHER), ("mpluskassa-softmaat", SOFTMAAT_TOGETHER)] {
+        let plan = |name: &str| &plans[&format!("flows/{pair}/{name}.flow")];
+        for together in sets {
+            for (at, one) in together.iter().enumerate() {
+                for other in together.iter().skip(at + 1) {
+                    assert!(!are_refused(plan(one), plan(other)), "{pair}: {one} and {other}");
+                }
             }
         }
     }

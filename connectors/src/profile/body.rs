@@ -59,9 +59,9 @@ impl Body {
             }
             DeValue::Boolean(truth) => Self::Fixed(Value::Bool(*truth)),
             DeValue::Integer(_) => Self::Fixed(Value::Int(whole(value)?)),
-            DeValue::Array(items) => {
-                Self::List(items.iter().filter_map(|item| Self::part(table, key, item, settings, holes)).collect())
-            }
+            DeValue::Array(items) => Self::List(
+                items.iter().filter_map(|item| Self::part(table, key, item, settings, holes)).collect(),
+            ),
             DeValue::Table(entries) => {
                 let parts = entries.iter().filter_map(|(name, value)| {
                     let part = Self::part(table, name.get_ref(), value, settings, holes)?;
@@ -69,7 +69,9 @@ impl Body {
                 });
                 Self::Map(parts.collect())
             }
-            _ => return table.wrong_kind(key, value, "text, a whole number, a truth value, a list or a table"),
+            _ => {
+                return table.wrong_kind(key, value, "text, a whole number, a truth value, a list or a table");
+            }
         })
     }
 

@@ -1,21 +1,16 @@
 //! Reads the fields of a resource: what flows know of them, and where the wire has them.
 
-use jiff::tz::TimeZone;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::dialect::Nothing;
-use super::form::{Form, Moment, Money, Truth};
+use super::form::{Form, Money};
+use super::formats::{Formats, MONEY, moment, truth, zone};
 use super::path::Path;
 use super::problem::{Code, Problem};
 use super::reader::{Table, Word};
 use super::shape::{Member, Shape};
 use crate::manifest::{Field, Kind, Named};
 use crate::record::Text;
-
-/// How exact numbers can be written.
-const MONEY: &[(&str, Money)] =
-    &[("number", Money::Number), ("text", Money::Text), ("comma", Money::Comma)];
 
 const KINDS: [(&str, Kind); 9] = [
     ("text", Kind::Text),
@@ -235,9 +230,9 @@ fn form(table: &Table<'_, '_>, field: &Field, shape: Shape, formats: &Formats) -
     let is_map = matches!(field.kind, Kind::List) && wire(table, false, &[("list", false), ("map", true)]);
     match field.kind {
         Kind::Text => Form::Text { as_number: wire(table, false, &[("text", false), ("number", true)]) },
-        Kind::Integer => {
-            Form::Integer { as_text: wire(table, formats.integer_as_text, &[("number", false), ("text", true)]) }
-        }
+        Kind::Integer => Form::Integer {
+            as_text: wire(table, formats.integer_as_text, &[("number", false), ("text", true)]),
+        },
         Kind::Decimal => {
             let money = wire(table, formats.money, MONEY);
             let scale = table.number("scale", 1, 9).and_then(|scale| u32::try_from(scale).ok());
@@ -284,132 +279,11 @@ fn wire<T: Copy>(table: &Table<'_, '_>, standard: T, known: &[(&str, T)]) -> T {
     table.choice("wire", known).unwrap_or(standard)
 }
 
-/// The forms of all fields of a type that say nothing themselves.
-#[derive(Clone, Debug)]
-pub(super) struct Formats {
-    pub(super) moment: Moment,
-    pub(super) date: Moment,
-    pub(super) zone: TimeZone,
-    pub(super) money: Money,
-    pub(super) integer_as_text: bool,
-    pub(super) truth: Truth,
-    pub(super) nothing: Nothing,
-}
-
-impl Default for Formats {
-    fn default() -> Self {
-        Self {
-            moment: Moment::Standard,
-            date: Moment::Standard,
-            zone: TimeZone::UTC,
-            money: Money::Number,
-            integer_as_text: false,
-            truth: Truth::Boolean,
-            nothing: Nothing::Null,
-        }
-    }
-}
-
-/// The table `formats` of a connection.
-pub(super) fn formats(connection: &Table<'_, '_>) -> Formats {
-    let standard = Formats::default();
-    let Some(table) = connection.table("formats") else { return standard };
-    let formats = Formats {
-        moment: moment_of(&table, "datetime", &standard.moment),
-        date: moment_of(&table, "date", &standard.date),
-        zone: zone(&table, &standard.zone),
-        money: table.choice("decimal", MONEY).unwrap_or(Money::Number),
-        integer_as_text: table.choice("integer", &[("number", false), ("text", true)]).unwrap_or_default(),
-        truth: truth(&table, "boolean", &standard.truth),
-        nothing: table
-            .choice(
-                "nothing",
-                &[("null", Nothing::Null), ("empty", Nothing::Empty), ("left_out", Nothing::LeftOut)],
-            )
-            .unwrap_or_default(),
-    };
-    table.finish();
-    formats
-}
-
-fn truth(table: &Table<'_, '_>, key: &'static str, standard: &Truth) -> Truth {
-    if table.value(key).is_some_and(|value| value.get_ref().is_array()) {
-        let words = table.words(key);
-        if let [yes, no] = words.as_slice() {
-            return Truth::Words(yes.text.into(), no.text.into());
-        }
-        table.reader.report(
-            Problem::new(Code::WrongKind, table.key_span(key), format!("`{key}` has to name two words"))
-                .label("one for true, one for false")
-                .help(format!("write `{key} = [\"Y\", \"N\"]`")),
-        );
-        return Truth::Boolean;
-    }
-    match table.choice(key, &[("boolean", 0), ("number", 1), ("text", 2)]) {
-        Some(0) => Truth::Boolean,
-        Some(1) => Truth::Number,
-        Some(_) => Truth::Words("true".into(), "false".into()),
-        None => standard.clone(),
-    }
-}
-
-/// The form of dates named by `format`.
-pub(super) fn moment(table: &Table<'_, '_>, standard: &Moment) -> Moment {
-    moment_of(table, "format", standard)
-}
-
-fn moment_of(table: &Table<'_, '_>, key: &'static str, standard: &Moment) -> Moment {
-    let Some(word) = table.text(key) else { return standard.clone() };
-    if word.text.contains('%') {
-        // What jiff cannot print it cannot read either.
-        let sample = jiff::Zoned::new(jiff::Timestamp::UNIX_EPOCH, TimeZone::UTC);
-        if let Err(error) = jiff::fmt::strtime::format(word.text, &sample) {
-            table.reader.report(
-                Problem::new(
-                    Code::BadFormat,
-                    word.at.clone(),
-                    format!("`{}` is no way to write a date", word.text),
-                )
-                .label(error.to_string().rsplit(": ").next().unwrap_or_default())
-                .help("as in `%d-%m-%Y` or `%Y-%m-%d %H:%M:%S`"),
-            );
-        }
-        return Moment::Pattern(word.text.to_owned());
-    }
-    let known = [("rfc3339", 0), ("unix", 1), ("unix_ms", 2), ("date", 3)];
-    match table.among(key, &word, &known) {
-        Some(1) => Moment::Seconds,
-        Some(2) => Moment::Milliseconds,
-        Some(3) => Moment::Day,
-        _ => Moment::Standard,
-    }
-}
-
-/// The zone of moments that come without one.
-pub(super) fn zone(table: &Table<'_, '_>, standard: &TimeZone) -> TimeZone {
-    let Some(word) = table.text("zone") else { return standard.clone() };
-    TimeZone::get(word.text).unwrap_or_else(|_| {
-        table.reader.report(
-            Problem::new(
-                Code::UnknownWord,
-                word.at.clone(),
-                format!("there is no time zone `{}`", word.text),
-            )
-            .label("not known")
-            .help("zones are called like `Europe/Amsterdam`"),
-        );
-        TimeZone::UTC
-    })
-}
-
 /// Traits that say nothing on a field of this type.
 fn misplaced(table: &Table<'_, '_>, name: &Word<'_>, field: &Field) {
     let date = matches!(field.kind, Kind::Date | Kind::Datetime);
     let nested = matches!(field.kind, Kind::Record | Kind::List);
-    let wired = matches!(
-        field.kind,
-        Kind::Text | Kind::Integer | Kind::Decimal | Kind::Boolean | Kind::List
-    );
+    let wired = matches!(field.kind, Kind::Text | Kind::Integer | Kind::Decimal | Kind::Boolean | Kind::List);
     let rules: [(&'static str, bool, &str); 9] = [
         ("max_length", field.kind == Kind::Text, "text"),
         ("digits_only", field.kind == Kind::Text, "text"),

@@ -11,14 +11,19 @@ use jiff::{Timestamp, fmt::strtime};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 
+use super::entries;
 use super::shape::Shape;
-use crate::record::{Map, Text, Value};
+use crate::record::{Text, Value};
 
 /// The wire form of a field.
 #[derive(Clone, Debug)]
 pub(crate) enum Form {
-    Text { as_number: bool },
-    Integer { as_text: bool },
+    Text {
+        as_number: bool,
+    },
+    Integer {
+        as_text: bool,
+    },
     Decimal(Money),
     Boolean(Truth),
     Date(Moment),
@@ -113,7 +118,7 @@ impl Form {
                 // Some systems unwrap a list of one.
                 single => Ok(Value::List(vec![item.read(single)?])),
             },
-            Self::Entries(shape) => read_entries(shape, value),
+            Self::Entries(shape) => entries::read(shape, value),
         }
     }
 
@@ -188,46 +193,9 @@ impl Form {
                     .map(Value::List),
                 _ => refused("a list"),
             },
-            Self::Entries(shape) => write_entries(shape, value),
+            Self::Entries(shape) => entries::write(shape, value),
         }
     }
-}
-
-/// `{"size": "M"}` as `[{name: "size", value: "M"}]`; a system without any may say `[]`.
-fn read_entries(shape: &Shape, value: Value) -> Result<Value, String> {
-    let [name, content] = shape.members.as_slice() else { return Ok(Value::Null) };
-    match value {
-        Value::Map(map) => {
-            // The order of members means nothing: readers get one that they can compare.
-            let mut members: Vec<_> = map.iter().filter(|(_, value)| !value.says_nothing()).collect();
-            members.sort_by(|(left, _), (right, _)| left.cmp(right));
-            let read = members.into_iter().map(|(key, value)| {
-                let value = content.form.read(value.clone()).map_err(|fault| format!("{fault} (at `{key}`)"))?;
-                let mut entry = Map::with_capacity(2);
-                entry.set(&name.name, Value::Text(key.clone()));
-                entry.set(&content.name, value);
-                Ok(Value::Map(entry))
-            });
-            read.collect::<Result<_, String>>().map(Value::List)
-        }
-        Value::List(items) if items.is_empty() => Ok(Value::Null),
-        other => Err(format!("is {}, not an object", shown(&other))),
-    }
-}
-
-fn write_entries(shape: &Shape, value: &Value) -> Result<Value, String> {
-    let ([name, content], Value::List(items)) = (shape.members.as_slice(), value) else {
-        return Err(format!("is {}, not a list", shown(value)));
-    };
-    let mut map = Map::with_capacity(items.len());
-    for (at, item) in items.iter().enumerate() {
-        let part = |field: &str| item.as_map().and_then(|entry| entry.get(field));
-        let key = part(&name.name).filter(|key| !key.says_nothing()).map(plain);
-        let key = key.ok_or_else(|| format!("has no `{}` (item {})", name.name, at + 1))?;
-        let written = content.form.write(part(&content.name).unwrap_or(&Value::Null));
-        map.set(key.as_str(), written.map_err(|fault| format!("{fault} (item {})", at + 1))?);
-    }
-    Ok(Value::Map(map))
 }
 
 impl Form {

@@ -9,7 +9,8 @@ use reqwest::header::HeaderName;
 use toml::de::{DeTable, DeValue};
 
 use super::dialect::{Bounds, Dialect, Meaning, Nothing, Probe, Reason, Rule, SignIn, Test};
-use super::fields::{Formats, formats, path, snake_case};
+use super::fields::{path, snake_case};
+use super::formats::{Formats, formats};
 use super::path::Path;
 use super::problem::{Code, Problem, ProfileReport};
 use super::reader::{Reader, Table, Word, whole};
@@ -57,9 +58,8 @@ fn profile(root: &Table<'_, '_>) -> (Manifest, Dialect) {
     let events = root.words("events").iter().map(|event| event.text.to_owned()).collect();
     let concurrency = root.number("concurrency", 1, 64).and_then(|most| usize::try_from(most).ok());
     let settings_table = root.table("settings");
-    let (settings, mut known) = settings_table
-        .as_ref()
-        .map_or_else(|| (Named::default(), nothing_known()), settings);
+    let (settings, mut known) =
+        settings_table.as_ref().map_or_else(|| (Named::default(), nothing_known()), settings);
 
     root.need("connection", "the address of the system: `[connection]` with `address = \"…\"`");
     let connection = root.table("connection");
@@ -250,13 +250,9 @@ pub(super) fn span(table: &Table<'_, '_>, key: &'static str) -> Option<Duration>
     });
     if length.is_none() {
         table.reader.report(
-            Problem::new(
-                Code::BadSpan,
-                word.at.clone(),
-                format!("`{}` is no span of time", word.text),
-            )
-            .label("a whole number and its unit")
-            .help("as in `30s`, `10m`, `2h` or `1d`"),
+            Problem::new(Code::BadSpan, word.at.clone(), format!("`{}` is no span of time", word.text))
+                .label("a whole number and its unit")
+                .help("as in `30s`, `10m`, `2h` or `1d`"),
         );
     }
     length

@@ -35,9 +35,30 @@ pub(super) fn read(outer: &Table<'_, '_>) -> Option<Choice> {
     let (kind, parameter) = match word {
         'p' => (PagingKind::Page, "page"),
         'o' => (PagingKind::Offset, "offset"),
-        'c' => (PagingKind::Cursor(named(&table, "next", "where the answer has the next token: `next = \"$.meta.next\"`")), "cursor"),
-        'k' => (PagingKind::Keyset(named(&table, "last", "where the last record has the value that the next page starts after: `last = \"$.id\"`")), "after"),
-        'u' => (PagingKind::NextUrl(named(&table, "next", "where the answer has the address of the next page: `next = \"$.links.next\"`")), ""),
+        'c' => (
+            PagingKind::Cursor(named(
+                &table,
+                "next",
+                "where the answer has the next token: `next = \"$.meta.next\"`",
+            )),
+            "cursor",
+        ),
+        'k' => (
+            PagingKind::Keyset(named(
+                &table,
+                "last",
+                "where the last record has the value that the next page starts after: `last = \"$.id\"`",
+            )),
+            "after",
+        ),
+        'u' => (
+            PagingKind::NextUrl(named(
+                &table,
+                "next",
+                "where the answer has the address of the next page: `next = \"$.links.next\"`",
+            )),
+            "",
+        ),
         'l' => (PagingKind::LinkHeader, ""),
         _ => {
             table.finish();

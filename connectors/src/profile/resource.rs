@@ -6,7 +6,8 @@ use toml::de::DeValue;
 
 use super::body::Body;
 use super::dialect::{Ask, FetchWay, FilterWay, FindWay, SinceWay, Ways};
-use super::fields::{self, moment, path, zone};
+use super::fields::{self, path};
+use super::formats::{moment, zone};
 use super::load::{Known, span};
 use super::paging::{self, Choice};
 use super::path::Path;
@@ -33,7 +34,8 @@ pub(super) fn read(
 ) -> (Resource, Ways) {
     let about = table.need_text("about", "one sentence: `about = \"Orders of the shop.\"`");
     table.need("fields", "the fields of a record: `[resources.orders.fields]`");
-    let (fields, shape) = table.table("fields").map(|inner| fields::read(&inner, &known.formats)).unwrap_or_default();
+    let (fields, shape) =
+        table.table("fields").map(|inner| fields::read(&inner, &known.formats)).unwrap_or_default();
     let key_word = table.need_text("key", "the field that identifies a record for ever: `key = \"id\"`");
     let key = key_word.as_ref().map_or("", |word| word.text);
     let around = Around { resource: name.text, known, fields: &fields, key };
@@ -207,7 +209,10 @@ fn since(table: &Table<'_, '_>, around: &Around<'_>) -> Vec<SinceWay> {
                 let parameter = entry.text("parameter").map_or(name.text, |word| word.text);
                 let mut way = named(&name, parameter);
                 if entry.has("format") || entry.has("zone") {
-                    way.form = Some((moment(&entry, &around.known.formats.moment), zone(&entry, &around.known.formats.zone)));
+                    way.form = Some((
+                        moment(&entry, &around.known.formats.moment),
+                        zone(&entry, &around.known.formats.zone),
+                    ));
                 }
                 way.value = expression(&entry, around, "since");
                 way.overlap = span(&entry, "overlap").unwrap_or_default();
@@ -317,7 +322,11 @@ fn find(table: Table<'_, '_>, around: &Around<'_>, fetch: Option<&FetchWay>) -> 
         in_path || in_body || ask.parameters.iter().any(|(_, value)| value.fields().any(|hole| hole == name))
     };
     // A misspelt hole has been reported as such.
-    if table.reader.count() == so_far && !reads_all && !by.is_empty() && !by.iter().any(|word| sent(word.text)) {
+    if table.reader.count() == so_far
+        && !reads_all
+        && !by.is_empty()
+        && !by.iter().any(|word| sent(word.text))
+    {
         let first = names.first().copied().unwrap_or_default();
         table.reader.report(
             Problem::new(

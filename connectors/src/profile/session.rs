@@ -2,6 +2,7 @@
 
 mod find;
 mod read;
+mod turn;
 mod write;
 
 use std::sync::{Arc, Mutex, PoisonError};

@@ -125,8 +125,12 @@ fn login(table: &Table<'_, '_>, known: &Known<'_>) -> SignIn {
 
 fn oauth(table: &Table<'_, '_>, known: &Known<'_>, by_consent: bool) -> OAuthWay {
     let template = |word: Word<'_>| Template::read(table.reader, &word, &known.settings, &[]);
-    let token_address =
-        need(table, "token_address", "as in `token_address = \"https://login.example.com/oauth2/token\"`", known);
+    let token_address = need(
+        table,
+        "token_address",
+        "as in `token_address = \"https://login.example.com/oauth2/token\"`",
+        known,
+    );
     let authorize_address = by_consent.then(|| {
         need(
             table,

@@ -71,8 +71,12 @@ impl OAuthWay {
         let address = |template: &Template| {
             let text = fill(template, setting);
             Url::parse(&text).map_err(|_| {
-                RemoteError::new(Advice::Reconnect, title, format!("`{text}` is not an address to sign in at"))
-                    .with_help("correct the settings of the connection that it is made of")
+                RemoteError::new(
+                    Advice::Reconnect,
+                    title,
+                    format!("`{text}` is not an address to sign in at"),
+                )
+                .with_help("correct the settings of the connection that it is made of")
             })
         };
         let grant = match &self.authorize_address {
@@ -118,7 +122,11 @@ impl LoginWay {
     ) -> Result<Login, RemoteError> {
         let path = fill(&self.path, setting);
         let url = Url::parse(&format!("{base}{path}")).map_err(|_| {
-            RemoteError::new(Advice::Reconnect, title, format!("`{base}{path}` is not an address to log in at"))
+            RemoteError::new(
+                Advice::Reconnect,
+                title,
+                format!("`{base}{path}` is not an address to log in at"),
+            )
         })?;
         let mut body = self.body.clone();
         body.settle(setting);

@@ -4,6 +4,8 @@
 //! system differs copies the profile into the project's `systems/` and corrects it there.
 
 pub mod simulator;
+#[cfg(test)]
+mod tests;
 
 use crate::profile::{Profile, ProfileReport};
 

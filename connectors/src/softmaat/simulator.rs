@@ -88,7 +88,12 @@ impl SoftmaatSimulator {
         let list = List::named(resource).ok_or_else(|| format!("there is no list of {resource}"))?;
         let mut books = self.books();
         let created = books.create(list, record.clone()).map_err(|refusal| refusal.in_words())?;
-        Ok(created.get("id").or_else(|| created.get("sku")).and_then(Value::as_str).unwrap_or_default().into())
+        Ok(created
+            .get("id")
+            .or_else(|| created.get("sku"))
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .into())
     }
 
     /// Changes a record as somebody at Softmaat would.
@@ -138,7 +143,13 @@ impl SoftmaatSimulator {
             Some(READ_ONLY_KEY) => {
                 return Err(Refusal::new(StatusCode::FORBIDDEN, "forbidden", "this key may only read"));
             }
-            _ => return Err(Refusal::new(StatusCode::UNAUTHORIZED, "unauthorized", "the API key is not known")),
+            _ => {
+                return Err(Refusal::new(
+                    StatusCode::UNAUTHORIZED,
+                    "unauthorized",
+                    "the API key is not known",
+                ));
+            }
         }
         self.pace()?;
         let rest = path.strip_prefix("/api/v1/").ok_or_else(Refusal::nowhere)?;
@@ -151,15 +162,16 @@ impl SoftmaatSimulator {
         if method == Method::GET {
             return match id {
                 None => self.list(&books, list, asked).map(|body| (StatusCode::OK, body)),
-                Some(id) if list.has_addresses() => {
-                    books.get(list, &decoded(id)).cloned().map(|found| (StatusCode::OK, found)).ok_or_else(Refusal::gone)
-                }
+                Some(id) if list.has_addresses() => books
+                    .get(list, &decoded(id))
+                    .cloned()
+                    .map(|found| (StatusCode::OK, found))
+                    .ok_or_else(Refusal::gone),
                 Some(_) => Err(Refusal::nowhere()),
             };
         }
-        let record = serde_json::from_slice(body).map_err(|_| {
-            Refusal::new(StatusCode::BAD_REQUEST, "bad_request", "the body is not JSON")
-        })?;
+        let record = serde_json::from_slice(body)
+            .map_err(|_| Refusal::new(StatusCode::BAD_REQUEST, "bad_request", "the body is not JSON"))?;
         match id {
             None if *method == Method::POST && list.can_be_created() => {
                 books.create(list, record).map(|created| (StatusCode::CREATED, created))
@@ -167,7 +179,9 @@ impl SoftmaatSimulator {
             Some(id) if *method == list.update_method() => {
                 books.update(list, &decoded(id), record).map(|updated| (StatusCode::OK, updated))
             }
-            _ => Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this cannot be done")),
+            _ => {
+                Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this cannot be done"))
+            }
         }
     }
 
@@ -218,7 +232,10 @@ impl Refusal {
     }
 
     fn invalid(details: Vec<(String, String)>) -> Self {
-        Self { details, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "validation_failed", "the record is not valid") }
+        Self {
+            details,
+            ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "validation_failed", "the record is not valid")
+        }
     }
 
     fn in_words(&self) -> String {

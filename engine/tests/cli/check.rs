@@ -81,3 +81,17 @@ async fn lines_that_are_left_to_rhai_are_named_with_the_reason() {
         folder.show(&["check", "--explain-speed", "--json", "quick.flow", "slow.flow"]).await,
     );
 }
+
+const ASSUMED: &str = "[connections.softmaat]\nsystem = \"softmaat\"\naddress = \"https://softmaat.example\"\napi_key = { file = \"softmaat.key\" }\n";
+
+/// A contract that is assumed is said; the project's own profile takes the place of ours.
+#[tokio::test]
+async fn what_is_assumed_is_said() {
+    let folder = project(CUSTOMERS);
+    folder.put("weft.toml", format!("{ASSUMED}{NO_CONNECTIONS}")).put("softmaat.key", "k\n");
+    golden("assumed", folder.show(&["check"]).await);
+    let verified = "contract = \"verified\"\nverified_on = \"2026-11-20\"\nverified_by = \"J. Jansen\"";
+    let own = connectors::softmaat::PROFILE.replace("contract = \"assumed\"", verified);
+    folder.put("systems/softmaat.toml", own);
+    golden("assumed_and_verified", folder.show(&["check"]).await);
+}

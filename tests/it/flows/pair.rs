@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
-use connectors::contract::Connector;
+use connectors::contract::{Connector, Host, Limits};
 use connectors::manifest::{Answers, Manifest};
 use dsl::catalog::Catalog;
 use engine::load::Loader;
 use engine::project::{Connection, FlowEntry, Project};
-use engine::run::{Options, Report, run};
+use engine::run::{Options, Party, Report, Sides, run};
 use engine::store::Store;
 use tests::toy::Toy;
 use tests::world::{Told, counts};
@@ -29,6 +30,7 @@ pub fn catalog() -> Catalog {
         .into_iter()
         .filter(|(path, _)| path.ends_with("/system.toml"))
         .map(|(path, text)| Manifest::from_toml(&text).unwrap_or_else(|error| panic!("{path}: {error}")))
+        .chain([connectors::softmaat::system().unwrap().manifest().clone()])
         .map(|manifest| (manifest.name.clone(), engine::catalog::system(&manifest)))
         .collect();
     let scripts = files("scripts", "rhai")
@@ -99,6 +101,8 @@ pub struct Shipped {
     store: Arc<dyn Store>,
     project: Project,
     folder: tempfile::TempDir,
+    /// Tries often and waits little, for tests with trouble on the way.
+    hurries: bool,
 }
 
 impl Shipped {
@@ -109,14 +113,23 @@ impl Shipped {
         shop: (Arc<dyn Connector>, Answers),
         till: (Arc<dyn Connector>, Answers),
     ) -> Self {
+        Self::between("ccv_salespos-mpluskassa", flow, answers, [("shop", shop), ("till", till)]).await
+    }
+
+    /// A flow of that pair, with a system for each role.
+    pub async fn between(
+        pair: &str,
+        flow: &str,
+        answers: &str,
+        sides: [(&str, (Arc<dyn Connector>, Answers)); 2],
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for (path, text) in files("scripts", "rhai") {
             write(&folder.path().join(path), &text);
         }
-        let file = format!("flows/ccv_salespos-mpluskassa/{flow}.flow");
+        let file = format!("flows/{pair}/{flow}.flow");
         write(&folder.path().join(&file), &std::fs::read_to_string(root().join(&file)).unwrap());
         let store = engine::store::open(&folder.path().join("store.db")).await.unwrap();
-        let sides = [("shop", shop), ("till", till)];
         let systems = sides
             .iter()
             .map(|(_, (connector, _))| (connector.manifest().name.clone(), Arc::clone(connector)))
@@ -134,9 +147,15 @@ impl Shipped {
             systems,
             limits: engine::script::Limits::default(),
         };
-        let shipped = Self { store, project, folder };
+        let shipped = Self { store, project, folder, hurries: false };
         shipped.answer(answers);
         shipped
+    }
+
+    /// The same, trying often and waiting little.
+    pub fn hurried(mut self) -> Self {
+        self.hurries = true;
+        self
     }
 
     /// Other answers from now on.
@@ -150,7 +169,18 @@ impl Shipped {
         let loader = Loader::new(&self.project).unwrap();
         let entry = &self.project.flows[0];
         let flow = loader.flow(entry).unwrap_or_else(|problems| panic!("{problems:?}"));
-        let sides = loader.sides(entry, &flow.plan).unwrap();
+        let sides = if self.hurries {
+            let limits = Limits { backoff: Duration::from_millis(2), tries: 8, ..Limits::default() };
+            let party = |role: &str| {
+                let connection = &self.project.connections[role];
+                let session =
+                    connection.connector.connect(&connection.answers, &Host::from(limits.clone())).unwrap();
+                Party::new(session, connection.connector.manifest().clone())
+            };
+            Sides { source: party(&flow.plan.source.name), target: party(&flow.plan.target.name) }
+        } else {
+            loader.sides(entry, &flow.plan).unwrap()
+        };
         let stop = Arc::new(AtomicBool::new(false));
         let options = Options { cause: "test".into(), full: over_all, refused_again: false, stop };
         let told = Told::default();

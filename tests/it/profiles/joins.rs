@@ -59,7 +59,8 @@ async fn warehouse(shelf: Shelf, method: Method, uri: Uri, headers: HeaderMap, b
         (Method::GET, None, _) => {
             let asked = asked(&uri);
             let number = |name: &str| asked[name].parse::<usize>().unwrap();
-            let page: Vec<_> = goods.iter().skip(number("from")).take(number("count").min(10)).cloned().collect();
+            let page: Vec<_> =
+                goods.iter().skip(number("from")).take(number("count").min(10)).cloned().collect();
             axum::Json(json!({"goods": page})).into_response()
         }
         (Method::GET, Some(_), Some(place)) => axum::Json(goods[place].clone()).into_response(),
@@ -106,9 +107,11 @@ async fn courier(shelf: Shelf, method: Method, uri: Uri, headers: HeaderMap, bod
         (Method::GET, "/goods", _) => {
             let asked = asked(&uri);
             let since = asked.get("changed_since").map_or(0, |since| since.parse::<i64>().unwrap());
-            let start = asked.get("cursor").map_or(0, |at| at.trim_start_matches("after-").parse::<usize>().unwrap());
+            let start =
+                asked.get("cursor").map_or(0, |at| at.trim_start_matches("after-").parse::<usize>().unwrap());
             let size = asked["limit"].parse::<usize>().unwrap().min(8);
-            let found: Vec<_> = goods.iter().filter(|one| one["changed_at"].as_i64().unwrap() >= since).collect();
+            let found: Vec<_> =
+                goods.iter().filter(|one| one["changed_at"].as_i64().unwrap() >= since).collect();
             let page: Vec<_> = found.iter().skip(start).take(size).collect();
             let more = start + page.len() < found.len();
             let next = if more { json!(format!("after-{}", start + page.len())) } else { json!(null) };
@@ -121,7 +124,10 @@ async fn courier(shelf: Shelf, method: Method, uri: Uri, headers: HeaderMap, bod
         (Method::POST, "/goods", _) => {
             let mut new = given["goods"].clone();
             if goods.iter().any(|known| known["code"] == new["code"]) {
-                return said("refused", json!({"problem": {"title": "there is one already", "field": "code"}}));
+                return said(
+                    "refused",
+                    json!({"problem": {"title": "there is one already", "field": "code"}}),
+                );
             }
             new["id"] = json!(goods.len() + 1);
             new["changed_at"] = json!(1_760_000_000 + goods.len());
@@ -219,7 +225,10 @@ async fn a_system_of_the_modern_kind_is_read_and_written() {
     );
     let new = record(r#"{"code":"100001","name":"Nog een"}"#);
     let refused = session.create("goods").unwrap().create("goods", &new, "k").await.unwrap_err();
-    assert_eq!((refused.advice, refused.reason.as_str()), (Advice::SkipRecord, "there is one already: code (status 200)"));
+    assert_eq!(
+        (refused.advice, refused.reason.as_str()),
+        (Advice::SkipRecord, "there is one already: code (status 200)")
+    );
     // The token runs out between two calls, and nobody sees it.
     *shelf.tokens.lock().unwrap() += 1;
     let keys = [vec![Any::from("100002")], vec![Any::from("1")]];
@@ -227,7 +236,10 @@ async fn a_system_of_the_modern_kind_is_read_and_written() {
     assert_eq!((found[0].len(), found[1].len()), (1, 0));
     let wrong = answers(&[("address", &running.url()), ("user", "jan"), ("password", "another")]);
     let error = load("courier").connect(&wrong, &quick().into()).unwrap().probe().await.unwrap_err();
-    assert_eq!((error.advice, error.reason.as_str()), (Advice::Reconnect, "the login is refused: unknown user"));
+    assert_eq!(
+        (error.advice, error.reason.as_str()),
+        (Advice::Reconnect, "the login is refused: unknown user")
+    );
 }
 
 fn goods(number: usize) -> Value {
@@ -290,11 +302,15 @@ impl Town {
         let manifest = connectors::mpluskassa::MplusKassa;
         let of_till = |name: &str| till_at.get(manifest.manifest(), name).unwrap().to_owned();
         let main = format!(
-            "name = \"town\"\n[connections.courier]\nsystem = \"courier\"\naddress = \"{}\"\nuser = \"jan\"\npassword = \"s3cret-pass\"\n\
-             [connections.till]\nsystem = \"mpluskassa\"\naddress = \"{}\"\nident = \"{}\"\nsecret = \"{}\"\n\
+            "name = \"town\"\n[connections.courier]\nsystem = \"courier\"\naddress = \"{}\"\nuser = \"jan\"\npassword = {{ file = \"password.txt\" }}\n\
+             [connections.till]\nsystem = \"mpluskassa\"\naddress = \"{}\"\nident = \"{}\"\nsecret = {{ file = \"secret.txt\" }}\n\
              [flows.to_till]\nfile = \"flows/to_till.flow\"\n[flows.to_courier]\nfile = \"flows/to_courier.flow\"\non = false\n",
-            servers[0].url(), of_till("address"), of_till("ident"), of_till("secret"),
+            servers[0].url(),
+            of_till("address"),
+            of_till("ident")
         );
+        write("password.txt", "s3cret-pass");
+        write("secret.txt", &of_till("secret"));
         write("weft.toml", &main);
         let store = engine::store::open(&folder.path().join("store.db")).await.unwrap();
         Self { shelf, till, servers, store, folder }
@@ -310,7 +326,8 @@ impl Town {
         let limits = Limits { backoff: std::time::Duration::from_millis(2), tries: 8, ..Limits::default() };
         let party = |name: &str| {
             let connection = &project.connections[name];
-            let session = connection.connector.connect(&connection.answers, &Host::from(limits.clone())).unwrap();
+            let session =
+                connection.connector.connect(&connection.answers, &Host::from(limits.clone())).unwrap();
             Party::new(session, connection.connector.manifest().clone())
         };
         let sides = Sides { source: party(&flow.plan.source.name), target: party(&flow.plan.target.name) };
@@ -325,9 +342,13 @@ impl Town {
     /// One out of five calls goes wrong, on both sides.
     fn trouble(&self) {
         for running in &self.servers {
-            for (fault, thousandths) in
-                [(Fault::Busy, 60), (Fault::Down, 40), (Fault::Reset, 40), (Fault::Cut, 30), (Fault::Lost, 30)]
-            {
+            for (fault, thousandths) in [
+                (Fault::Busy, 60),
+                (Fault::Down, 40),
+                (Fault::Reset, 40),
+                (Fault::Cut, 30),
+                (Fault::Lost, 30),
+            ] {
                 running.faults.rate(fault, thousandths);
             }
         }
@@ -336,13 +357,26 @@ impl Town {
     /// Number, name and price of what both sides hold.
     fn books(&self) -> [Vec<(String, String, String)>; 2] {
         let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let price = |value: &Value| text(value).parse::<rust_decimal::Decimal>().unwrap().normalize().to_string();
-        let mut courier: Vec<_> = self.shelf.goods.lock().unwrap().iter()
+        let price =
+            |value: &Value| text(value).parse::<rust_decimal::Decimal>().unwrap().normalize().to_string();
+        let mut courier: Vec<_> = self
+            .shelf
+            .goods
+            .lock()
+            .unwrap()
+            .iter()
             .map(|one| (text(&one["code"]), text(&one["title"]), price(&one["price"]["amount"])))
             .collect();
         let books = self.till.articles();
-        let mut till: Vec<_> = books.iter()
-            .map(|one| (one.text("article_number").unwrap().to_owned(), one.text("description").unwrap().to_owned(), price(&json!(one.get("price_incl").unwrap().to_string()))))
+        let mut till: Vec<_> = books
+            .iter()
+            .map(|one| {
+                (
+                    one.text("article_number").unwrap().to_owned(),
+                    one.text("description").unwrap().to_owned(),
+                    price(&json!(one.get("price_incl").unwrap().to_string())),
+                )
+            })
             .collect();
         courier.sort();
         till.sort();
@@ -409,6 +443,9 @@ fn article(number: usize) -> Record {
 fn what_is_assumed_is_said_and_what_was_checked_says_by_whom() {
     let told = |name: &str| load(name).manifest().full_title();
     assert_eq!(told("courier"), "Example Courier (assumed contract, not verified)");
-    assert_eq!(told("warehouse"), "Example Warehouse (assumed contract, verified on 2026-11-20 by J. Jansen)");
+    assert_eq!(
+        told("warehouse"),
+        "Example Warehouse (assumed contract, verified on 2026-11-20 by J. Jansen)"
+    );
     assert_eq!(told("ledger"), "Example Ledger");
 }

@@ -43,7 +43,11 @@ impl Conversation {
             if way.batch > 1 { Value::List(values) } else { values.pop().unwrap_or_default() }
         };
         let path = way.ask.path.fill(&|name| {
-            wire(name).iter().map(|value| segment(&quoted(value, quote))).collect::<Vec<_>>().join(&way.separator)
+            wire(name)
+                .iter()
+                .map(|value| segment(&quoted(value, quote)))
+                .collect::<Vec<_>>()
+                .join(&way.separator)
         });
         let parameters =
             way.ask.parameters.iter().map(|(name, value)| (name.as_str(), value.fill(&value_of).into()));

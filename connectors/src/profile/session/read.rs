@@ -4,13 +4,12 @@
 //! in another process: which page, how long pages are, and what the last one looked like, to
 //! notice a system that gives the same page again and again.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use xxhash_rust::xxh3::xxh3_64;
 
 use super::Conversation;
+use super::turn::{Turn, fingerprint};
 use crate::contract::{Advice, Fetch, FetchRequest, Page, RemoteError, UNREADABLE};
 use crate::http::{Call, Method, Url};
 use crate::profile::dialect::{Ask, End, FetchWay, Paging, PagingKind, SinceWay, Ways};
@@ -19,66 +18,6 @@ use crate::profile::path::put;
 use crate::profile::speaker::{Missing, is_yes};
 use crate::profile::template::Template;
 use crate::record::{Map, Record, Text, Value};
-
-/// Where reading stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Turn {
-    /// What the paging parameter says, where pages or records are counted.
-    at: u64,
-    size: u64,
-    /// Pages read so far.
-    read: u64,
-    /// Fingerprint of the last page that held records.
-    seen: u64,
-    /// What names the next page, where it has a name: token, last key or address.
-    token: String,
-}
-
-impl Turn {
-    pub(super) fn first(paging: &Paging, size: usize) -> Self {
-        // A system that cannot be told how long pages are has its own idea of it.
-        let wished =
-            paging.size_parameter.as_ref().and_then(|_| u64::try_from(size).ok()).filter(|size| *size > 0);
-        Self {
-            at: paging.first,
-            size: wished.map_or(paging.size, |size| size.min(paging.size)),
-            read: 0,
-            seen: 0,
-            token: String::new(),
-        }
-    }
-
-    fn to_text(&self) -> String {
-        let mut text = String::new();
-        let _ = write!(text, "{} {} {} {:x} {}", self.at, self.size, self.read, self.seen, self.token);
-        text
-    }
-
-    fn from_text(text: &str) -> Option<Self> {
-        let mut parts = text.splitn(5, ' ');
-        let mut number = || parts.next()?.parse().ok();
-        let (at, size, read) = (number()?, number()?, number()?);
-        let seen = u64::from_str_radix(parts.next()?, 16).ok()?;
-        Some(Self { at, size, read, seen, token: parts.next().unwrap_or_default().to_owned() })
-    }
-
-    /// What the paging parameter carries; nothing on a first page that has no name yet.
-    fn said(&self, kind: &PagingKind) -> Option<Value> {
-        match kind {
-            PagingKind::Page | PagingKind::Offset => Some(i64::try_from(self.at).unwrap_or(i64::MAX).into()),
-            PagingKind::Cursor(_) | PagingKind::Keyset(_) if !self.token.is_empty() => {
-                Some(Value::from(self.token.as_str()))
-            }
-            _ => None,
-        }
-    }
-
-    /// The address of this page, where addresses lead from page to page.
-    fn address(&self, kind: &PagingKind) -> Option<&str> {
-        let leads = matches!(kind, PagingKind::NextUrl(_) | PagingKind::LinkHeader);
-        (leads && !self.token.is_empty()).then_some(&*self.token)
-    }
-}
 
 /// Names and values that a question sends.
 pub(super) type Sent<'a> = Vec<(&'a str, Value)>;
@@ -106,9 +45,17 @@ impl Conversation {
         turn: Option<&Turn>,
         missing: Missing,
     ) -> Result<Raw, RemoteError> {
-        let call = self.call(ask, question, turn)?;
+        let call = self.call(ask, question.clone(), turn)?;
         let asked = call.url.clone();
-        let heard = self.send(call, missing).await?;
+        let heard = match self.send(call, missing).await {
+            Err(error) => {
+                let again = ask.paging.as_ref().zip(turn).and_then(|(paging, turn)| turn.anew(paging));
+                let is_refused = matches!(error.advice, Advice::SkipRecord | Advice::StopFlow);
+                let Some(first) = again.filter(|_| is_refused) else { return Err(error) };
+                return Box::pin(self.ask(ask, question, Some(&first), missing)).await;
+            }
+            Ok(heard) => heard,
+        };
         let reply = &heard.reply;
         if reply.body.is_empty() || (missing == Missing::Nothing && self.speaker.says_nothing(reply)) {
             return Ok(Raw { records: Vec::new(), next: None });
@@ -147,8 +94,9 @@ impl Conversation {
         let mut parameters = question.parameters;
         if let (Some(paging), Some(turn)) = (&ask.paging, turn) {
             if let Some(address) = turn.address(&paging.kind) {
-                let url = Url::parse(address)
-                    .map_err(|_| self.error(Advice::StopFlow, format!("`{address}` is no address of a page")))?;
+                let url = Url::parse(address).map_err(|_| {
+                    self.error(Advice::StopFlow, format!("`{address}` is no address of a page"))
+                })?;
                 return Ok(Call::get(self.with_key(url)));
             }
             let said = turn.said(&paging.kind);
@@ -194,8 +142,11 @@ impl Conversation {
             return Err(foreign(url.host_str().unwrap_or("another address")));
         }
         if let Some((key, _)) = &self.speaker.parameter {
-            let kept: Vec<(String, String)> =
-                url.query_pairs().filter(|(name, _)| name != key).map(|(n, v)| (n.into(), v.into())).collect();
+            let kept: Vec<(String, String)> = url
+                .query_pairs()
+                .filter(|(name, _)| name != key)
+                .map(|(n, v)| (n.into(), v.into()))
+                .collect();
             url.query_pairs_mut().clear().extend_pairs(kept);
         }
         Ok(url.into())
@@ -247,7 +198,7 @@ impl Conversation {
         let (at, token) = match (&paging.kind, told.next) {
             (PagingKind::Page, _) => (turn.at + 1, String::new()),
             (PagingKind::Offset, _) => (turn.at.saturating_add(found), String::new()),
-            (_, Some(next)) => (0, next),
+            (_, Some(next)) => (turn.at, next),
             (_, None) => {
                 let reason = "says that there is more, but not where";
                 let error = self.error(Advice::StopFlow, reason);
@@ -260,24 +211,24 @@ impl Conversation {
 
     fn twice(&self, paging: &Paging, turn: &Turn) -> RemoteError {
         let (place, heed) = match &paging.kind {
-            PagingKind::Page | PagingKind::Offset => {
-                (format!(", at {} {}", paging.parameter, turn.at), format!("the parameter `{}`", paging.parameter))
+            PagingKind::Page | PagingKind::Offset => (
+                format!(", at {} {}", paging.parameter, turn.at),
+                format!("the parameter `{}`", paging.parameter),
+            ),
+            PagingKind::Cursor(_) | PagingKind::Keyset(_) => (
+                format!(", at {} {}", paging.parameter, turn.token),
+                format!("the parameter `{}`", paging.parameter),
+            ),
+            PagingKind::NextUrl(_) | PagingKind::LinkHeader => {
+                (String::new(), "its own addresses".to_owned())
             }
-            PagingKind::Cursor(_) | PagingKind::Keyset(_) => {
-                (format!(", at {} {}", paging.parameter, turn.token), format!("the parameter `{}`", paging.parameter))
-            }
-            PagingKind::NextUrl(_) | PagingKind::LinkHeader => (String::new(), "its own addresses".to_owned()),
         };
         let error = self.error(Advice::StopFlow, format!("gave the same page twice{place}"));
         error.with_help(format!("it does not heed {heed}: correct `paging` in the profile"))
     }
 
     /// The pages of a find, one after the other, until the last one.
-    pub(super) async fn ask_all(
-        &self,
-        ask: &Ask,
-        question: Question<'_>,
-    ) -> Result<Vec<Value>, RemoteError> {
+    pub(super) async fn ask_all(&self, ask: &Ask, question: Question<'_>) -> Result<Vec<Value>, RemoteError> {
         let mut turn = ask.paging.as_ref().map(|paging| Turn::first(paging, 0));
         // A list that is not there is a wrong address; taking it for "none found" would double records.
         let single = ask.path.fields().next().is_some();
@@ -297,7 +248,8 @@ impl Conversation {
         way: &'w FetchWay,
         request: &FetchRequest,
     ) -> Result<Sent<'w>, RemoteError> {
-        let fixed = |(name, value): &'w (String, Template)| (name.as_str(), value.fill(&|_| String::new()).into());
+        let fixed =
+            |(name, value): &'w (String, Template)| (name.as_str(), value.fill(&|_| String::new()).into());
         let quote = way.ask.quote.as_deref();
         let mut parameters: Sent<'w> = way.ask.parameters.iter().map(fixed).collect();
         for (field, value) in &request.conditions {
@@ -332,7 +284,9 @@ impl Conversation {
 fn from(since: &SinceWay, form: &Form, value: &Value) -> Option<Value> {
     let earlier = since.overlap.max(Duration::from_secs(since.exclusive.into()));
     match (&since.form, form, value) {
-        (Some((form, zone)), _, _) | (None, Form::Datetime(form, zone), _) => form.parameter(value, zone, earlier),
+        (Some((form, zone)), _, _) | (None, Form::Datetime(form, zone), _) => {
+            form.parameter(value, zone, earlier)
+        }
         (_, _, Value::Int(marker)) => Some(Value::Int(marker.saturating_sub(since.exclusive.into()))),
         _ => None,
     }
@@ -406,7 +360,9 @@ impl Fetch for Conversation {
         let body = way.ask.body.as_ref().map(|body| body.fill(&|_| Value::Null));
         let question = Question { path: &path, parameters, body };
         let raw = self.ask(&way.ask, question, turn.as_ref(), missing).await?;
-        if let (Some(first), true) = (raw.records.first(), raw.records.iter().all(|one| one.as_map().is_none())) {
+        if let (Some(first), true) =
+            (raw.records.first(), raw.records.iter().all(|one| one.as_map().is_none()))
+        {
             let reason = format!("its page holds {} where records should stand", shown(first));
             let error = self.error(Advice::StopFlow, reason);
             return Err(error.with_help("correct `records` in the profile"));
@@ -423,13 +379,4 @@ fn read(ways: &Ways, value: Value) -> Record {
         record.push(Text::from_static(UNREADABLE), Value::from(reason));
     }
     record
-}
-
-/// Pages are alike when they hold as many records, and the first and last ones are alike.
-fn fingerprint(records: &[Value]) -> u64 {
-    let mut out = records.len().to_le_bytes().to_vec();
-    for record in records.first().into_iter().chain(records.last()) {
-        record.write_json(&mut out);
-    }
-    xxh3_64(&out) | 1
 }

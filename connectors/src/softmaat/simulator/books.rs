@@ -160,9 +160,10 @@ impl Books {
     pub(super) fn search(&self, list: List, asked: &Asked) -> Result<Vec<Value>, Refusal> {
         let since = match asked.get("updated_since") {
             None => None,
-            Some(text) => Some(text.parse::<Timestamp>().map_err(|_| {
-                Refusal::parameter("updated_since", "has to be a moment with a zone")
-            })?),
+            Some(text) => Some(
+                text.parse::<Timestamp>()
+                    .map_err(|_| Refusal::parameter("updated_since", "has to be a moment with a zone"))?,
+            ),
         };
         let moment = |record: &Value| text(record, "updated_at").parse::<Timestamp>().unwrap_or_default();
         let mut found: Vec<Value> = self
@@ -171,7 +172,9 @@ impl Books {
             .filter(|record| since.is_none_or(|since| moment(record) >= since))
             .filter(|record| {
                 list.filters().iter().all(|name| {
-                    asked.get(*name).is_none_or(|wanted| text(record, name).to_lowercase() == wanted.to_lowercase())
+                    asked
+                        .get(*name)
+                        .is_none_or(|wanted| text(record, name).to_lowercase() == wanted.to_lowercase())
                 })
             })
             .cloned()
@@ -212,7 +215,9 @@ impl Books {
     /// Changes the fields that are given; the stock is replaced as a whole.
     pub(super) fn update(&mut self, list: List, id: &str, changes: Value) -> Result<Value, Refusal> {
         let changes = rules::members(changes)?;
-        let Some(known) = self.get(list, id).and_then(Value::as_object).cloned() else { return Err(Refusal::gone()) };
+        let Some(known) = self.get(list, id).and_then(Value::as_object).cloned() else {
+            return Err(Refusal::gone());
+        };
         let mut whole = known.clone();
         if list == List::Stock {
             whole.insert("quantity".to_owned(), json!("0"));

@@ -69,17 +69,50 @@ const fn required(list: List) -> &'static [&'static str] {
 const fn fields(list: List) -> &'static [&'static str] {
     match list {
         List::Products => &[
-            "sku", "name", "description", "short_description", "price", "price_includes_tax", "tax_code", "ean",
-            "currency", "quantity", "category_codes", "type", "parent_sku", "attributes", "features",
+            "sku",
+            "name",
+            "description",
+            "short_description",
+            "price",
+            "price_includes_tax",
+            "tax_code",
+            "ean",
+            "currency",
+            "quantity",
+            "category_codes",
+            "type",
+            "parent_sku",
+            "attributes",
+            "features",
         ],
         List::Stock => &["quantity", "managed"],
         List::Customers => &[
-            "type", "company_name", "first_name", "last_name", "email", "phone", "vat_number", "billing",
-            "shipping", "contacts", "payment_term",
+            "type",
+            "company_name",
+            "first_name",
+            "last_name",
+            "email",
+            "phone",
+            "vat_number",
+            "billing",
+            "shipping",
+            "contacts",
+            "payment_term",
         ],
         List::Orders => &[
-            "reference", "order_date", "status", "currency", "customer_id", "billing", "shipping",
-            "payment_method", "payment_term", "shipping_method", "shipping_cost", "discount", "lines",
+            "reference",
+            "order_date",
+            "status",
+            "currency",
+            "customer_id",
+            "billing",
+            "shipping",
+            "payment_method",
+            "payment_term",
+            "shipping_method",
+            "shipping_cost",
+            "discount",
+            "lines",
         ],
         List::Categories => &["code", "name", "parent_code"],
         List::TaxCodes => &[],
@@ -109,7 +142,8 @@ fn given<'r>(record: &'r Map<String, Value>, name: &str) -> Option<&'r str> {
 }
 
 fn tax_code(books: &Books, code: Option<&str>, place: &str, details: &mut Details) {
-    if let Some(code) = code.filter(|code| !books.tax_codes.iter().any(|known| text(known, "code") == *code)) {
+    if let Some(code) = code.filter(|code| !books.tax_codes.iter().any(|known| text(known, "code") == *code))
+    {
         details.push((place.to_owned(), format!("{code} is not a tax code")));
     }
 }
@@ -151,7 +185,12 @@ fn order(books: &Books, record: &Map<String, Value>, details: &mut Details) {
         if !line.get("quantity").is_some_and(is_number) {
             details.push((format!("lines[{at}].quantity"), "has to be a number".to_owned()));
         }
-        tax_code(books, line.get("tax_code").and_then(Value::as_str), &format!("lines[{at}].tax_code"), details);
+        tax_code(
+            books,
+            line.get("tax_code").and_then(Value::as_str),
+            &format!("lines[{at}].tax_code"),
+            details,
+        );
     }
 }
 

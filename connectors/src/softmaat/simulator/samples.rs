@@ -89,7 +89,9 @@ pub(super) fn sample(resource: &str, number: usize) -> Option<Record> {
             "reference": format!("NEW-{number}"), "order_date": "2026-02-01", "status": "paid", "currency": "EUR",
             "shipping_cost": 4.95, "lines": [{"sku": "1001", "quantity": 2, "unit_price": 9.5, "tax_code": "NL21"}],
         }),
-        "categories" => json!({"code": format!("N{number}"), "name": format!("Nieuw {number}"), "parent_code": "JAS"}),
+        "categories" => {
+            json!({"code": format!("N{number}"), "name": format!("Nieuw {number}"), "parent_code": "JAS"})
+        }
         _ => return None,
     };
     to_record(&value)
