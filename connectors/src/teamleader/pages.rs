@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::client::LARGEST_PAGE;
 use super::kept::page;
-use super::layout::{Filter, Layout, List, detail, known};
+use super::layout::{Filter, Layout, List, known};
 use super::search::same;
 use super::wire::{Shape, map, put, text};
 use super::{Conversation, TITLE};
@@ -135,8 +135,7 @@ impl Fetch for Conversation {
 impl Detail for Conversation {
     async fn complete(&self, resource: &str, record: Record) -> Result<Record, RemoteError> {
         let (layout, shape) = known(resource)?;
-        let is_whole = detail(resource).iter().any(|field| record.get(field).is_some());
-        if is_whole && resource != "companies" && resource != "contacts" {
+        if record.get("lines").is_some() {
             return Ok(record);
         }
         let kept = record.clone();

@@ -304,6 +304,10 @@ fn show(list: &Listed, mut row: Value, includes: &str) -> Value {
         if list.table == "contacts" {
             map.remove("vat_number");
         }
+        if let Some(invoicee) = map.get_mut("invoicee").and_then(Value::as_object_mut) {
+            invoicee.remove("email");
+            invoicee.remove("national_identification_number");
+        }
         for name in list.omits {
             map.remove(*name);
         }
