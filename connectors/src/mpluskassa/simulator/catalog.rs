@@ -198,7 +198,27 @@ impl Books {
             }
             _ => {}
         }
+        if sent.get("price_groups").is_some() {
+            article.set("price_groups", self.priced_groups(&sent, gross)?);
+        }
         Ok(article)
+    }
+
+    /// Prices for groups of customers, each with VAT and without.
+    fn priced_groups(&self, sent: &Record, gross: Decimal) -> Result<Value, Refused> {
+        let mut groups: Vec<Record> = maps(sent, "price_groups").into_iter().cloned().collect();
+        for group in &mut groups {
+            let number = text(group, "price_group_number");
+            if !self.price_groups.iter().any(|known| text(known, "price_group_number") == number) {
+                return Err(("failed", format!("Price group {number} does not exist")));
+            }
+            match (decimal(group, "price_incl"), decimal(group, "price_excl")) {
+                (Some(incl), None) => drop(group.set("price_excl", cents(incl / gross))),
+                (None, Some(excl)) => drop(group.set("price_incl", cents(excl * gross))),
+                _ => {}
+            }
+        }
+        Ok(list(groups))
     }
 
     fn articles_of(&self, product: i64) -> impl Iterator<Item = (i64, Record)> {
