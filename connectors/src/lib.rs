@@ -18,6 +18,7 @@ pub mod record;
 pub mod sign_in;
 pub mod simulator;
 pub mod softmaat;
+pub mod teamleader;
 
 use std::sync::Arc;
 
@@ -32,6 +33,7 @@ pub fn all() -> Vec<Arc<dyn Connector>> {
         Arc::new(ccv_salespos::CcvSalespos),
         Arc::new(eaccounting::EAccounting),
         Arc::new(mpluskassa::MplusKassa),
+        Arc::new(teamleader::Teamleader),
     ];
     // Its manifest is part of the program, and a test reads it.
     all.extend(softmaat::system().ok().map(|softmaat| Arc::new(softmaat) as Arc<dyn Connector>));
@@ -48,6 +50,7 @@ pub fn simulator(system: &str) -> Option<Arc<dyn Simulator>> {
         "eaccounting" => Some(Arc::new(eaccounting::simulator::Company::default())),
         "mpluskassa" => Some(Arc::new(mpluskassa::simulator::TillSimulator::new())),
         "softmaat" => Some(Arc::new(softmaat::simulator::SoftmaatSimulator::new())),
+        "teamleader" => Some(Arc::new(teamleader::simulator::Office::default())),
         _ => None,
     }
 }

@@ -285,12 +285,17 @@ impl Http {
             Ok(reply) => (Some(reply.status.as_u16()), self.kept(&reply.body)),
             Err(broken) => (None, self.secrets.blot(&broken.reason)),
         };
-        let mut url = call.url.clone();
-        // Fails only for addresses that cannot carry a password.
-        let _ = url.set_password(None);
+        let url = if call.url.password().is_some() {
+            let mut url = call.url.clone();
+            // Fails only for addresses that cannot carry a password.
+            let _ = url.set_password(None);
+            self.secrets.blot(url.as_str())
+        } else {
+            self.secrets.blot(call.url.as_str())
+        };
         Exchange {
             method: call.method.to_string(),
-            url: self.secrets.blot(url.as_str()),
+            url,
             sent: self.kept(&call.body),
             status,
             answer: text,

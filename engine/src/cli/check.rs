@@ -36,6 +36,7 @@ impl Check {
             }
             Err(_) => Project::bare(&std::path::absolute(".").unwrap_or_else(|_| PathBuf::from("."))),
         };
+        super::caveats(&project, show);
         let loader = Loader::new(&project)?;
         let entries = self.entries(&project)?;
         let mut problems = Problems::new();
