@@ -11,6 +11,7 @@ mod people;
 mod project;
 mod stage;
 mod till;
+mod web_shop;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! A web shop and a till: the till's catalogue goes to the shop, what the shop sells to the till.
 
 mod audit;
-mod shop;
+mod by_hand;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use connectors::mpluskassa::simulator::TillSimulator;
 use serde_json::Value;
 
 use super::stage::{Act, Audit, Edit, Play, Side, Size, changed};
-use super::{ledger, till};
+use super::{ledger, till, web_shop};
 
 /// Both stand-ins, with their books in reach.
 struct World {
@@ -81,7 +81,8 @@ impl Play for World {
 
     fn before(&self, act: usize) -> Option<String> {
         (act == 1).then(|| {
-            let placed = shop::open_doors(&self.shop, &self.till, &self.size);
+            let placed = web_shop::open_doors(&self.shop, &self.size);
+            by_hand::enter(&self.shop, &self.till);
             format!("{placed} orders stand in the shop.")
         })
     }

@@ -47,8 +47,8 @@ const SIZES: [&str; 3] = ["S", "M", "L"];
 /// The one whose price the shopkeeper changes.
 const FIRST: i64 = 100_000;
 
-/// Sets up the till: groups, what is sold, what is in stock, and how one pays.
-pub(super) fn stock_up(till: &TillSimulator, size: &Size) {
+/// How one pays and gets one's goods.
+pub(super) fn ways_to_pay(till: &TillSimulator) {
     for (method, name) in [
         ("BANK", "Overboeking"),
         ("IDEAL", "iDEAL"),
@@ -63,6 +63,11 @@ pub(super) fn stock_up(till: &TillSimulator, size: &Size) {
         till.add_delivery_method(method, name);
     }
     till.add_turnover_group(1, "Winkel");
+}
+
+/// Sets up the till: groups, what is sold, what is in stock, and how one pays.
+pub(super) fn stock_up(till: &TillSimulator, size: &Size) {
+    ways_to_pay(till);
     let groups = add_groups(till);
     let mut random = fastrand::Rng::with_seed(size.seed);
     let variants = size.products / 12;

@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 
 use connectors::ccv_salespos::simulator::CcvShop;
 use connectors::mpluskassa::simulator::TillSimulator;
-use connectors::record::{Record, Value, read_json};
-use connectors::simulator::Simulator;
+use connectors::record::{Record, Value};
 use rust_decimal::Decimal;
 
 use crate::demo::ledger::{booked, cents, decimal};
-use crate::demo::stage::{Audit, list};
+use crate::demo::stage::Audit;
+use crate::demo::web_shop;
 
 /// Whether every order that should be in the till is there once, with the same total and VAT.
 ///
@@ -22,13 +22,10 @@ pub(super) fn compare(shop: &CcvShop, till: &TillSimulator, told: i64) -> Audit 
     let (mut arrived, mut value, mut vat) = (0, Decimal::ZERO, Decimal::ZERO);
     let (mut refused, mut held, mut by_hand, mut a_cent_off) = (0, 0, 0, 0);
     let mut wrong = Vec::new();
-    for order in orders(shop) {
+    for order in web_shop::orders(shop) {
         let number = order.text("ordernumber_full").unwrap_or_default();
         let due = vat_by_rate(&order);
         let (total, tax) = (decimal(&order, "total_price"), decimal(&order, "total_tax"));
-        let flag = |name: &str| order.get(name).and_then(Value::as_bool) == Some(true);
-        let wanted =
-            flag("paid") && flag("is_completed") && order.get("status").and_then(Value::as_int) != Some(8);
         match booked.get(number).filter(|_| !number.is_empty()) {
             Some(there) if there.times > 1 => {
                 wrong.push(format!("order {number} stands {} times in the till", there.times));
@@ -44,7 +41,7 @@ pub(super) fn compare(shop: &CcvShop, till: &TillSimulator, told: i64) -> Audit 
                 "order {number}: {total} with {due} VAT by its lines, {} with {} VAT in the till",
                 there.total, there.vat
             )),
-            None if wanted => refused += 1_usize,
+            None if web_shop::is_wanted(&order) => refused += 1_usize,
             None => held += 1,
         }
     }
@@ -79,14 +76,4 @@ fn vat_by_rate(order: &Record) -> Decimal {
     *by_rate.entry(shipping).or_default() += decimal(order, "total_shipping");
     let hundred = Decimal::ONE_HUNDRED;
     by_rate.into_iter().map(|(rate, incl)| cents(incl * rate / (hundred + rate))).sum()
-}
-
-/// The shop's orders, numbers read exactly.
-fn orders(shop: &CcvShop) -> Vec<Record> {
-    let books = Simulator::books(shop);
-    let text = serde_json::Value::Array(list(&books, "orders")).to_string();
-    match read_json(&text.into()) {
-        Ok(Value::List(orders)) => orders.into_iter().filter_map(|order| order.as_map().cloned()).collect(),
-        _ => Vec::new(),
-    }
 }

@@ -1,17 +1,20 @@
-//! The demo's customers: companies and people, tidy and untidy, over three weeks.
+//! The customers of the web shop: companies and people, tidy and untidy, over three weeks.
 
 use connectors::ccv_salespos::simulator::CcvShop;
-use connectors::mpluskassa::simulator::TillSimulator;
-use connectors::record::{Record, Value};
+use connectors::record::{Record, Value, read_json};
+use connectors::simulator::Simulator;
 use jiff::SignedDuration;
 use rust_decimal::Decimal;
 use serde_json::json;
 
-use crate::demo::people::{Customer, customers};
-use crate::demo::stage::{Size, list};
+use super::people::{Customer, customers};
+use super::stage::{Size, list};
+
+/// The shop's number for cancelled orders.
+const CANCELLED: i64 = 8;
 
 /// Lets customers in; gives the number of orders that stand in the shop afterwards.
-pub(super) fn open_doors(shop: &CcvShop, till: &TillSimulator, size: &Size) -> usize {
+pub(super) fn open_doors(shop: &CcvShop, size: &Size) -> usize {
     let mut random = fastrand::Rng::with_seed(size.seed.wrapping_add(1));
     let customers = customers((size.orders / 3).max(12), &mut random);
     // Only some of them have an account; the others are guests.
@@ -38,7 +41,6 @@ pub(super) fn open_doors(shop: &CcvShop, till: &TillSimulator, size: &Size) -> u
         place(shop, number, customer, &wares, &unknown, &mut random);
     }
     shop.configure(|options| options.clock = None);
-    enter_by_hand(shop, till);
     shop.count("orders")
 }
 
@@ -66,7 +68,6 @@ fn person(customer: &Customer, bare: bool) -> serde_json::Value {
 
 /// What can be bought: product, and combination where there are some.
 fn wares(shop: &CcvShop) -> Vec<(i64, Option<i64>)> {
-    use connectors::simulator::Simulator;
     let books = Simulator::books(shop);
     let rows = |name: &str| list(&books, name);
     let varied: Vec<(i64, i64)> = rows("attributecombinations")
@@ -124,7 +125,7 @@ fn place(
         "orderrows": rows,
         "customer": buyer,
         "paid": number % 9 != 4,
-        "status": if number % 37 == 9 { 8 } else { 1 },
+        "status": if number % 37 == 9 { CANCELLED } else { 1 },
         "is_completed": number % 53 != 13,
         "deliver_method": if number.is_multiple_of(6) { "pickup" } else { "shipping" },
         "total_shipping": if number.is_multiple_of(6) { json!(0) } else { json!(4.95) },
@@ -134,32 +135,17 @@ fn place(
     }
 }
 
-/// Somebody typed a few orders into the till by hand before the flow was there.
-fn enter_by_hand(shop: &CcvShop, till: &TillSimulator) {
-    use connectors::simulator::Simulator;
-    let books = Simulator::books(shop);
-    let Some(relation) = till.add_relations([relation()]).pop() else { return };
-    let orders = list(&books, "orders");
-    let paid = orders.iter().filter(|order| order["paid"] == json!(true) && order["status"] == json!(1));
-    for order in paid.step_by(97).take(3) {
-        let Some(number) = order["ordernumber_full"].as_str() else { continue };
-        let mut line = Record::new();
-        line.set("article_number", "100000");
-        line.set("quantity", 1);
-        let mut booked = Record::new();
-        booked.set("ext_order_id", number);
-        booked.set("employee_number", "999999");
-        booked.set("relation_number", relation.as_str());
-        booked.set("lines", vec![Value::Map(line)]);
-        if let Err(reason) = till.place_order(booked) {
-            tracing::warn!(number, reason, "the stand-in refused an order entered by hand");
-        }
+/// The shop's orders, numbers read exactly.
+pub(super) fn orders(shop: &CcvShop) -> Vec<Record> {
+    let text = serde_json::Value::Array(list(&shop.books(), "orders")).to_string();
+    match read_json(&text.into()) {
+        Ok(Value::List(orders)) => orders.into_iter().filter_map(|order| order.as_map().cloned()).collect(),
+        _ => Vec::new(),
     }
 }
 
-fn relation() -> Record {
-    let mut relation = Record::new();
-    relation.set("name", "Balie");
-    relation.set("email", "balie@voorbeeld.example");
-    relation
+/// Paid, complete and not cancelled: such an order has to go over.
+pub(super) fn is_wanted(order: &Record) -> bool {
+    let flag = |name: &str| order.get(name).and_then(Value::as_bool) == Some(true);
+    flag("paid") && flag("is_completed") && order.get("status").and_then(Value::as_int) != Some(CANCELLED)
 }
