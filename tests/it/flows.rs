@@ -5,6 +5,7 @@ mod live;
 mod orders;
 mod pair;
 mod products;
+mod teamleader;
 
 use std::collections::BTreeMap;
 
