@@ -139,7 +139,8 @@ impl Desk {
     /// The rows of Teamleader, by the value of a member.
     fn by(&self, resource: &str, member: &str) -> BTreeMap<String, Value> {
         let rows = self.office.rows(resource).into_iter();
-        rows.map(|row| (row.pointer(member).and_then(Value::as_str).unwrap_or_default().to_owned(), row)).collect()
+        rows.map(|row| (row.pointer(member).and_then(Value::as_str).unwrap_or_default().to_owned(), row))
+            .collect()
     }
 }
 
@@ -199,7 +200,8 @@ fn page(rows: &impl serde::Serialize) -> String {
 #[tokio::test]
 async fn products_and_categories_go_to_the_till() {
     let desk = Desk::with_office_sample().await;
-    let article = desk.till.articles().into_iter().find(|one| one.text("article_number") == Some("100101")).unwrap();
+    let article =
+        desk.till.articles().into_iter().find(|one| one.text("article_number") == Some("100101")).unwrap();
     assert_eq!(article.text("description"), Some("Coffee no. 1"));
     assert_eq!(number(&article, "price_incl"), 8.99, "8.25 and 9 %");
     assert_eq!(article.text("vat_code"), Some("2"));
@@ -217,7 +219,8 @@ async fn the_revenue_account_follows_the_category() {
     let table = format!("{GROUP}[tables.category_turnover_group]\nrows = [[\"700100\", \"70\"]]\n");
     let (counts, refused) = desk.once("products_to_till", &table).await;
     assert!(counts.contains("30 created"), "{counts} {refused:?}");
-    let groups: Vec<_> = desk.till.articles().iter().map(|one| one.text("turnover_group").unwrap().to_owned()).collect();
+    let groups: Vec<_> =
+        desk.till.articles().iter().map(|one| one.text("turnover_group").unwrap().to_owned()).collect();
     assert!(groups.contains(&"70".to_owned()) && groups.contains(&"12".to_owned()));
 }
 
@@ -230,9 +233,14 @@ async fn what_was_enriched_in_the_till_stays_unless_its_box_is_ticked() {
     desk.office.act("products.update", &change).unwrap();
     let flow = desk.flow("products_to_till", &format!("{GROUP}also_on_update = [\"description\"]\n")).await;
     assert_eq!(flow.run(false).await.1, Vec::<String>::new());
-    let article = |desk: &Desk| desk.till.articles().into_iter().find(|one| one.text("article_number") == Some("100101")).unwrap();
+    let article = |desk: &Desk| {
+        desk.till.articles().into_iter().find(|one| one.text("article_number") == Some("100101")).unwrap()
+    };
     let after = article(&desk);
-    assert_eq!((after.text("description"), after.text("extra_text")), (Some("Coffee no. 1"), Some("New text")));
+    assert_eq!(
+        (after.text("description"), after.text("extra_text")),
+        (Some("Coffee no. 1"), Some("New text"))
+    );
     assert_eq!(number(&after, "price_incl"), 10.9, "the offer always follows");
     flow.answer(&format!("{GROUP}also_on_update = [\"name\"]\ncreate_offer = false\n"));
     assert_eq!(flow.run(true).await.1, Vec::<String>::new());
@@ -294,7 +302,12 @@ async fn companies_can_become_relations_instead() {
     desk.office.fill();
     let counts = desk.settles("customers_to_till", "").await;
     assert!(counts.contains("created"), "{counts}");
-    let relation = desk.till.relations().into_iter().find(|one| one.text("email") == Some("info1@houthandel.example")).unwrap();
+    let relation = desk
+        .till
+        .relations()
+        .into_iter()
+        .find(|one| one.text("email") == Some("info1@houthandel.example"))
+        .unwrap();
     assert_eq!(relation.text("company_name"), Some("Houthandel 1 BV"));
     assert_eq!(relation.text("contact"), Some("Wim1 Peeters"));
     assert_eq!(relation.text("country"), Some("België"));
@@ -372,7 +385,11 @@ async fn orders_and_invoices_of_teamleader_go_to_the_till() {
     assert_eq!(desk.till.orders().len(), orders.len());
     for order in desk.till.orders() {
         let same = &orders[order.text("ext_order_id").unwrap()];
-        assert_eq!(number(&order, "total_incl_amount"), amount(same, "/total/tax_inclusive/amount"), "{same}");
+        assert_eq!(
+            number(&order, "total_incl_amount"),
+            amount(same, "/total/tax_inclusive/amount"),
+            "{same}"
+        );
         assert_eq!(order.text("employee_number"), Some("999999"));
     }
     let books = desk.till.books();
@@ -381,7 +398,10 @@ async fn orders_and_invoices_of_teamleader_go_to_the_till() {
     let there = desk.by("invoices", "/id");
     for invoice in invoices {
         let same = &there[invoice["ext_invoice_id"].as_str().unwrap()];
-        assert_eq!(invoice["total_incl_amount"].as_f64().unwrap(), amount(same, "/total/tax_inclusive/amount"));
+        assert_eq!(
+            invoice["total_incl_amount"].as_f64().unwrap(),
+            amount(same, "/total/tax_inclusive/amount")
+        );
     }
 }
 
@@ -394,7 +414,12 @@ async fn one_debtor_can_stand_for_everybody() {
     let answers = format!("{SINCE}default_debtor = \"{debtor}\"\n");
     desk.settles("orders_to_teamleader", &answers).await;
     assert_eq!(desk.office.rows("companies").len(), 1, "no customer was made");
-    assert!(desk.office.rows("deals").iter().all(|deal| deal.pointer("/lead/customer/id") == Some(&json!(debtor))));
+    assert!(
+        desk.office
+            .rows("deals")
+            .iter()
+            .all(|deal| deal.pointer("/lead/customer/id") == Some(&json!(debtor)))
+    );
 }
 
 // shows R40
@@ -423,11 +448,16 @@ async fn stock_that_is_free_to_sell_goes_to_teamleader() {
     let books = desk.till.books();
     for product in desk.office.rows("products") {
         let code = product["code"].as_str().unwrap();
-        let places = books["stock"].as_array().unwrap().iter().filter(|place| place["article_number"] == code);
+        let places =
+            books["stock"].as_array().unwrap().iter().filter(|place| place["article_number"] == code);
         let mut places = places.peekable();
         if places.peek().is_some() {
             let free: f64 = places.map(|place| place["amount_free"].as_f64().unwrap()).sum();
-            assert_eq!(product.pointer("/stock/amount").and_then(Value::as_f64), Some(free.max(0.0)), "{code}");
+            assert_eq!(
+                product.pointer("/stock/amount").and_then(Value::as_f64),
+                Some(free.max(0.0)),
+                "{code}"
+            );
         }
     }
 }
@@ -437,7 +467,9 @@ fn left_in_office(desk: &Desk) -> Vec<String> {
     let mut left: Vec<String> = quoted(desk).into_iter().map(|all| format!("{all:?}")).collect();
     for (resource, member) in [("companies", "/name"), ("contacts", "/emails/0/email"), ("deals", "/title")] {
         let rows = desk.office.rows(resource);
-        left.extend(rows.iter().map(|row| format!("{resource} {:?} {:?}", row.pointer(member), row.get("addresses"))));
+        left.extend(
+            rows.iter().map(|row| format!("{resource} {:?} {:?}", row.pointer(member), row.get("addresses"))),
+        );
     }
     for resource in ["quotations", "company_contacts"] {
         left.push(format!("{resource}: {}", desk.office.rows(resource).len()));
