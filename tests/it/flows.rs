@@ -6,6 +6,7 @@ mod orders;
 mod pair;
 mod products;
 mod softmaat;
+mod teamleader;
 
 use std::collections::BTreeMap;
 

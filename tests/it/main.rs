@@ -13,6 +13,7 @@ mod requirements;
 mod run;
 mod script;
 mod soup;
+mod teamleader_openapi;
 mod tidy;
 mod wsdl;
 

@@ -174,14 +174,21 @@ impl OpenApi {
             let needed = described["required"] == true;
             return if needed { vec!["lacks a body".to_owned()] } else { Vec::new() };
         }
-        self.check_body(&format!("{name} request"), Way::Request, described, &exchange.request, &exchange.request_type)
+        self.check_body(
+            &format!("{name} request"),
+            Way::Request,
+            described,
+            &exchange.request,
+            &exchange.request_type,
+        )
     }
 
     fn check_reply(&self, name: &str, operation: &Value, exchange: &Exchange) -> Vec<String> {
         let status = exchange.status.to_string();
         let range = format!("{}XX", &status[..1]);
         let responses = &operation["responses"];
-        let described = [status.as_str(), range.as_str(), "default"].iter().find_map(|key| responses.get(*key));
+        let described =
+            [status.as_str(), range.as_str(), "default"].iter().find_map(|key| responses.get(*key));
         let Some(described) = described.map(|response| self.resolved(response)) else {
             // Every server may fail.
             let is_failure = exchange.status >= 500;
@@ -282,13 +289,15 @@ fn plain(schema: &Value, way: Way, is_old: bool) -> Value {
             "example" | "examples" | "default" => {}
             "enum" | "const" | "required" => drop(out.insert(name.clone(), value.clone())),
             "properties" => drop(out.insert(name.clone(), properties(value, way, is_old))),
-            "nullable" | "discriminator" | "xml" | "externalDocs" | "exclusiveMinimum" | "exclusiveMaximum"
+            "nullable" | "discriminator" | "xml" | "externalDocs" | "exclusiveMinimum"
+            | "exclusiveMaximum"
                 if is_old => {}
             _ => drop(out.insert(name.clone(), inner(value))),
         }
     }
     let stray = if way == Way::Request { "readOnly" } else { "writeOnly" };
-    if let (Some(Value::Array(required)), Some(properties)) = (out.get_mut("required"), map.get("properties")) {
+    if let (Some(Value::Array(required)), Some(properties)) = (out.get_mut("required"), map.get("properties"))
+    {
         required.retain(|name| name.as_str().is_none_or(|name| properties[name][stray] != true));
     }
     if is_old && map.get("nullable") == Some(&json!(true)) {

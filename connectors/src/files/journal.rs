@@ -202,7 +202,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::contract::{Connector as _, Limits, Session};
+    use crate::contract::{Connector as _, Host, Session};
     use crate::files::Files;
     use crate::manifest::Answers;
 
@@ -214,7 +214,7 @@ mod tests {
         let answers: Answers =
             [("folder".to_owned(), folder.path().to_str().unwrap().to_owned())].into_iter().collect();
         let files = Files::open(&answers).unwrap();
-        let session = files.connect(&answers, &Limits::default()).unwrap();
+        let session = files.connect(&answers, &Host::default()).unwrap();
         (folder, session)
     }
 

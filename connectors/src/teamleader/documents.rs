@@ -109,8 +109,9 @@ impl Conversation {
         }
         put(&mut item, "unit_price.tax", "excluding");
         let Some(rate) = self.tax_rate(line, department, place).await? else {
-            return Err(skip(format!("`{place}tax_rate_id` is missing"))
-                .with_help("give it, or the name of the rate in `tax_rate`, or its percentage in `vat_rate`"));
+            return Err(skip(format!("`{place}tax_rate_id` is missing")).with_help(
+                "give it, or the name of the rate in `tax_rate`, or its percentage in `vat_rate`",
+            ));
         };
         item.set("tax_rate_id", rate);
         if text(line, "product_id").is_none()
@@ -122,7 +123,8 @@ impl Conversation {
             })?;
             item.set("product_id", id);
         }
-        if let Some(discount) = line.get("discount").and_then(decimal).filter(|discount| !discount.is_zero()) {
+        if let Some(discount) = line.get("discount").and_then(decimal).filter(|discount| !discount.is_zero())
+        {
             item.set("discount", percentage(discount, None));
         }
         if let Some(price) = line.get("purchase_price").and_then(decimal) {

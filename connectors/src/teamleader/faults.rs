@@ -48,7 +48,9 @@ pub(super) fn judge(call: &Call, reply: &Reply) -> Verdict {
             );
             refuse(Advice::StopFlow, &help)
         }
-        404 if !is_absence(reply) => refuse(Advice::StopFlow, "check the address of the API in the connection"),
+        404 if !is_absence(reply) => {
+            refuse(Advice::StopFlow, "check the address of the API in the connection")
+        }
         429 => again(reply.retry_after().or_else(|| until_reset(reply)).or(Some(REST)), true),
         503 => again(reply.retry_after(), true),
         408 | 425 | 500 | 502 | 504 => again(reply.retry_after(), false),

@@ -47,7 +47,9 @@ impl Webhooks {
 
     /// Has these events, and no others, delivered to that address.
     pub async fn register(&self, url: &str, events: &[&str]) -> Result<(), RemoteError> {
-        if let Some(unknown) = events.iter().find(|event| !MANIFEST.events.iter().any(|known| known == *event)) {
+        if let Some(unknown) =
+            events.iter().find(|event| !MANIFEST.events.iter().any(|known| known == *event))
+        {
             return Err(skip(format!("there is no event `{unknown}`")));
         }
         if !url.starts_with("https://") {

@@ -120,7 +120,11 @@ impl Conversation {
             }
             record
         };
-        Ok(rows.iter().filter(|row| row.get("name").is_some() || row.get("id").is_some()).map(finish).collect())
+        Ok(rows
+            .iter()
+            .filter(|row| row.get("name").is_some() || row.get("id").is_some())
+            .map(finish)
+            .collect())
     }
 
     /// The department of everything that names none.
@@ -132,7 +136,9 @@ impl Conversation {
         let active: Vec<&Record> = all.iter().filter(|one| one.text("status") != Some("archived")).collect();
         match active.as_slice() {
             [only] => Ok(only.text("id").unwrap_or_default().to_owned()),
-            [] => Err(RemoteError::new(Advice::StopFlow, super::TITLE, "the account has no department in use")),
+            [] => {
+                Err(RemoteError::new(Advice::StopFlow, super::TITLE, "the account has no department in use"))
+            }
             several => {
                 let names: Vec<String> = several
                     .iter()
@@ -172,8 +178,11 @@ impl Conversation {
             [only] => Ok(only.clone()),
             [] => Err(skip(format!("`{name}` is not among the {what} of the account"))
                 .with_help("make it in Teamleader: it cannot be made from here")),
-            _ => Err(skip(format!("{} {what} are called `{name}`: which is meant cannot be told", found.len()))
-                .with_help("give one of them another name in Teamleader")),
+            _ => Err(skip(format!(
+                "{} {what} are called `{name}`: which is meant cannot be told",
+                found.len()
+            ))
+            .with_help("give one of them another name in Teamleader")),
         }
     }
 
@@ -211,7 +220,8 @@ impl Conversation {
                 .with_help("see the VAT rates of the department in Teamleader's settings")),
             several => {
                 let names: Vec<&str> = several.iter().filter_map(|one| one.text("description")).collect();
-                let reason = format!("{place}the department has several VAT rates {asked}: {}", names.join(", "));
+                let reason =
+                    format!("{place}the department has several VAT rates {asked}: {}", names.join(", "));
                 Err(skip(reason).with_help("say which one is meant by its name, in `tax_rate`"))
             }
         }

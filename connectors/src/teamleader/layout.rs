@@ -301,25 +301,31 @@ const LAYOUTS: &[Layout] = &[
         ],
         ..PLAIN
     },
-    kept("product_categories", "productCategories", List::Whole, &[
-        Name::own("ledger_account_number"),
-        Name::read("ledgers.department_id", "department"),
-    ]),
+    kept(
+        "product_categories",
+        "productCategories",
+        List::Whole,
+        &[Name::own("ledger_account_number"), Name::read("ledgers.department_id", "department")],
+    ),
     kept("departments", "departments", List::Whole, &[Name::own("email")]),
     kept("tax_rates", "taxRates", List::Kept, &[DEPARTMENT, Name::read("vat_rate", "rate").percent()]),
-    kept("withholding_tax_rates", "withholdingTaxRates", List::Whole, &[
-        DEPARTMENT,
-        Name::read("rate", "rate").percent(),
-    ]),
+    kept(
+        "withholding_tax_rates",
+        "withholdingTaxRates",
+        List::Whole,
+        &[DEPARTMENT, Name::read("rate", "rate").percent()],
+    ),
     kept("payment_terms", "paymentTerms", List::Whole, &[]),
     kept("payment_methods", "paymentMethods", List::Kept, &[]),
     kept("units_of_measure", "unitsOfMeasure", List::Whole, &[]),
     kept("price_lists", "priceLists", List::Whole, &[]),
     kept("commercial_discounts", "commercialDiscounts", List::Whole, &[DEPARTMENT]),
-    kept("custom_field_definitions", "customFieldDefinitions", List::Kept, &[Name::read(
-        "options",
-        "configuration.options",
-    )]),
+    kept(
+        "custom_field_definitions",
+        "customFieldDefinitions",
+        List::Kept,
+        &[Name::read("options", "configuration.options")],
+    ),
     kept("users", "users", List::Kept, &[]),
     kept("deal_phases", "dealPhases", List::Kept, &[]),
     kept("deal_sources", "dealSources", List::Kept, &[]),

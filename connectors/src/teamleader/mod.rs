@@ -17,6 +17,8 @@ mod records;
 mod search;
 mod settings;
 pub mod simulator;
+#[cfg(test)]
+mod tests;
 mod wire;
 mod writes;
 

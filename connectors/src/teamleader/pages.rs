@@ -61,7 +61,10 @@ impl Mark {
             late.filter_map(|row| text(row, "id").map(str::to_owned)).collect::<Vec<_>>()
         };
         let start = from.map(|from| from - MARGIN);
-        match moments.last().filter(|latest| is_ascending && start.is_none_or(|start| **latest - MARGIN > start)) {
+        match moments
+            .last()
+            .filter(|latest| is_ascending && start.is_none_or(|start| **latest - MARGIN > start))
+        {
             Some(latest) => {
                 Ok(Some(Self { from: Some(latest.to_string()), number: 1, seen: keys(*latest - MARGIN) }))
             }
@@ -293,7 +296,8 @@ fn since(request: &FetchRequest) -> Result<Option<(&str, Since)>, RemoteError> {
         Value::Int(number) => Some(Since::Number(*number)),
         other => other.as_str().and_then(|text| text.parse().ok()).map(Since::Moment),
     };
-    let since = since.ok_or_else(|| confused(&format!("`{field}` since `{value}` is not a place to begin")))?;
+    let since =
+        since.ok_or_else(|| confused(&format!("`{field}` since `{value}` is not a place to begin")))?;
     Ok(Some((field, since)))
 }
 

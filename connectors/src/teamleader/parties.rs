@@ -86,15 +86,13 @@ pub(super) fn write(shape: &Shape, record: &Record, current: Option<&Map>) -> Re
     let mut body = shape.write(record)?;
     let spoken = |fields: &[(&str, &str)]| fields.iter().any(|(field, _)| record.get(field).is_some());
     if spoken(&EMAILS) {
-        let entry = |kind: &str, value: &Value| {
-            Ok(map([("type", Value::from(kind)), ("email", value.clone())]))
-        };
+        let entry =
+            |kind: &str, value: &Value| Ok(map([("type", Value::from(kind)), ("email", value.clone())]));
         body.set("emails", list(record, current, "emails", &EMAILS, entry, |old| Ok(old.clone()))?);
     }
     if spoken(&NUMBERS) {
-        let entry = |kind: &str, value: &Value| {
-            Ok(map([("type", Value::from(kind)), ("number", value.clone())]))
-        };
+        let entry =
+            |kind: &str, value: &Value| Ok(map([("type", Value::from(kind)), ("number", value.clone())]));
         body.set("telephones", list(record, current, "telephones", &NUMBERS, entry, |old| Ok(old.clone()))?);
     }
     if spoken(&ADDRESSES) {

@@ -140,7 +140,8 @@ impl Conversation {
         for field in given.iter().filter_map(Value::as_map) {
             let value = field.get("value").filter(|value| !value.says_nothing());
             let is_empty_list = value.and_then(Value::as_list).is_some_and(<[Value]>::is_empty);
-            let (Some(id), Some(value)) = (text(field, "definition.id"), value.filter(|_| !is_empty_list)) else {
+            let (Some(id), Some(value)) = (text(field, "definition.id"), value.filter(|_| !is_empty_list))
+            else {
                 continue;
             };
             let definition = self.kept("custom_field_definitions", id).await?;

@@ -58,9 +58,11 @@ impl Conversation {
             ("business_types", ["country", _], Some([country, _])) => {
                 Ok(self.business_types(country).await?.to_vec())
             }
-            (_, ["id"], Some([id])) => {
-                Ok(if is_uuid(id) { self.one(layout.resource, id).await?.into_iter().collect() } else { Vec::new() })
-            }
+            (_, ["id"], Some([id])) => Ok(if is_uuid(id) {
+                self.one(layout.resource, id).await?.into_iter().collect()
+            } else {
+                Vec::new()
+            }),
             ("quotations", ["deal_id"], Some([deal])) => self.quotations_of(deal).await,
             ("credit_notes", ["invoice_id"], Some([invoice])) if !is_uuid(invoice) => Ok(Vec::new()),
             (_, _, Some(words)) => {
@@ -72,7 +74,8 @@ impl Conversation {
                     }
                     ("contacts", ["full_name"]) => {
                         // The term knows one name at a time; the longest word leaves the fewest hits.
-                        let longest = words.first().and_then(|name| name.split_whitespace().max_by_key(|w| w.len()));
+                        let longest =
+                            words.first().and_then(|name| name.split_whitespace().max_by_key(|w| w.len()));
                         put(&mut body, "filter.term", longest.map(Value::from));
                     }
                     ("companies", ["vat_number" | "national_identification_number"])
@@ -237,7 +240,9 @@ pub(super) fn same(field: &str, left: &Value, right: &Value) -> bool {
         return true;
     }
     let (Some(left), Some(right)) = (left.as_str(), right.as_str()) else { return false };
-    let bare = |text: &str| text.chars().filter(|letter| letter.is_alphanumeric()).collect::<String>().to_uppercase();
+    let bare = |text: &str| {
+        text.chars().filter(|letter| letter.is_alphanumeric()).collect::<String>().to_uppercase()
+    };
     match field {
         "email" => left.trim().to_lowercase() == right.trim().to_lowercase(),
         "vat_number" => !bare(left).is_empty() && bare(left) == bare(right),

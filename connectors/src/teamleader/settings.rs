@@ -29,7 +29,8 @@ impl Settings {
         let per_minute = match per_minute.parse::<u32>() {
             Ok(number) if number > 0 => number,
             _ => {
-                let reason = format!("the setting `calls_per_minute` is `{per_minute}`, not a number above 0");
+                let reason =
+                    format!("the setting `calls_per_minute` is `{per_minute}`, not a number above 0");
                 return Err(refuse(reason));
             }
         };

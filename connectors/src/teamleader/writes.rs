@@ -225,8 +225,9 @@ impl Conversation {
     /// Adds to a new invoice what Teamleader demands and the flow need not know.
     async fn complete_invoice(&self, record: &Record, body: &mut Map) -> Result<(), RemoteError> {
         if text(record, "status").is_some_and(|status| status != "draft") {
-            return Err(skip("a new invoice is a draft")
-                .with_help("leave `status` out of the create, and book it with an update that sets `status`"));
+            return Err(skip("a new invoice is a draft").with_help(
+                "leave `status` out of the create, and book it with an update that sets `status`",
+            ));
         }
         if body.get("department_id").is_none() {
             body.set("department_id", self.department().await?);
@@ -247,7 +248,8 @@ impl Conversation {
     ) -> Result<(), RemoteError> {
         // Lists are replaced whole, and two halves of one value are written together: what is
         // there is read now, for it may have changed since it was found.
-        let needs_there = parties::touches_lists(changes) || layout.resource == "deals" || layout.resource == "products";
+        let needs_there =
+            parties::touches_lists(changes) || layout.resource == "deals" || layout.resource == "products";
         let there = if needs_there { Some(self.there(layout, key).await?) } else { None };
         let known = there.as_ref().map(|there| shape.read(there)).unwrap_or_default();
         let marker = there.unwrap_or_default();
@@ -402,10 +404,7 @@ fn customer(record: &Record, known: &Record) -> Result<Map, RemoteError> {
         let value = text(record, name).or_else(|| text(known, name));
         value.ok_or_else(|| skip(format!("`{name}` is missing")))
     };
-    Ok(map([
-        ("type", Value::from(part("customer_type")?)),
-        ("id", Value::from(part("customer_id")?)),
-    ]))
+    Ok(map([("type", Value::from(part("customer_type")?)), ("id", Value::from(part("customer_id")?))]))
 }
 
 fn deal_body(record: &Record, known: &Record, body: &mut Map) -> Result<(), RemoteError> {

@@ -68,7 +68,11 @@ impl Books {
 
     pub(super) fn new_id(&mut self) -> String {
         self.last_id += 1;
-        format!("{:08x}-0000-4000-8000-{:012x}", self.last_id.wrapping_mul(2_654_435_761) & 0xffff_ffff, self.last_id)
+        format!(
+            "{:08x}-0000-4000-8000-{:012x}",
+            self.last_id.wrapping_mul(2_654_435_761) & 0xffff_ffff,
+            self.last_id
+        )
     }
 
     /// Adds a row and gives its identifier.
@@ -120,11 +124,8 @@ impl Books {
     }
 
     pub(super) fn to_json(&self) -> Value {
-        let mut books: Map<String, Value> = self
-            .tables
-            .iter()
-            .map(|(name, rows)| ((*name).to_owned(), Value::Array(rows.clone())))
-            .collect();
+        let mut books: Map<String, Value> =
+            self.tables.iter().map(|(name, rows)| ((*name).to_owned(), Value::Array(rows.clone()))).collect();
         books.insert("deliveries".to_owned(), Value::Array(self.deliveries.clone()));
         Value::Object(books)
     }

@@ -44,8 +44,11 @@ pub(super) fn add_party(books: &mut Books, table: &'static str, body: &Body) -> 
     });
     if table == "companies" {
         for (name, value) in [
-            ("name", Value::Null), ("business_type", Value::Null), ("vat_number", Value::Null),
-            ("preferred_currency", json!("EUR")), ("responsible_user", Value::Null),
+            ("name", Value::Null),
+            ("business_type", Value::Null),
+            ("vat_number", Value::Null),
+            ("preferred_currency", json!("EUR")),
+            ("responsible_user", Value::Null),
         ] {
             set(&mut row, name, value);
         }
@@ -135,8 +138,10 @@ pub(super) fn update(books: &mut Books, table: &'static str, id: &str, raw: &Bod
 pub(super) fn link(books: &mut Books, body: &Body, is_new: bool) -> Result<(), Refusal> {
     let body = check(books, rules::LINK, body, true, &[])?;
     let (contact, company) = (get(&body, "id"), get(&body, "company_id"));
-    let is_it = |row: &&Value| row.get("contact_id") == Some(&contact) && row.get("company_id") == Some(&company);
-    let found = books.rows("company_contacts").iter().find(is_it).and_then(|row| text(row, "id")).map(str::to_owned);
+    let is_it =
+        |row: &&Value| row.get("contact_id") == Some(&contact) && row.get("company_id") == Some(&company);
+    let found =
+        books.rows("company_contacts").iter().find(is_it).and_then(|row| text(row, "id")).map(str::to_owned);
     let contact_id = contact.as_str().unwrap_or_default().to_owned();
     match found {
         Some(_) if is_new && books.options.refuses_second_link => {
@@ -170,7 +175,8 @@ pub(super) fn unlink(books: &mut Books, body: &Body) -> Result<(), Refusal> {
     let is_it = |row: &&Value| {
         row.get("contact_id") == body.get("id") && row.get("company_id") == body.get("company_id")
     };
-    let found = books.rows("company_contacts").iter().find(is_it).and_then(|row| text(row, "id")).map(str::to_owned);
+    let found =
+        books.rows("company_contacts").iter().find(is_it).and_then(|row| text(row, "id")).map(str::to_owned);
     let Some(id) = found else { return invalid("company_id", "The contact is not linked to the company") };
     books.remove("company_contacts", &id);
     Ok(())

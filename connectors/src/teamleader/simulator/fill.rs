@@ -15,37 +15,75 @@ const MANY: i64 = 30;
 
 /// VAT rates of the main department: name, fraction.
 const RATES: [(&str, f64); 8] = [
-    ("21%", 0.21), ("9%", 0.09), ("6%", 0.06), ("12%", 0.12), ("0%", 0.0), ("Intra-community 0%", 0.0),
-    ("Export 0%", 0.0), ("19% DE", 0.19),
+    ("21%", 0.21),
+    ("9%", 0.09),
+    ("6%", 0.06),
+    ("12%", 0.12),
+    ("0%", 0.0),
+    ("Intra-community 0%", 0.0),
+    ("Export 0%", 0.0),
+    ("19% DE", 0.19),
 ];
 
 const UNITS: [&str; 26] = [
-    "piece", "hour", "day", "week", "month", "km", "m", "m²", "m³", "kg", "g", "ton", "l", "cl", "box", "pallet",
-    "pack", "pair", "set", "roll", "sheet", "bottle", "bag", "can", "tube", "stop",
+    "piece", "hour", "day", "week", "month", "km", "m", "m²", "m³", "kg", "g", "ton", "l", "cl", "box",
+    "pallet", "pack", "pair", "set", "roll", "sheet", "bottle", "bag", "can", "tube", "stop",
 ];
 
 const CATEGORIES: [(&str, &str); 26] = [
-    ("Coffee", "700100"), ("Tea", "700110"), ("Machines", "700200"), ("Grinders", "700210"), ("Cups", "700300"),
-    ("Filters", "700310"), ("Parts", "700320"), ("Cleaning", "700330"), ("Chocolate", "700120"),
-    ("Biscuits", "700130"), ("Sugar", "700140"), ("Milk", "700150"), ("Syrups", "700160"), ("Books", "700400"),
-    ("Courses", "700500"), ("Rental", "700600"), ("Repairs", "700610"), ("Gifts", "700700"), ("Subscriptions", "700800"),
-    ("Water", "700170"), ("Juice", "700180"), ("Glass", "700340"), ("Textile", "700350"), ("Furniture", "700900"),
-    ("Transport", "700990"), ("Other", "700999"),
+    ("Coffee", "700100"),
+    ("Tea", "700110"),
+    ("Machines", "700200"),
+    ("Grinders", "700210"),
+    ("Cups", "700300"),
+    ("Filters", "700310"),
+    ("Parts", "700320"),
+    ("Cleaning", "700330"),
+    ("Chocolate", "700120"),
+    ("Biscuits", "700130"),
+    ("Sugar", "700140"),
+    ("Milk", "700150"),
+    ("Syrups", "700160"),
+    ("Books", "700400"),
+    ("Courses", "700500"),
+    ("Rental", "700600"),
+    ("Repairs", "700610"),
+    ("Gifts", "700700"),
+    ("Subscriptions", "700800"),
+    ("Water", "700170"),
+    ("Juice", "700180"),
+    ("Glass", "700340"),
+    ("Textile", "700350"),
+    ("Furniture", "700900"),
+    ("Transport", "700990"),
+    ("Other", "700999"),
 ];
 
 const TERMS: [i64; 13] = [0, 7, 8, 10, 14, 15, 21, 30, 45, 60, 75, 90, 120];
 
 /// Names of people in the sample.
 pub(super) const PEOPLE: [(&str, &str); 10] = [
-    ("Sanne", "de Boer"), ("Wim", "Peeters"), ("Lotte", "Maes"), ("Joris", "Jacobs"), ("Anke", "Mertens"),
-    ("Ruben", "Bakker"), ("Fleur", "Willems"), ("Koen", "Claes"), ("Eva", "Goossens"), ("Daan", "Visser"),
+    ("Sanne", "de Boer"),
+    ("Wim", "Peeters"),
+    ("Lotte", "Maes"),
+    ("Joris", "Jacobs"),
+    ("Anke", "Mertens"),
+    ("Ruben", "Bakker"),
+    ("Fleur", "Willems"),
+    ("Koen", "Claes"),
+    ("Eva", "Goossens"),
+    ("Daan", "Visser"),
 ];
 
 /// Fields that the account has added: context, label, kind.
 pub(super) const OWN_FIELDS: [(&str, &str, &str); 7] = [
-    ("company", "Web shop number", "single_line"), ("contact", "Web shop number", "single_line"),
-    ("product", "EAN", "single_line"), ("product", "Weight", "number"), ("invoice", "Web order", "single_line"),
-    ("deal", "Origin", "single_select"), ("company", "Segments", "multi_select"),
+    ("company", "Web shop number", "single_line"),
+    ("contact", "Web shop number", "single_line"),
+    ("product", "EAN", "single_line"),
+    ("product", "Weight", "number"),
+    ("invoice", "Web order", "single_line"),
+    ("deal", "Origin", "single_select"),
+    ("company", "Segments", "multi_select"),
 ];
 
 fn body(value: Value) -> Map<String, Value> {
@@ -65,15 +103,23 @@ pub(super) fn nth(books: &Books, table: &str, number: i64) -> Option<String> {
 
 /// The identifier of the row whose member has that value.
 pub(super) fn id_by(books: &Books, table: &str, member: &str, value: &str) -> Option<String> {
-    books.rows(table).iter().find(|row| text(row, member) == Some(value)).and_then(|row| text(row, "id")).map(str::to_owned)
+    books
+        .rows(table)
+        .iter()
+        .find(|row| text(row, member) == Some(value))
+        .and_then(|row| text(row, "id"))
+        .map(str::to_owned)
 }
 
 /// What every account has, however empty.
 pub(super) fn set_up(books: &mut Books) {
-    books.insert("departments", json!({
-        "id": DEPARTMENT, "name": "Koffiehuis BV", "vat_number": "BE0899623035", "currency": "EUR",
-        "emails": [{"type": "primary", "email": "info@koffiehuis.example"}], "status": "active",
-    }));
+    books.insert(
+        "departments",
+        json!({
+            "id": DEPARTMENT, "name": "Koffiehuis BV", "vat_number": "BE0899623035", "currency": "EUR",
+            "emails": [{"type": "primary", "email": "info@koffiehuis.example"}], "status": "active",
+        }),
+    );
     books.insert("users", user("Karel", "Koning", 0));
     for (description, rate) in RATES {
         books.insert("tax_rates", tax_rate(description, rate, DEPARTMENT));
@@ -99,8 +145,12 @@ pub(super) fn set_up(books: &mut Books) {
     }
     for (context, label, kind) in OWN_FIELDS {
         let options = match kind {
-            "single_select" => json!({"options": [{"id": "o-1", "value": "Web shop"}, {"id": "o-2", "value": "Till"}], "extra_option_allowed": false}),
-            "multi_select" => json!({"options": [{"id": "o-3", "value": "Horeca"}, {"id": "o-4", "value": "Office"}], "extra_option_allowed": false}),
+            "single_select" => {
+                json!({"options": [{"id": "o-1", "value": "Web shop"}, {"id": "o-2", "value": "Till"}], "extra_option_allowed": false})
+            }
+            "multi_select" => {
+                json!({"options": [{"id": "o-3", "value": "Horeca"}, {"id": "o-4", "value": "Office"}], "extra_option_allowed": false})
+            }
             _ => Value::Null,
         };
         books.insert("custom_field_definitions", definition(context, label, kind, options));
@@ -159,10 +209,13 @@ pub(super) fn fill(books: &mut Books) {
 
 fn more_set_up(books: &mut Books) {
     let filial = "88d576e7-7e6f-465d-b6ab-a864f6e5e95c";
-    books.insert("departments", json!({
-        "id": filial, "name": "Koffiehuis Duitsland", "vat_number": "DE811907980", "currency": "EUR",
-        "emails": [], "status": "archived",
-    }));
+    books.insert(
+        "departments",
+        json!({
+            "id": filial, "name": "Koffiehuis Duitsland", "vat_number": "DE811907980", "currency": "EUR",
+            "emails": [], "status": "archived",
+        }),
+    );
     for number in 0..20 {
         let rate = f64::from(number) / 100.0;
         books.insert("tax_rates", tax_rate(&format!("Old {number}%"), rate, filial));
@@ -174,17 +227,26 @@ fn more_set_up(books: &mut Books) {
     for days in TERMS.iter().skip(1) {
         books.insert("payment_terms", json!({"type": "end_of_month", "days": days}));
     }
-    books.insert("withholding_tax_rates", json!({
-        "description": "IRPF 15%", "rate": 0.15, "department": {"type": "department", "id": DEPARTMENT},
-    }));
+    books.insert(
+        "withholding_tax_rates",
+        json!({
+            "description": "IRPF 15%", "rate": 0.15, "department": {"type": "department", "id": DEPARTMENT},
+        }),
+    );
     for name in ["Horeca", "Friends"] {
         books.insert("price_lists", json!({"name": name, "calculation_method": "manual"}));
     }
     for name in ["Quantity", "Loyalty"] {
-        books.insert("commercial_discounts", json!({"name": name, "department": {"type": "department", "id": DEPARTMENT}}));
+        books.insert(
+            "commercial_discounts",
+            json!({"name": name, "department": {"type": "department", "id": DEPARTMENT}}),
+        );
     }
     for number in 0..25 {
-        books.insert("custom_field_definitions", definition("ticket", &format!("Question {number}"), "single_line", Value::Null));
+        books.insert(
+            "custom_field_definitions",
+            definition("ticket", &format!("Question {number}"), "single_line", Value::Null),
+        );
     }
     for (number, (first, last)) in (1..=MANY).zip(PEOPLE.iter().cycle()) {
         books.insert("users", user(first, last, number));
@@ -216,7 +278,8 @@ pub(super) fn company(books: &Books, number: i64) -> Map<String, Value> {
 pub(super) fn contact(books: &Books, number: i64) -> Map<String, Value> {
     let at = usize::try_from(number.rem_euclid(10)).unwrap_or_default();
     let (first, last) = PEOPLE.get(at).copied().unwrap_or(("Sanne", "de Boer"));
-    let own = books.rows("custom_field_definitions").iter().find(|row| text(row, "context") == Some("contact"));
+    let own =
+        books.rows("custom_field_definitions").iter().find(|row| text(row, "context") == Some("contact"));
     let own = own.and_then(|row| text(row, "id"));
     body(json!({
         "first_name": format!("{first}{number}"), "last_name": last,
@@ -311,7 +374,8 @@ fn trade(books: &mut Books, number: i64) {
 fn finish(books: &mut Books) {
     let list = nth(books, "price_lists", 0);
     for table in ["companies", "contacts"] {
-        let ids: Vec<String> = books.rows(table).iter().filter_map(|row| text(row, "id").map(str::to_owned)).collect();
+        let ids: Vec<String> =
+            books.rows(table).iter().filter_map(|row| text(row, "id").map(str::to_owned)).collect();
         for (at, id) in ids.iter().enumerate() {
             let Some(row) = books.row_mut(table, id) else { continue };
             if at % 2 == 0 {
@@ -325,7 +389,8 @@ fn finish(books: &mut Books) {
             }
         }
     }
-    let ids: Vec<String> = books.rows("invoices").iter().filter_map(|row| text(row, "id").map(str::to_owned)).collect();
+    let ids: Vec<String> =
+        books.rows("invoices").iter().filter_map(|row| text(row, "id").map(str::to_owned)).collect();
     for id in ids {
         let template = books.new_id();
         let stamp = books.stamp();

@@ -69,7 +69,9 @@ impl Grants {
 pub(super) fn authorize(books: &mut Books, query: &[(String, String)]) -> Answer {
     let get = |name: &str| query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
     if get("scope").is_some() {
-        return Answer::Refused(json!({"error": "invalid_scope", "message": "The requested scope is invalid"}));
+        return Answer::Refused(
+            json!({"error": "invalid_scope", "message": "The requested scope is invalid"}),
+        );
     }
     let options = &books.options;
     if get("client_id") != Some(&options.client_id) || get("response_type") != Some("code") {
@@ -77,7 +79,9 @@ pub(super) fn authorize(books: &mut Books, query: &[(String, String)]) -> Answer
     }
     let redirect = options.redirect.clone();
     if get("redirect_uri") != Some(&redirect) {
-        return Answer::Refused(json!({"error": "invalid_request", "message": "redirect_uri is not whitelisted"}));
+        return Answer::Refused(
+            json!({"error": "invalid_request", "message": "redirect_uri is not whitelisted"}),
+        );
     }
     let state = get("state").unwrap_or_default().to_owned();
     let mut query = url::form_urlencoded::Serializer::new(String::new());
@@ -94,10 +98,13 @@ pub(super) fn authorize(books: &mut Books, query: &[(String, String)]) -> Answer
 
 /// Exchanges a code or a refresh token for a new pair.
 pub(super) fn token(books: &mut Books, form: &[(String, String)]) -> Answer {
-    let get = |name: &str| form.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str());
+    let get =
+        |name: &str| form.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str());
     let refuse = |hint: &str| {
         let title = "The request is missing a required parameter, or a parameter is wrong.";
-        Answer::Refused(json!({"errors": [{"code": 0, "title": title, "status": 400, "meta": {"hint": hint}}]}))
+        Answer::Refused(
+            json!({"errors": [{"code": 0, "title": title, "status": 400, "meta": {"hint": hint}}]}),
+        )
     };
     let options = &books.options;
     if get("client_id") != options.client_id || get("client_secret") != options.client_secret {

@@ -45,7 +45,9 @@ pub(super) fn register(books: &mut Books, body: &Map<String, Value>) -> Result<(
     let known = books.rows("webhooks").iter().find(|hook| text(hook, "url") == Some(&url)).cloned();
     match known.as_ref().and_then(|hook| text(hook, "id")) {
         Some(id) => {
-            if let Some(Value::Array(old)) = books.row_mut("webhooks", id).and_then(|hook| hook.get_mut("types")) {
+            if let Some(Value::Array(old)) =
+                books.row_mut("webhooks", id).and_then(|hook| hook.get_mut("types"))
+            {
                 old.retain(|kind| !types.contains(kind));
                 old.extend(types);
             }

@@ -30,8 +30,15 @@ const DOCUMENT: &[&str] = &["grouped_lines", "discounts", "text", "currency", "d
 /// The list behind an area.
 pub(super) fn listed(area: &str) -> Option<Listed> {
     const PARTY: &[&str] = &[
-        "email", "ids", "term", "updated_since", "tags", "vat_number", "national_identification_number",
-        "status", "marketing_mails_consent",
+        "email",
+        "ids",
+        "term",
+        "updated_since",
+        "tags",
+        "vat_number",
+        "national_identification_number",
+        "status",
+        "marketing_mails_consent",
     ];
     Some(match area {
         "companies" => Listed {
@@ -45,7 +52,13 @@ pub(super) fn listed(area: &str) -> Option<Listed> {
         "contacts" => Listed {
             table: "contacts",
             filters: &[
-                "email", "ids", "company_id", "term", "updated_since", "tags", "status",
+                "email",
+                "ids",
+                "company_id",
+                "term",
+                "updated_since",
+                "tags",
+                "status",
                 "marketing_mails_consent",
             ],
             sorts: &["name", "added_at", "updated_at"],
@@ -59,22 +72,34 @@ pub(super) fn listed(area: &str) -> Option<Listed> {
             sorts: &[],
             paged: true,
             omits: &[
-                "purchase_price", "selling_price", "tax", "custom_fields", "price_list_prices",
-                "product_category", "suppliers",
+                "purchase_price",
+                "selling_price",
+                "tax",
+                "custom_fields",
+                "price_list_prices",
+                "product_category",
+                "suppliers",
             ],
             includes: &[],
         },
         "deals" => Listed {
             table: "deals",
-            filters: &["ids", "term", "customer", "phase_id", "responsible_user_id", "updated_since", "status", "pipeline_ids"],
+            filters: &[
+                "ids",
+                "term",
+                "customer",
+                "phase_id",
+                "responsible_user_id",
+                "updated_since",
+                "status",
+                "pipeline_ids",
+            ],
             sorts: &["created_at", "weighted_value"],
             paged: true,
             omits: &["quotations", "phase_history"],
             includes: &["custom_fields"],
         },
-        "quotations" => {
-            Listed { omits: DOCUMENT, ..plain("quotations", &["ids"], true) }
-        }
+        "quotations" => Listed { omits: DOCUMENT, ..plain("quotations", &["ids"], true) },
         "orders" => Listed {
             omits: &["grouped_lines"],
             includes: &["custom_fields"],
@@ -83,21 +108,43 @@ pub(super) fn listed(area: &str) -> Option<Listed> {
         "invoices" => Listed {
             table: "invoices",
             filters: &[
-                "ids", "term", "invoice_number", "department_id", "deal_id", "status", "updated_since",
-                "purchase_order_number", "payment_reference", "customer", "invoice_date_after",
+                "ids",
+                "term",
+                "invoice_number",
+                "department_id",
+                "deal_id",
+                "status",
+                "updated_since",
+                "purchase_order_number",
+                "payment_reference",
+                "customer",
+                "invoice_date_after",
                 "invoice_date_before",
             ],
             sorts: &["invoice_number", "invoice_date"],
             paged: true,
             omits: &[
-                "grouped_lines", "discounts", "currency", "document_template", "payment_term", "payments", "note",
-                "expected_payment_method", "on_hold_since", "custom_fields", "peppol_status",
+                "grouped_lines",
+                "discounts",
+                "currency",
+                "document_template",
+                "payment_term",
+                "payments",
+                "note",
+                "expected_payment_method",
+                "on_hold_since",
+                "custom_fields",
+                "peppol_status",
             ],
             includes: &[],
         },
         "creditNotes" => Listed {
             omits: DOCUMENT,
-            ..plain("credit_notes", &["ids", "department_id", "updated_since", "invoice_id", "customer"], true)
+            ..plain(
+                "credit_notes",
+                &["ids", "department_id", "updated_since", "invoice_id", "customer"],
+                true,
+            )
         },
         "productCategories" => plain("product_categories", &["department_id"], false),
         "departments" => plain("departments", &["ids", "status"], false),
@@ -121,7 +168,10 @@ pub(super) fn listed(area: &str) -> Option<Listed> {
 
 /// Answers a list.
 pub(super) fn answer(books: &mut Books, list: &Listed, body: &Map<String, Value>) -> Result<Value, Refusal> {
-    for name in body.keys().filter(|name| !matches!(name.as_str(), "filter" | "page" | "sort" | "includes" | "country")) {
+    for name in body
+        .keys()
+        .filter(|name| !matches!(name.as_str(), "filter" | "page" | "sort" | "includes" | "country"))
+    {
         books.ignored.push(name.clone());
     }
     let filter = body.get("filter").and_then(Value::as_object).cloned().unwrap_or_default();
@@ -160,12 +210,15 @@ fn check_filter(name: &str, wanted: &Value) -> Result<(), Refusal> {
             Value::String(word) => matches!(word.as_str(), "active" | "deactivated"),
             Value::Array(words) => words.iter().all(|word| {
                 word.as_str().is_some_and(|word| {
-                    ["new", "open", "won", "lost", "draft", "outstanding", "matched", "active", "archived"].contains(&word)
+                    ["new", "open", "won", "lost", "draft", "outstanding", "matched", "active", "archived"]
+                        .contains(&word)
                 })
             }),
             _ => false,
         },
-        "email" => wanted.get("type").and_then(Value::as_str) == Some("primary") && wanted.get("email").is_some(),
+        "email" => {
+            wanted.get("type").and_then(Value::as_str) == Some("primary") && wanted.get("email").is_some()
+        }
         "customer" => wanted.get("type").is_some() && wanted.get("id").is_some(),
         _ => wanted.is_string() || wanted.is_boolean(),
     };
@@ -181,7 +234,8 @@ fn passes(row: &Value, name: &str, wanted: &Value, exclusive: bool, links: &[Val
     match name {
         "ids" => wanted.as_array().is_some_and(|ids| ids.iter().any(|id| id.as_str() == text(row, "id"))),
         "updated_since" => {
-            let (since, changed) = (word.parse::<jiff::Timestamp>(), text(row, "updated_at").unwrap_or_default());
+            let (since, changed) =
+                (word.parse::<jiff::Timestamp>(), text(row, "updated_at").unwrap_or_default());
             match (since, changed.parse::<jiff::Timestamp>()) {
                 (Ok(since), Ok(changed)) if exclusive => changed > since,
                 (Ok(since), Ok(changed)) => changed >= since,
@@ -214,7 +268,9 @@ fn passes(row: &Value, name: &str, wanted: &Value, exclusive: bool, links: &[Val
         "invoice_date_after" => text(row, "invoice_date").is_some_and(|day| day >= word),
         "invoice_date_before" => text(row, "invoice_date").is_some_and(|day| day <= word),
         "tags" => {
-            let has = |tag: &Value| row.get("tags").and_then(Value::as_array).is_some_and(|tags| tags.contains(tag));
+            let has = |tag: &Value| {
+                row.get("tags").and_then(Value::as_array).is_some_and(|tags| tags.contains(tag))
+            };
             wanted.as_array().is_some_and(|tags| tags.iter().all(has))
         }
         _ => match wanted {
@@ -231,7 +287,14 @@ fn entries<'a>(row: &'a Value, list: &str) -> impl Iterator<Item = &'a Value> {
 /// Terms find parts of whatever people look for.
 fn has_term(row: &Value, term: &str) -> bool {
     const NAMES: [&str; 9] = [
-        "name", "code", "title", "reference", "vat_number", "first_name", "last_name", "invoice_number",
+        "name",
+        "code",
+        "title",
+        "reference",
+        "vat_number",
+        "first_name",
+        "last_name",
+        "invoice_number",
         "purchase_order_number",
     ];
     let holds = |text: Option<&str>| text.is_some_and(|text| text.to_lowercase().contains(term));

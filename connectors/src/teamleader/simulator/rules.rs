@@ -77,8 +77,14 @@ pub(super) const COMPANY: &[Field] = &[
     may("business_type_id", Kind::Of("business_types")),
     may("vat_number", Kind::Text),
     may("national_identification_number", Kind::Text),
-    some("emails", Kind::List(&[must("type", Kind::Words(&["primary", "invoicing"])), must("email", Kind::Text)])),
-    some("telephones", Kind::List(&[must("type", Kind::Words(&["phone", "fax"])), must("number", Kind::Text)])),
+    some(
+        "emails",
+        Kind::List(&[must("type", Kind::Words(&["primary", "invoicing"])), must("email", Kind::Text)]),
+    ),
+    some(
+        "telephones",
+        Kind::List(&[must("type", Kind::Words(&["phone", "fax"])), must("number", Kind::Text)]),
+    ),
     may("website", Kind::Text),
     some("addresses", Kind::List(ADDRESS)),
     may("iban", Kind::Text),
@@ -208,7 +214,10 @@ pub(super) const QUOTATION: &[Field] = &[
     some("document_template_id", Kind::Text),
     some(
         "expiry",
-        Kind::Object(&[may("expires_after", Kind::Day), must("action_after_expiry", Kind::Words(&["lock", "none"]))]),
+        Kind::Object(&[
+            may("expires_after", Kind::Day),
+            must("action_after_expiry", Kind::Words(&["lock", "none"])),
+        ]),
     ),
 ];
 
@@ -236,7 +245,10 @@ pub(super) const INVOICE: &[Field] = &[
         "invoicee",
         Kind::Object(&[
             must("customer", Kind::Customer),
-            some("for_attention_of", Kind::Object(&[some("name", Kind::Text), some("contact_id", Kind::Of("contacts"))])),
+            some(
+                "for_attention_of",
+                Kind::Object(&[some("name", Kind::Text), some("contact_id", Kind::Of("contacts"))]),
+            ),
         ]),
     ),
     must("department_id", Kind::Of("departments")),
@@ -260,8 +272,14 @@ pub(super) const INVOICE: &[Field] = &[
             must(
                 "method",
                 Kind::Words(&[
-                    "sepa_direct_debit", "direct_debit", "credit_card", "cash", "cheque", "bankers_draft",
-                    "bank_transfer", "payment_card",
+                    "sepa_direct_debit",
+                    "direct_debit",
+                    "credit_card",
+                    "cash",
+                    "cheque",
+                    "bankers_draft",
+                    "bank_transfer",
+                    "payment_card",
                 ]),
             ),
             may("reference", Kind::Text),
@@ -334,7 +352,9 @@ fn fits(books: &mut Books, kind: Kind, value: &Value, path: &str) -> Result<Valu
         },
         Kind::Number => kept(value.is_number()),
         Kind::Truth => kept(value.is_boolean()),
-        Kind::Day => kept(value.as_str().is_some_and(|day| day.len() == 10 && day.parse::<jiff::civil::Date>().is_ok())),
+        Kind::Day => kept(
+            value.as_str().is_some_and(|day| day.len() == 10 && day.parse::<jiff::civil::Date>().is_ok()),
+        ),
         Kind::Moment => kept(value.as_str().is_some_and(is_moment)),
         Kind::Words(words) => kept(value.as_str().is_some_and(|word| words.contains(&word))),
         Kind::Of(table) => match value.as_str() {
@@ -385,7 +405,9 @@ fn custom_fields(books: &Books, value: &Value, path: &str) -> Result<Value, Refu
         };
         let options = definition.pointer("/configuration/options").and_then(Value::as_array);
         let is_choice = |text: &str| {
-            options.is_none_or(|all| all.iter().any(|one| one.get("value").and_then(Value::as_str) == Some(text)))
+            options.is_none_or(|all| {
+                all.iter().any(|one| one.get("value").and_then(Value::as_str) == Some(text))
+            })
         };
         let is_right = match definition.get("type").and_then(Value::as_str) {
             _ if value.is_null() => true,

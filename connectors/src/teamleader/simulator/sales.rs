@@ -118,7 +118,9 @@ pub(super) fn create_quotation(books: &mut Books, raw: &Body) -> Result<String, 
     });
     put_quotation(books, &mut row, &body)?;
     let id = books.insert("quotations", row);
-    if let Some(Value::Array(quotations)) = books.row_mut("deals", &deal).and_then(|row| row.get_mut("quotations")) {
+    if let Some(Value::Array(quotations)) =
+        books.row_mut("deals", &deal).and_then(|row| row.get_mut("quotations"))
+    {
         quotations.push(json!({"type": "quotation", "id": id}));
     }
     books.touch("deals", &deal);
@@ -255,9 +257,15 @@ fn put_invoice(books: &Books, row: &mut Value, body: &Body) -> Result<(), Refusa
             "invoicee" => set(row, "invoicee", invoicee(books, value)),
             "grouped_lines" => {
                 let department = at(row, "/department/id").map(str::to_owned);
-                set(row, "grouped_lines", lines(books, value, &currency, department.as_deref(), Paper::Invoice)?);
+                set(
+                    row,
+                    "grouped_lines",
+                    lines(books, value, &currency, department.as_deref(), Paper::Invoice)?,
+                );
             }
-            "document_template_id" => set(row, "document_template", reference("documentTemplate", value.as_str())),
+            "document_template_id" => {
+                set(row, "document_template", reference("documentTemplate", value.as_str()))
+            }
             "project_id" => set(row, "project", reference("project", value.as_str())),
             "department_id" | "currency" => {}
             _ => set(row, name, value.clone()),
@@ -285,17 +293,16 @@ fn add_up(books: &Books, row: &mut Value, currency: &str) {
 }
 
 fn invoicee(books: &Books, given: &Value) -> Value {
-    let (kind, id) = (at(given, "/customer/type").unwrap_or_default(), at(given, "/customer/id").unwrap_or_default());
+    let (kind, id) =
+        (at(given, "/customer/type").unwrap_or_default(), at(given, "/customer/id").unwrap_or_default());
     let table = if kind == "company" { "companies" } else { "contacts" };
     let party = books.row(table, id).cloned().unwrap_or_default();
     let names = [text(&party, "first_name"), text(&party, "last_name")];
-    let name = text(&party, "name").map_or_else(
-        || names.into_iter().flatten().collect::<Vec<_>>().join(" "),
-        str::to_owned,
+    let name = text(&party, "name")
+        .map_or_else(|| names.into_iter().flatten().collect::<Vec<_>>().join(" "), str::to_owned);
+    let attention = given.get("for_attention_of").map(
+        |one| json!({"name": one.get("name"), "contact": reference("contact", text(one, "contact_id"))}),
     );
-    let attention = given.get("for_attention_of").map(|one| {
-        json!({"name": one.get("name"), "contact": reference("contact", text(one, "contact_id"))})
-    });
     json!({
         "name": name, "vat_number": party.get("vat_number"), "customer": {"type": kind, "id": id},
         "for_attention_of": attention, "email": party.pointer("/emails/0/email"),
@@ -335,7 +342,8 @@ pub(super) fn book(books: &mut Books, id: &str, raw: &Body) -> Result<(), Refusa
     let year = day.get(..4).unwrap_or_default().to_owned();
     let same_book = |other: &&Value| {
         let number = text(other, "invoice_number");
-        number.is_some_and(|number| number.starts_with(&year)) && other.get("department") == row.get("department")
+        number.is_some_and(|number| number.starts_with(&year))
+            && other.get("department") == row.get("department")
     };
     let count = books.rows("invoices").iter().filter(same_book).count() + 1;
     let due = due_on(&day, row.get("payment_term"));
@@ -343,7 +351,11 @@ pub(super) fn book(books: &mut Books, id: &str, raw: &Body) -> Result<(), Refusa
     set(&mut row, "invoice_date", json!(day));
     set(&mut row, "status", json!("outstanding"));
     set(&mut row, "due_on", json!(due));
-    set(&mut row, "payment_reference", json!(format!("+++{:0>3}/{:0>4}/{:0>5}+++", count % 1000, count, count * 97)));
+    set(
+        &mut row,
+        "payment_reference",
+        json!(format!("+++{:0>3}/{:0>4}/{:0>5}+++", count % 1000, count, count * 97)),
+    );
     if let Some(place) = books.row_mut("invoices", id) {
         *place = row;
     }
@@ -376,14 +388,18 @@ pub(super) fn delete_invoice(books: &mut Books, id: &str) -> Result<(), Refusal>
 }
 
 fn paid(books: &Books, invoice: &str) -> Decimal {
-    let payments = books.rows("invoice_payments").iter().filter(|row| text(row, "invoice_id") == Some(invoice));
+    let payments =
+        books.rows("invoice_payments").iter().filter(|row| text(row, "invoice_id") == Some(invoice));
     payments.filter_map(|row| number(row.pointer("/payment/amount")?)).sum()
 }
 
 /// Payments of an invoice, as it tells them.
 pub(super) fn payments_of(books: &Books, invoice: &str) -> Value {
-    let payments = books.rows("invoice_payments").iter().filter(|row| text(row, "invoice_id") == Some(invoice));
-    Value::Array(payments.map(|row| json!({"paid_at": row.get("paid_at"), "payment": row.get("payment")})).collect())
+    let payments =
+        books.rows("invoice_payments").iter().filter(|row| text(row, "invoice_id") == Some(invoice));
+    Value::Array(
+        payments.map(|row| json!({"paid_at": row.get("paid_at"), "payment": row.get("payment")})).collect(),
+    )
 }
 
 /// Notes a payment; the invoice is matched when all is paid.
@@ -396,9 +412,12 @@ pub(super) fn pay(books: &mut Books, id: &str, raw: &Body) -> Result<(), Refusal
         return invalid("id", "A draft can not be paid");
     }
     let paid_at = body.get("paid_at").cloned().unwrap_or_default();
-    books.insert("invoice_payments", json!({
-        "invoice_id": id, "paid_at": paid_at, "payment": body.get("payment"),
-    }));
+    books.insert(
+        "invoice_payments",
+        json!({
+            "invoice_id": id, "paid_at": paid_at, "payment": body.get("payment"),
+        }),
+    );
     let mut row = row;
     let currency = text(&row, "currency").unwrap_or("EUR").to_owned();
     add_up(books, &mut row, &currency);
@@ -423,7 +442,8 @@ pub(super) fn credit(books: &mut Books, id: &str, raw: &Body) -> Result<String, 
     if text(&row, "status") == Some("draft") {
         return invalid("id", "A draft can not be credited");
     }
-    let day = body.get("credit_note_date").and_then(Value::as_str).map_or_else(|| books.today(), str::to_owned);
+    let day =
+        body.get("credit_note_date").and_then(Value::as_str).map_or_else(|| books.today(), str::to_owned);
     let stamp = books.stamp();
     let count = books.rows("credit_notes").len() + 1;
     let currency = text(&row, "currency").unwrap_or("EUR").to_owned();

@@ -70,7 +70,8 @@ pub(super) fn new(books: &Books, resource: &str, number: usize) -> Option<Record
 /// Deals get one quotation each; these are as good as free, counted from the last.
 fn free_deal(books: &Books, number: usize) -> Option<String> {
     let taken = |id: &str| books.rows("quotations").iter().any(|row| at(row, "/deal/id") == Some(id));
-    let free: Vec<&str> = books.rows("deals").iter().filter_map(|row| text(row, "id")).filter(|id| !taken(id)).collect();
+    let free: Vec<&str> =
+        books.rows("deals").iter().filter_map(|row| text(row, "id")).filter(|id| !taken(id)).collect();
     match free.get(number % free.len().max(1)) {
         Some(id) => Some((*id).to_owned()),
         None => nth(books, "deals", i64::try_from(number).ok()?),
@@ -84,10 +85,16 @@ pub(super) fn changed(books: &Books, resource: &str, number: usize) -> Option<Re
             "name": format!("Ander Bedrijf {number}"), "email": format!("ander{number}@bedrijf.example"),
             "delivery_address": {"line_1": format!("Werf {number}"), "city": "Antwerpen", "country": "BE"},
         }),
-        "contacts" => json!({"last_name": format!("Anders {number}"), "mobile": format!("+3247000{number:04}")}),
+        "contacts" => {
+            json!({"last_name": format!("Anders {number}"), "mobile": format!("+3247000{number:04}")})
+        }
         "company_contacts" => json!({"position": format!("Buyer {number}")}),
-        "products" => json!({"name": format!("Other name {number}"), "selling_price": 11 + number, "stock": 3 + number}),
-        "deals" => json!({"summary": format!("Asked again {number}"), "phase_id": nth(books, "deal_phases", i64::try_from(number).ok()?)}),
+        "products" => {
+            json!({"name": format!("Other name {number}"), "selling_price": 11 + number, "stock": 3 + number})
+        }
+        "deals" => {
+            json!({"summary": format!("Asked again {number}"), "phase_id": nth(books, "deal_phases", i64::try_from(number).ok()?)})
+        }
         "quotations" => json!({"text": format!("Dear friend {number}")}),
         "invoices" => json!({"note": format!("Please pay {number}")}),
         _ => return None,

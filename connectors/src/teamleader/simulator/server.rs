@@ -36,9 +36,8 @@ pub(super) async fn answer(State(shared): State<Shared>, request: Request<Body>)
     let Ok(body) = axum::body::to_bytes(body, 32 << 20).await else {
         return Response::new(Body::from("too large"));
     };
-    let pairs = |bytes: &[u8]| -> Vec<(String, String)> {
-        url::form_urlencoded::parse(bytes).into_owned().collect()
-    };
+    let pairs =
+        |bytes: &[u8]| -> Vec<(String, String)> { url::form_urlencoded::parse(bytes).into_owned().collect() };
     let mut books = open(&shared);
     match head.uri.path() {
         "/oauth2/authorize" => {
@@ -97,7 +96,8 @@ fn count(books: &mut Books) -> Option<()> {
     while books.calls.front().is_some_and(|first| first.elapsed() >= MINUTE) {
         books.calls.pop_front();
     }
-    let is_full = limit.is_some_and(|limit| books.calls.len() >= usize::try_from(limit).unwrap_or(usize::MAX));
+    let is_full =
+        limit.is_some_and(|limit| books.calls.len() >= usize::try_from(limit).unwrap_or(usize::MAX));
     if limit.is_some() && !is_full {
         books.calls.push_back(Instant::now());
     }
@@ -121,7 +121,9 @@ fn admit(books: &Books, room: bool, token: &str, action: &str, method: &Method) 
     let scope = match area {
         "quotations" => "deals",
         "creditNotes" => "invoices",
-        known @ ("companies" | "contacts" | "deals" | "orders" | "invoices" | "products" | "departments") => known,
+        known @ ("companies" | "contacts" | "deals" | "orders" | "invoices" | "products" | "departments") => {
+            known
+        }
         _ => return Ok(()),
     };
     if books.options.scopes.iter().any(|known| known == scope) {
@@ -143,18 +145,48 @@ fn read(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
 /// Actions that have a route.
 fn is_known(action: &str) -> bool {
     const OTHERS: [&str; 39] = [
-        "users.me", "companies.info", "companies.add", "companies.update", "companies.delete", "companies.tag",
-        "companies.untag", "contacts.info", "contacts.add", "contacts.update", "contacts.delete", "contacts.tag",
-        "contacts.untag", "contacts.linkToCompany", "contacts.updateCompanyLink", "contacts.unlinkFromCompany",
-        "products.info", "products.add", "products.update", "products.delete", "deals.info", "deals.create",
-        "deals.update", "deals.move", "deals.win", "deals.lose", "deals.delete", "quotations.info",
-        "quotations.create", "quotations.update", "quotations.accept", "quotations.delete", "orders.info",
-        "invoices.info", "departments.info", "creditNotes.info", "webhooks.list", "webhooks.register",
+        "users.me",
+        "companies.info",
+        "companies.add",
+        "companies.update",
+        "companies.delete",
+        "companies.tag",
+        "companies.untag",
+        "contacts.info",
+        "contacts.add",
+        "contacts.update",
+        "contacts.delete",
+        "contacts.tag",
+        "contacts.untag",
+        "contacts.linkToCompany",
+        "contacts.updateCompanyLink",
+        "contacts.unlinkFromCompany",
+        "products.info",
+        "products.add",
+        "products.update",
+        "products.delete",
+        "deals.info",
+        "deals.create",
+        "deals.update",
+        "deals.move",
+        "deals.win",
+        "deals.lose",
+        "deals.delete",
+        "quotations.info",
+        "quotations.create",
+        "quotations.update",
+        "quotations.accept",
+        "quotations.delete",
+        "orders.info",
+        "invoices.info",
+        "departments.info",
+        "creditNotes.info",
+        "webhooks.list",
+        "webhooks.register",
         "webhooks.unregister",
     ];
-    const INVOICES: [&str; 8] = [
-        "draft", "update", "updateBooked", "book", "delete", "registerPayment", "removePayments", "credit",
-    ];
+    const INVOICES: [&str; 8] =
+        ["draft", "update", "updateBooked", "book", "delete", "registerPayment", "removePayments", "credit"];
     let listed = action.strip_suffix(".list").is_some_and(|area| listed(area).is_some());
     listed
         || OTHERS.contains(&action)
@@ -259,7 +291,8 @@ fn info(books: &Books, table: &str, mut row: Value, includes: &str) -> Value {
 }
 
 fn me(books: &Books) -> Value {
-    let mut user = books.rows("users").first().cloned().unwrap_or_else(|| json!({"id": "none", "first_name": "Nobody"}));
+    let mut user =
+        books.rows("users").first().cloned().unwrap_or_else(|| json!({"id": "none", "first_name": "Nobody"}));
     if let Some(user) = user.as_object_mut() {
         user.remove("status");
         user.remove("teams");
@@ -268,7 +301,13 @@ fn me(books: &Books) -> Value {
     json!({"data": user})
 }
 
-fn tag(books: &mut Books, action: &str, id: &str, body: &Map<String, Value>, add: bool) -> Result<(), Refusal> {
+fn tag(
+    books: &mut Books,
+    action: &str,
+    id: &str,
+    body: &Map<String, Value>,
+    add: bool,
+) -> Result<(), Refusal> {
     let table = if action.starts_with("companies") { "companies" } else { "contacts" };
     let given = body.get("tags").and_then(Value::as_array).cloned().unwrap_or_default();
     let Some(Value::Array(tags)) = books.row_mut(table, id).and_then(|row| row.get_mut("tags")) else {
@@ -324,7 +363,11 @@ fn written(status: u16, body: &Value) -> Response<Body> {
 }
 
 /// Does an action without a door in front of it; gives the identifier of what was made.
-pub(super) fn act(books: &mut Books, action: &str, body: &Map<String, Value>) -> Result<Option<String>, Refusal> {
+pub(super) fn act(
+    books: &mut Books,
+    action: &str,
+    body: &Map<String, Value>,
+) -> Result<Option<String>, Refusal> {
     Ok(match serve(books, action, body)? {
         Done::Made(_, id) => Some(id),
         Done::Data(_) | Done::Nothing => None,

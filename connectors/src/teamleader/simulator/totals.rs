@@ -126,7 +126,9 @@ pub(super) fn totals(books: &Books, groups: &Value, discounts: &Value, currency:
         let tax = cents(taxable * rate);
         exclusive += taxable;
         tax_sum += tax;
-        taxes.push(json!({"rate": digits(rate), "taxable": money(taxable, currency), "tax": money(tax, currency)}));
+        taxes.push(
+            json!({"rate": digits(rate), "taxable": money(taxable, currency), "tax": money(tax, currency)}),
+        );
     }
     Totals { exclusive, inclusive: exclusive + tax_sum, taxes: Value::Array(taxes) }
 }
