@@ -56,7 +56,7 @@ pub(crate) fn stop_on_interrupt() -> Arc<AtomicBool> {
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_ok() {
             flag.store(true, Ordering::Relaxed);
-            eprintln!("stopping after the page under way; press Ctrl-C again to stop at once");
+            eprintln!("stopping after the pages under way; press Ctrl-C again to stop at once");
             if tokio::signal::ctrl_c().await.is_ok() {
                 std::process::exit(130);
             }

@@ -164,15 +164,13 @@ impl<'a> Finder<'a> {
             let state = inner.questions.entry(question.clone()).or_default();
             (std::mem::take(&mut state.gathering), state.writes)
         };
-        match gathered.as_slice() {
-            [_] => self.call(Leading { finder: self, question, asked: gathered }, writes).await,
-            _ => {
-                let calls = gathered.chunks(batch.max(1)).map(|chunk| {
-                    self.call(Leading { finder: self, question, asked: chunk.to_vec() }, writes)
-                });
-                join_all(calls).await;
-            }
+        if gathered.len() == 1 {
+            return self.call(Leading { finder: self, question, asked: gathered }, writes).await;
         }
+        let calls = gathered
+            .chunks(batch.max(1))
+            .map(|chunk| self.call(Leading { finder: self, question, asked: chunk.to_vec() }, writes));
+        join_all(calls).await;
     }
 
     async fn call(&self, leading: Leading<'_, '_>, writes: u64) {

@@ -323,7 +323,11 @@ impl Many {
             if self.takes_repeats() { left <= *length } else { *length <= left.min(self.most_rows()) }
         };
         let lengths = LENGTHS.iter().enumerate().filter(|(_, length)| fits(length));
-        let chosen = if self.takes_repeats() { lengths.last() } else { lengths.min_by_key(|(at, _)| *at) };
+        let chosen = if self.takes_repeats() {
+            lengths.max_by_key(|(at, _)| *at)
+        } else {
+            lengths.min_by_key(|(at, _)| *at)
+        };
         let (at, length) = chosen.map_or((0, LENGTHS[0]), |(at, length)| (at, *length));
         let text = self.texts.get(at).map(|text| text.get_or_init(|| self.text(length).into()));
         (text.map_or("", AsRef::as_ref), length)
