@@ -687,14 +687,12 @@ async fn settings_of_the_products_to_softmaat() {
     town.run("products", "code_prefix = \"G\"").await;
     assert_eq!(town.product("100045")["category_codes"], json!([format!("G{group}")]));
 
-    // A first stock counts the branches that are named.
+    // A new product begins with the stock of the till.
     let town = Town::new().await;
-    town.till.add_branch(2, "Twee");
     town.article(&json!({}));
     town.till.count_stock(1, 100_045, Decimal::from(3));
-    town.till.count_stock(2, 100_045, Decimal::from(4));
-    town.run("products", "branches = [\"1\", \"2\"]\nsend_categories = false").await;
-    assert_eq!(number(&town.stock("100045")["quantity"]), Decimal::from(7));
+    town.run("products", "send_categories = false").await;
+    assert_eq!(number(&town.stock("100045")["quantity"]), Decimal::from(3));
 
     // What was made nicer in Softmaat survives, unless its box is ticked.
     for (settings, name, price) in [
@@ -838,12 +836,9 @@ async fn settings_of_categories_customers_and_stock() {
 
     let counted = async |settings: &str| -> Value {
         let town = Town::new().await;
-        town.till.add_branch(2, "Twee");
         town.goods();
         town.sale(&json!({}), &json!({}));
-        for branch in [1, 2] {
-            town.till.count_stock(branch, 100_045, Decimal::from(10));
-        }
+        town.till.count_stock(1, 100_045, Decimal::from(10));
         town.till.expect_stock(1, 100_045, Decimal::from(5));
         town.run("stock", settings).await;
         town.stock("100045")
@@ -853,7 +848,6 @@ async fn settings_of_categories_customers_and_stock() {
         ("calculation = \"available\"", 12),
         ("calculation = \"available minus reservations plus incoming\"", 15),
         ("calculation = \"available plus incoming\"", 17),
-        ("branches = [\"1\", \"2\"]", 20),
         ("keep_back = 4.0", 6),
         ("keep_back = 14.0", 0),
         ("keep_back = 14.0\nbelow_zero = true", -4),
