@@ -25,7 +25,6 @@ pub use exchange::{Exchange, recorded};
 pub use pace::Pace;
 pub use redact::Secrets;
 pub use send::Http;
-#[cfg(test)]
 pub(crate) use send::choose_cryptography;
 
 /// Longest pause that a server's wish can stand for.

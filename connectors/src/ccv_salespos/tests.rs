@@ -54,6 +54,7 @@ impl Stage {
         let shop = CcvShop::new(options);
         let running = serve(shop.router(), 0, Faults::default()).await.unwrap();
         let session = CcvSalespos.connect(&shop.answers(&running.url()), &limits().into()).unwrap();
+        crate::http::choose_cryptography();
         Self { shop, running, session, browser: reqwest::Client::new() }
     }
 

@@ -1,6 +1,5 @@
 //! Webhooks: what happened is told to every active hook, signed with its key.
 
-use std::sync::Once;
 
 use super::books::{Books, int, map, truth};
 use super::server::{Shared, open};
@@ -40,11 +39,7 @@ pub(super) fn deliver(shared: &Shared, books: &mut Books) {
 }
 
 async fn post(shared: Shared, at: usize, address: String, body: String, hash: String) {
-    static PROVIDER: Once = Once::new();
-    PROVIDER.call_once(|| {
-        // Fails only when the program has already chosen one, which is fine too.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    });
+    crate::http::choose_cryptography();
     let client = reqwest::Client::new();
     let request = client
         .post(address)

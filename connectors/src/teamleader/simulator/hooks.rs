@@ -1,7 +1,6 @@
 //! Webhooks: who wants to know what, and what was told. Deliveries are thin, unsigned, made as
 //! often as the switch says, and not in any order that is promised.
 
-use std::sync::Once;
 
 use serde_json::{Map, Value, json};
 
@@ -109,11 +108,7 @@ pub(super) fn deliver(shared: &Shared, books: &mut Books) {
 }
 
 async fn post(shared: Shared, at: usize, address: String, body: String) {
-    static PROVIDER: Once = Once::new();
-    PROVIDER.call_once(|| {
-        // Fails only when the program has already chosen one, which is fine too.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    });
+    crate::http::choose_cryptography();
     let request = reqwest::Client::new()
         .post(address)
         .header("content-type", "application/json")
