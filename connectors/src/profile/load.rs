@@ -323,15 +323,15 @@ pub(super) fn header(table: &Table<'_, '_>, word: &Word<'_>) -> Option<HeaderNam
 fn rule(table: Table<'_, '_>) -> Rule {
     let statuses = statuses(&table);
     let at = table.text("body").map(|word| path(&table, &word));
-    let test = test(&table);
+    let wanted = test(&table);
     // Without a place, `contains` looks at the whole answer, whatever it is written in.
-    let (text, test) = match (&at, test) {
+    let (anywhere, wanted) = match (&at, wanted) {
         (None, Test::Contains(words)) => (words, Test::There),
-        (_, test) => (Vec::new(), test),
+        (_, wanted) => (Vec::new(), wanted),
     };
-    if at.is_none() && !matches!(test, Test::There) {
+    if at.is_none() && !matches!(wanted, Test::There) {
         table.need("body", "where the value stands that is compared: `body = \"$.error.code\"`");
-    } else if at.is_none() && text.is_empty() && !table.has("status") {
+    } else if at.is_none() && anywhere.is_empty() && !table.has("status") {
         table.reader.report(
             Problem::new(Code::EmptyRule, table.at.clone(), "this rule would apply to every answer")
                 .label("says neither `status` nor `body`")
@@ -358,8 +358,8 @@ fn rule(table: Table<'_, '_>) -> Rule {
     });
     let rule = Rule {
         statuses,
-        body: at.map(|at: Path| (at, test)),
-        text,
+        body: at.map(|at: Path| (at, wanted)),
+        text: anywhere,
         advice: advice.unwrap_or(Meaning::Stop),
         reason,
         help: table.text("help").map(|word| word.text.to_owned()),

@@ -210,7 +210,7 @@ async fn the_whole_sample_of_the_till_goes_to_softmaat() {
         let free = town.till.stock(1, sku.parse().unwrap());
         assert_eq!(
             number(&town.stock(sku)["quantity"]),
-            number(&field(&free, "amount_free")),
+            number(&field(&free, "amount_free")).max(Decimal::ZERO),
             "the stock of {sku}"
         );
         let is_variant = !field(article, "size").is_null();
