@@ -14,6 +14,8 @@ mod pages;
 mod search;
 mod settings;
 pub mod simulator;
+#[cfg(test)]
+mod tests;
 mod wire;
 mod writes;
 

@@ -147,7 +147,14 @@ impl Company {
     }
 
     /// Adds an article of goods at a VAT rate, sold by the piece.
-    pub fn add_article(&self, number: &str, name: &str, net: Decimal, rate: i64, stock: i64) -> Result<String, String> {
+    pub fn add_article(
+        &self,
+        number: &str,
+        name: &str,
+        net: Decimal,
+        rate: i64,
+        stock: i64,
+    ) -> Result<String, String> {
         let (coding, unit) = {
             let books = self.open();
             (fill::coding_of(&books, rate.into()), fill::key_at(&books, "units", 0))
@@ -190,7 +197,8 @@ impl Company {
     #[must_use]
     pub fn rows(&self, path: &str) -> Vec<Json> {
         let books = self.open();
-        let shown = |row: &Map| if path == "articles" { goods::with_stock(&books, row.clone()) } else { row.clone() };
+        let shown =
+            |row: &Map| if path == "articles" { goods::with_stock(&books, row.clone()) } else { row.clone() };
         books.rows(path).iter().map(|row| to_json(&shown(row))).collect()
     }
 
@@ -253,10 +261,20 @@ impl Simulator for Company {
 
     fn books(&self) -> Json {
         let books = self.open();
-        let named = |path: &str| NAMES.iter().find(|(_, table)| *table == path).map_or_else(|| path.to_owned(), |(name, _)| (*name).to_owned());
-        let tables = KINDS.iter().map(|kind| (named(kind.path), Json::from(books.rows(kind.path).iter().map(to_json).collect::<Vec<_>>())));
+        let named = |path: &str| {
+            NAMES
+                .iter()
+                .find(|(_, table)| *table == path)
+                .map_or_else(|| path.to_owned(), |(name, _)| (*name).to_owned())
+        };
+        let tables = KINDS.iter().map(|kind| {
+            (named(kind.path), Json::from(books.rows(kind.path).iter().map(to_json).collect::<Vec<_>>()))
+        });
         let mut all: serde_json::Map<String, Json> = tables.collect();
-        all.insert("invoice_payments".to_owned(), books.payments.iter().map(to_json).collect::<Vec<_>>().into());
+        all.insert(
+            "invoice_payments".to_owned(),
+            books.payments.iter().map(to_json).collect::<Vec<_>>().into(),
+        );
         all.into()
     }
 }
