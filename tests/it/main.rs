@@ -6,6 +6,7 @@ mod flows;
 #[cfg(target_os = "linux")]
 mod forbidden;
 mod lowering;
+mod pipeline;
 mod profiles;
 mod ready_scripts;
 mod requirements;

@@ -7,6 +7,7 @@
 mod broken;
 mod check;
 mod connect;
+mod demo;
 mod docs;
 mod kill;
 mod remote;
