@@ -192,8 +192,8 @@ fn amount(row: &Value, pointer: &str) -> f64 {
     row.pointer(pointer).and_then(Value::as_f64).unwrap_or_else(|| panic!("no {pointer} in {row}"))
 }
 
-fn page(rows: &impl serde::Serialize) -> String {
-    serde_json::to_string_pretty(rows).unwrap()
+fn page(value: &Value) -> String {
+    serde_json::to_string_pretty(value).unwrap()
 }
 
 // shows R21, R66, R67, R70, R73, R76
