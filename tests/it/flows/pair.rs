@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use connectors::contract::Connector;
 use connectors::manifest::{Answers, Manifest};
+use connectors::sign_in::Token;
 use dsl::catalog::Catalog;
 use engine::load::Loader;
 use engine::project::{Connection, FlowEntry, Project};
@@ -101,6 +102,22 @@ pub struct Shipped {
     folder: tempfile::TempDir,
 }
 
+/// One side of a flow: its role, its system, its account.
+pub struct Party {
+    pub role: &'static str,
+    pub connector: Arc<dyn Connector>,
+    pub answers: Answers,
+    /// What a person's consent left, where the system wants one.
+    pub token: Option<Token>,
+}
+
+impl Party {
+    /// A side of a system that wants no consent.
+    pub fn of(role: &'static str, (connector, answers): (Arc<dyn Connector>, Answers)) -> Self {
+        Self { role, connector, answers, token: None }
+    }
+}
+
 impl Shipped {
     /// A flow between that shop and that till.
     pub async fn new(
@@ -109,27 +126,37 @@ impl Shipped {
         shop: (Arc<dyn Connector>, Answers),
         till: (Arc<dyn Connector>, Answers),
     ) -> Self {
+        let parties = [Party::of("shop", shop), Party::of("till", till)];
+        Self::between("ccv_salespos-mpluskassa", flow, answers, parties).await
+    }
+
+    /// A flow of a pair of systems between those parties.
+    pub async fn between(pair: &str, flow: &str, answers: &str, parties: [Party; 2]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for (path, text) in files("scripts", "rhai") {
             write(&folder.path().join(path), &text);
         }
-        let file = format!("flows/ccv_salespos-mpluskassa/{flow}.flow");
+        let file = format!("flows/{pair}/{flow}.flow");
         write(&folder.path().join(&file), &std::fs::read_to_string(root().join(&file)).unwrap());
         let store = engine::store::open(&folder.path().join("store.db")).await.unwrap();
-        let sides = [("shop", shop), ("till", till)];
-        let systems = sides
+        let systems = parties
             .iter()
-            .map(|(_, (connector, _))| (connector.manifest().name.clone(), Arc::clone(connector)))
+            .map(|party| (party.connector.manifest().name.clone(), Arc::clone(&party.connector)))
             .collect();
-        let connection = |(name, (connector, answers)): (&str, (Arc<dyn Connector>, Answers))| {
+        let mut connections = BTreeMap::new();
+        for Party { role, connector, answers, token } in parties {
+            if let Some(token) = token {
+                engine::tokens::tokens(folder.path(), role).save(&token).await.unwrap();
+            }
             let system = connector.manifest().name.clone();
-            let name = name.to_owned();
-            (name.clone(), Connection { name, system, answers, connector, own_schema: false })
-        };
+            let name = role.to_owned();
+            connections
+                .insert(name.clone(), Connection { name, system, answers, connector, own_schema: false });
+        }
         let project = Project {
             root: folder.path().to_owned(),
             name: "test".into(),
-            connections: sides.into_iter().map(connection).collect(),
+            connections,
             flows: vec![FlowEntry { name: flow.into(), file, on: true, roles: BTreeMap::new() }],
             systems,
             limits: engine::script::Limits::default(),
