@@ -35,5 +35,11 @@ deny:
     cargo deny --offline check advisories || echo "no advisory database here: advisories were not checked"
     cargo deny check bans licenses sources
 
+# What things cost beside programs written by hand, some minutes; `just bench small` tries it
+bench *ARGS:
+    cargo build --release --bin weft
+    cargo bench -p benches --bench mapping
+    cargo bench -p benches --bench sync -- {{ ARGS }}
+
 # What CI runs
 ci: test lint docs deny

@@ -1,7 +1,7 @@
 //! The same work as one writes it by hand: tokio, reqwest and `serde_json::Value`, 32 orders at
 //! once. No ledger, no log, no cursor: when it is stopped it begins again.
 
-use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use futures::stream::{self, TryStreamExt as _};
 use reqwest::Client;
 use serde_json::{Map, Value, json};
 
@@ -12,6 +12,7 @@ type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 /// Carries all orders over; without look-ups when `stream`.
 pub(crate) fn run(address: &str, stream: bool) {
+    rustls::crypto::ring::default_provider().install_default().unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let done = runtime.block_on(carry(address, stream)).unwrap();
     println!("{done} booked");
@@ -24,9 +25,9 @@ async fn carry(address: &str, stream: bool) -> Result<usize, Failed> {
         async move {
             let query = [("page", page), ("per_page", 100)];
             let mut body: Value = client.get(url).query(&query).send().await?.json().await?;
-            let Value::Array(orders) = body["data"].take() else { return Err("no orders".into()) };
+            let Value::Array(orders) = body["data"].take() else { return Err(Failed::from("no orders")) };
             let orders: Vec<Result<Value, Failed>> = orders.into_iter().map(Ok).collect();
-            Ok((!orders.is_empty()).then_some((stream::iter(orders), page + 1)))
+            Ok::<_, Failed>((!orders.is_empty()).then_some((stream::iter(orders), page + 1)))
         }
     });
     pages

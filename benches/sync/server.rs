@@ -169,8 +169,8 @@ fn create_order(books: &mut Books, body: &[u8]) -> Reply {
     let mut record: Map<String, Value> = serde_json::from_slice(body).unwrap();
     let reference = record["reference"].as_str().unwrap().to_owned();
     // Keys differ from run to run, people do not.
-    if let Some(id) = record.remove("customer") {
-        let place: usize = id.as_str().unwrap()[1..].parse().unwrap();
+    if let Some(Value::String(id)) = record.remove("customer") {
+        let place: usize = id[1..].parse().unwrap();
         let customer: Value = serde_json::from_slice(&books.customers[place]).unwrap();
         record.insert("customer".to_owned(), customer["email"].clone());
     }

@@ -8,6 +8,7 @@ pub mod accountview;
 pub mod ccv_salespos;
 pub mod check;
 pub mod contract;
+pub mod eaccounting;
 pub mod files;
 pub mod http;
 pub mod manifest;
@@ -17,6 +18,7 @@ pub mod record;
 pub mod sign_in;
 pub mod simulator;
 pub mod softmaat;
+pub mod teamleader;
 
 use std::sync::Arc;
 
@@ -26,8 +28,13 @@ use simulator::Simulator;
 /// The one list of connectors.
 #[must_use]
 pub fn all() -> Vec<Arc<dyn Connector>> {
-    let mut all: Vec<Arc<dyn Connector>> =
-        vec![Arc::new(accountview::AccountView), Arc::new(ccv_salespos::CcvSalespos), Arc::new(mpluskassa::MplusKassa)];
+    let mut all: Vec<Arc<dyn Connector>> = vec![
+        Arc::new(accountview::AccountView),
+        Arc::new(ccv_salespos::CcvSalespos),
+        Arc::new(eaccounting::EAccounting),
+        Arc::new(mpluskassa::MplusKassa),
+        Arc::new(teamleader::Teamleader),
+    ];
     // Its manifest is part of the program, and a test reads it.
     all.extend(softmaat::system().ok().map(|softmaat| Arc::new(softmaat) as Arc<dyn Connector>));
     all.extend(files::Files::system().ok().map(|files| Arc::new(files) as Arc<dyn Connector>));
@@ -40,8 +47,10 @@ pub fn simulator(system: &str) -> Option<Arc<dyn Simulator>> {
     match system {
         "accountview" => Some(Arc::new(accountview::simulator::AccountViewSimulator::new())),
         "ccv_salespos" => Some(Arc::new(ccv_salespos::simulator::CcvShop::default())),
+        "eaccounting" => Some(Arc::new(eaccounting::simulator::Company::default())),
         "mpluskassa" => Some(Arc::new(mpluskassa::simulator::TillSimulator::new())),
         "softmaat" => Some(Arc::new(softmaat::simulator::SoftmaatSimulator::new())),
+        "teamleader" => Some(Arc::new(teamleader::simulator::Office::default())),
         _ => None,
     }
 }

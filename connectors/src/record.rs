@@ -13,7 +13,7 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use rust_decimal::Decimal;
 
-pub use json::{ReadError, read_json, read_json_lines};
+pub use json::{ReadError, read_json, read_json_lines, write_text};
 
 /// A value of a record.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -416,6 +416,15 @@ impl From<Map> for Value {
 impl<T: Into<Self>> From<Option<T>> for Value {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
+    }
+}
+
+impl IntoIterator for Map {
+    type Item = (Text, Value);
+    type IntoIter = std::vec::IntoIter<(Text, Value)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.entries.into_iter()
     }
 }
 

@@ -59,7 +59,7 @@ enum Command {
     Runs(runs::Runs),
     /// Find records and show what happened to them
     Records(records::Records),
-    /// See it work: a shop and a till on this machine, and every flow between them
+    /// See it work: two systems on this machine, and every flow between them
     Demo(demo::Demo),
     /// Sign in to an account and prove that it answers; draft a profile with --new
     Connect(connect::Connect),
@@ -106,13 +106,18 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// A run waits for systems most of its time. On one thread it hands work on without waking
+/// another one, which otherwise costs as much as the work itself; the store has its own threads.
+fn runtime(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
+    let mut builder = match command {
+        Command::Run(_) => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    builder.thread_stack_size(STACK).on_thread_start(mark_roomy).enable_all().build()
+}
+
 fn work(call: Call, show: &Show) -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .thread_stack_size(STACK)
-        .on_thread_start(mark_roomy)
-        .enable_all()
-        .build();
-    let runtime = match runtime {
+    let runtime = match runtime(&call.command) {
         Ok(runtime) => runtime,
         Err(error) => {
             show.trouble(&Trouble::new("R025", format!("cannot start: {error}")));
@@ -145,6 +150,16 @@ impl Call {
             Command::Doctor(doctor) => doctor.run(&open(self.project.as_deref())?, show).await,
             Command::Simulate(simulate) => simulate.run(show).await,
         }
+    }
+}
+
+/// Says of each connection whose contract is not the vendor's own how far it is known.
+pub(crate) fn caveats(project: &Project, show: &Show) {
+    for (name, connection) in &project.connections {
+        let manifest = connection.connector.manifest();
+        let Some(caveat) = manifest.caveat() else { continue };
+        show.json(&serde_json::json!({ "connection": name, "system": manifest.name, "caveat": caveat }));
+        show.line(format!("{} {name} ({}): {caveat}", show.warning("!"), manifest.title));
     }
 }
 

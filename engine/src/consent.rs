@@ -92,9 +92,9 @@ impl Consent {
 pub fn pasted(text: &str) -> Result<String, Trouble> {
     match understand_text(text, None) {
         Answer::Code(code) => Ok(code),
-        Answer::Refused(reason) => {
-            Err(Trouble::new("R045", format!("Weft was not let in: {reason}")).kind(Kind::Remote))
-        }
+        Answer::Refused(reason) => Err(Trouble::new("R045", format!("Weft was not let in: {reason}"))
+            .kind(Kind::Remote)
+            .help("start again and press the button that allows it")),
         Answer::Stray => Err(Trouble::new("R045", "there is no code in that")
             .help("give the whole address that the browser ended at, or the code itself")),
     }

@@ -1,66 +1,78 @@
-//! `weft demo`: a shop and a till on this machine, and every flow between them.
+//! `weft demo`: two systems on this machine, and every flow between them.
 //!
-//! The only place of the engine that knows systems by name. Both simulators keep real books
+//! The only place of the engine that knows systems by name. Both stand-ins keep real books
 //! behind real HTTP; the flows, the store and the commands are those of any project. At the
 //! end the books of both sides are compared, by code that has nothing to do with the flows.
 
-mod audit;
+mod ccv_mplus;
+mod ledger;
+mod mplus_softmaat;
+mod people;
 mod project;
-mod shop;
+mod stage;
 mod till;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use connectors::ccv_salespos::CcvSalespos;
-use connectors::ccv_salespos::simulator::{CallLimits, CcvShop, Options};
-use connectors::mpluskassa::MplusKassa;
-use connectors::mpluskassa::simulator::TillSimulator;
-use connectors::simulator::{Faults, Running, Simulator, serve};
+use connectors::simulator::{Faults, Running, start};
+use serde_json::Value;
 
-use project::Account;
+pub(crate) use stage::Size;
+use stage::{Audit, Play};
 
 use crate::cli::{Done, Show, progress, run_all};
 use crate::project::Project;
-use crate::trouble::{Kind, Trouble};
+use crate::trouble::{Kind, Trouble, did_you_mean};
 
-/// How large the demo's world is.
-#[derive(Clone, Debug)]
-pub(crate) struct Size {
-    /// Products of the till.
-    pub(crate) products: usize,
-    /// Orders of the shop.
-    pub(crate) orders: usize,
-    /// Seed of chance: the same seed makes the same world.
-    pub(crate) seed: u64,
+/// A pair that can be played.
+pub(crate) struct Pair {
+    /// The folder of its flows.
+    pub(crate) name: &'static str,
+    /// In one line.
+    pub(crate) about: &'static str,
+    open: fn(&Size) -> Arc<dyn Play>,
 }
 
-/// Both stand-ins, with their books in reach.
-struct World {
-    shop: CcvShop,
-    till: TillSimulator,
-    shop_server: Running,
-    till_server: Running,
-}
+/// Every pair that can be played; the first one is played when none is named.
+pub(crate) const PAIRS: &[Pair] = &[
+    Pair {
+        name: "ccv_salespos-mpluskassa",
+        about: "a web shop (CCV SalesPOS) and a till (MplusKASSA)",
+        open: ccv_mplus::open,
+    },
+    Pair {
+        name: "mpluskassa-softmaat",
+        about: "a till (MplusKASSA) and Softmaat (assumed contract, not verified)",
+        open: mplus_softmaat::open,
+    },
+];
 
 /// A demo under way.
 struct Demo<'a> {
-    world: World,
+    play: Arc<dyn Play>,
+    servers: [Running; 2],
     project: Project,
     folder: PathBuf,
     stop: Arc<AtomicBool>,
     show: &'a Show,
 }
 
-/// Flows that carry the catalogue from the till to the shop.
-const CATALOGUE: [&str; 4] = ["categories_to_shop", "products_to_shop", "variants_to_shop", "stock"];
-/// Flows that carry what is sold back to the till.
-const SALES: [&str; 2] = ["customers_to_till", "orders"];
+/// The pair of that name.
+pub(crate) fn find(name: &str) -> Result<&'static Pair, Trouble> {
+    PAIRS.iter().find(|pair| name == pair.name).ok_or_else(|| {
+        let help = did_you_mean(name, PAIRS.iter().map(|pair| pair.name))
+            .unwrap_or_else(|| "`weft demo --list` says which ones there are".to_owned());
+        Trouble::new("R039", format!("there is no demo of `{name}`")).help(help)
+    })
+}
 
-/// Plays the demo in a folder. With `stay`, both stand-ins go on until Ctrl-C.
+/// Plays the demo of a pair in a folder. With `stay`, both stand-ins go on until Ctrl-C.
 pub(crate) async fn play(
+    pair: &Pair,
     folder: &Path,
     size: &Size,
     stay: bool,
@@ -68,31 +80,28 @@ pub(crate) async fn play(
     show: &Show,
 ) -> Result<bool, Trouble> {
     let begin = Instant::now();
-    let world = World::open(size).await?;
-    let buying = Account::new(&world.shop, &CcvSalespos, &world.shop_server.url());
-    let selling = Account::new(&world.till, &MplusKassa, &world.till_server.url());
-    let project = project::write(folder, &buying, &selling)?;
-    let mut demo = Demo { world, project, folder: folder.to_owned(), stop, show };
-    demo.introduce(size);
-    let good = demo.acts(size).await?;
+    let play = (pair.open)(size);
+    let [first, second] = play.sides().map(|side| start(side.simulator, 0, Faults::seeded(size.seed)));
+    let failed = |error: std::io::Error| {
+        Trouble::new("R033", format!("a stand-in cannot listen on this machine: {error}")).kind(Kind::Remote)
+    };
+    let servers = [first.await.map_err(failed)?, second.await.map_err(failed)?];
+    let project = project::write(folder, pair.name, &*play, &servers).await?;
+    let demo = Demo { play, servers, project, folder: folder.to_owned(), stop, show };
+    let good = demo.acts().await?;
     show.line(format!(
         "\nThe whole took {:.1} s. The project stays in {}:",
         begin.elapsed().as_secs_f64(),
         demo.here()
     ));
-    show.line(format!("  cd {}", demo.here()));
-    let weft = program();
-    show.line(format!("  {weft} runs                       what ran, and how it ended"));
-    show.line(format!("  {weft} records --failed           every order that was refused, and why"));
-    show.line(format!(
-        "  {weft} records {:<18} one record: what was read, looked up, sent and answered",
-        demo.example()
-    ));
+    demo.say_what_next();
     if stay {
         show.line(
             "\nBoth stand-ins go on until you press Ctrl-C; `weft run` works in that folder meanwhile.",
         );
-        show.line(format!("  shop {}   till {}", demo.world.shop_server.url(), demo.world.till_server.url()));
+        let [first, second] = demo.play.sides().map(|side| side.name);
+        let [one, other] = &demo.servers;
+        show.line(format!("  {first} {}   {second} {}", one.url(), other.url()));
         // Without signals to wait for there is nothing to stay for.
         let _ = tokio::signal::ctrl_c().await;
     }
@@ -107,81 +116,73 @@ fn program() -> String {
     if found { "weft".to_owned() } else { path.display().to_string() }
 }
 
-impl World {
-    async fn open(size: &Size) -> Result<Self, Trouble> {
-        let limits = CallLimits { reads: None, writes: None, queries: None, overall: None };
-        let shop = CcvShop::new(Options { limits, ..Options::default() });
-        let till = TillSimulator::new();
-        till::stock_up(&till, size);
-        let failed = |error: std::io::Error| {
-            Trouble::new("R033", format!("a stand-in cannot listen on this machine: {error}"))
-                .kind(Kind::Remote)
-        };
-        let shop_server = serve(shop.router(), 0, Faults::seeded(size.seed)).await.map_err(failed)?;
-        let till_server = serve(till.router(), 0, Faults::seeded(size.seed)).await.map_err(failed)?;
-        Ok(Self { shop, till, shop_server, till_server })
-    }
-
-    /// The books of both sides, to see whether anything has changed.
-    fn books(&self) -> (serde_json::Value, serde_json::Value) {
-        let mut shop = Simulator::books(&self.shop);
-        // What was asked and told is no part of the books.
-        if let Some(shop) = shop.as_object_mut() {
-            shop.remove("calls");
-            shop.remove("deliveries");
-        }
-        (shop, Simulator::books(&self.till))
-    }
-}
-
 impl Demo<'_> {
-    fn introduce(&self, size: &Size) {
-        let show = self.show;
-        show.line(show.strong("A web shop (CCV SalesPOS) and a till (MplusKASSA), both on this machine."));
-        show.line(format!("The till knows {} products; the shop is still empty.", size.products));
-    }
+    async fn acts(&self) -> Result<bool, Trouble> {
+        let [systems, knowledge] = self.play.introduction();
+        self.show.line(self.show.strong(&systems));
+        self.show.line(knowledge);
+        let acts = self.play.acts();
+        let mut refused = BTreeMap::new();
+        let mut flows: Vec<&str> = Vec::new();
+        for (at, act) in acts.iter().enumerate() {
+            self.headline(at, act.headline);
+            if let Some(told) = self.play.before(at) {
+                self.show.line(told);
+            }
+            for done in self.run(act.flows).await? {
+                refused.insert(done.flow, done.report.counts.failed);
+            }
+            flows.extend(act.flows.iter().filter(|flow| !flows.contains(*flow)).collect::<Vec<_>>());
+        }
 
-    async fn acts(&mut self, size: &Size) -> Result<bool, Trouble> {
-        self.headline("1. The till's catalogue goes to the shop");
-        self.run(&CATALOGUE).await?;
+        self.headline(acts.len(), "Do the books agree?");
+        let agreed = self.tell(self.play.audit(&refused));
 
-        self.headline("2. Customers buy, some of them awkwardly; their orders go to the till");
-        let placed = shop::open_doors(&self.world.shop, &self.world.till, size);
-        self.show.line(format!("{placed} orders stand in the shop."));
-        let sold = self.run(&SALES).await?;
-        let refused =
-            sold.iter().filter(|done| done.flow == "orders").map(|done| done.report.counts.failed).sum();
-        self.run(&["stock"]).await?;
-
-        self.headline("3. Do the books agree?");
-        let agreed = audit::compare(&self.world.shop, &self.world.till, refused, self.show);
-
-        self.headline("4. The same once more: nothing has changed, so nothing is sent");
-        let before = self.world.books();
-        self.run(&[CATALOGUE.as_slice(), SALES.as_slice()].concat()).await?;
-        let quiet = before == self.world.books();
+        self.headline(acts.len() + 1, "The same once more: nothing has changed, so nothing is sent");
+        let before = self.books();
+        self.run(&flows).await?;
+        let quiet = before == self.books();
         self.verdict(quiet, "both books are exactly as they were", "the books have changed");
 
-        self.headline("5. The shopkeeper changes one price at the till");
-        let exact = self.one_edit().await?;
+        let exact = self.one_edit(acts.len() + 2).await?;
         Ok(agreed && quiet && exact)
     }
 
-    /// Changes one price and sees to it that exactly that product follows.
-    async fn one_edit(&self) -> Result<bool, Trouble> {
-        let number = till::change_a_price(&self.world.till);
-        let before = self.world.books().0;
-        self.run(&["products_to_shop"]).await?;
-        let after = self.world.books().0;
-        let changed = audit::changed_products(&before, &after);
-        let exact = changed == [number.clone()];
-        let told = if changed.is_empty() { "none".to_owned() } else { changed.join(", ") };
-        self.verdict(
-            exact,
-            &format!("product {number} has the new price, and no other record was touched"),
-            &format!("product {number} was changed; in the shop these changed: {told}"),
-        );
-        Ok(exact)
+    fn tell(&self, audit: Audit) -> bool {
+        for line in &audit.lines {
+            self.show.line(format!("  {line}"));
+        }
+        for line in &audit.wrong {
+            self.show.line(format!("  {}", self.show.bad(line)));
+        }
+        let good = audit.wrong.is_empty() && audit.is_whole;
+        self.verdict(good, "the books agree to the cent", "the books do not agree");
+        let mut json = audit.json;
+        if let Some(json) = json.as_object_mut() {
+            json.insert("agree".to_owned(), Value::from(good));
+            json.insert("wrong".to_owned(), Value::from(audit.wrong));
+        }
+        self.show.json(&serde_json::json!({ "audit": json }));
+        good
+    }
+
+    /// Changes one thing and sees to it that exactly that follows.
+    async fn one_edit(&self, at: usize) -> Result<bool, Trouble> {
+        let before = self.books();
+        let edit = self.play.edit();
+        self.headline(at, edit.headline);
+        self.run(&[edit.flow]).await?;
+        let after = self.books();
+        let (Some(before), Some(after)) = (before.get(edit.to), after.get(edit.to)) else { return Ok(false) };
+        let followed = self.play.has_followed(&edit, before, after);
+        let text = followed.as_ref().unwrap_or_else(|told| told);
+        self.verdict(followed.is_ok(), text, text);
+        Ok(followed.is_ok())
+    }
+
+    /// The books of both sides, to see whether anything has changed.
+    fn books(&self) -> [Value; 2] {
+        self.play.sides().map(|side| side.books())
     }
 
     async fn run(&self, flows: &[&str]) -> Result<Vec<Done>, Trouble> {
@@ -189,23 +190,27 @@ impl Demo<'_> {
         run_all(&self.project, &entries?, false, &self.stop, self.show).await
     }
 
-    fn headline(&self, text: &str) {
-        self.show.line(format!("\n{}", self.show.strong(text)));
+    fn headline(&self, at: usize, text: &str) {
+        self.show.line(format!("\n{}", self.show.strong(&format!("{}. {text}", at + 1))));
     }
 
     fn verdict(&self, good: bool, yes: &str, no: &str) {
         progress::verdict(self.show, good, yes, no);
     }
 
+    fn say_what_next(&self) {
+        let (show, weft) = (self.show, program());
+        show.line(format!("  cd {}", self.here()));
+        show.line(format!("  {weft} runs                       what ran, and how it ended"));
+        show.line(format!("  {weft} records --failed           every record that was refused, and why"));
+        show.line(format!(
+            "  {weft} records {:<18} one record: what was read, looked up, sent and answered",
+            self.play.example()
+        ));
+    }
+
     /// The folder as one would type it.
     fn here(&self) -> String {
         self.folder.display().to_string()
-    }
-
-    /// The number of an order to look at.
-    fn example(&self) -> String {
-        let orders = self.world.till.orders();
-        let number = orders.last().and_then(|order| order.text("ext_order_id")).unwrap_or("NUMBER");
-        number.to_owned()
     }
 }

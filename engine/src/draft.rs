@@ -176,7 +176,9 @@ fn fields(text: &mut String, at: &str, record: &Map<String, Value>, depth: usize
         match inner.filter(|(_, map)| depth > 0 && !map.is_empty()) {
             Some((kind, map)) => nested.push((name, theirs, kind, map)),
             None => {
-                let _ = writeln!(text, "{name} = {{ {} }}", facts(&name, theirs, value).join(", "));
+                let facts = facts(&name, theirs, value).join(", ");
+                let facts = if facts.is_empty() { facts } else { format!(" {facts} ") };
+                let _ = writeln!(text, "{name} = {{{facts}}}");
             }
         }
     }

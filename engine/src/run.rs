@@ -25,7 +25,6 @@ use connectors::contract::{FetchRequest, RemoteError};
 use connectors::record::{Record, Value, read_json};
 
 use crate::flow::Flow;
-use crate::script::RecordBudget;
 use crate::store::{
     Claim, Counts, DeadLetter, DeadQuery, Fingerprint, Lease, NewRun, RunState, Store, StoreError,
     is_dead, this_process,
@@ -250,7 +249,7 @@ impl Run<'_> {
     }
 
     fn request(&self, reading: &Reading) -> Result<FetchRequest, RemoteError> {
-        let scope = scope::Scope::new(self.flow, None, &RecordBudget::new());
+        let scope = scope::Scope::new(self.flow, None);
         let mut conditions = Vec::new();
         for (field, script) in &self.flow.program.conditions {
             match scope.value(script) {

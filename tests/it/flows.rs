@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 use dsl::plan::{Action, Plan, Step};
 use dsl::{Active, Source, two_way};
 
-use pair::{catalog, files};
+use pair::catalog;
+pub(crate) use pair::files;
 
 /// Flows that exclude each other: those that carry something there, and those that carry it back.
 const OPPOSITES: &[(&[&str], &[&str])] = &[
@@ -83,6 +84,7 @@ fn every_setting_and_every_table_asks_a_question() {
     }
 }
 
+// shows R57, R80
 #[test]
 fn the_page_of_each_pair_names_every_flow_question_and_table() {
     let pages = files("docs/pairs", "md");
@@ -100,6 +102,7 @@ fn the_page_of_each_pair_names_every_flow_question_and_table() {
     assert!(missing.is_empty(), "{}", missing.join("\n"));
 }
 
+// shows R55
 #[test]
 fn only_what_nobody_can_guess_must_be_answered() {
     for (path, plan) in shipped() {
@@ -111,6 +114,7 @@ fn only_what_nobody_can_guess_must_be_answered() {
     }
 }
 
+// shows R63, R85
 #[test]
 fn flows_that_carry_the_same_to_and_fro_are_refused() {
     let plans = shipped();
@@ -133,6 +137,20 @@ fn flows_that_are_meant_to_run_together_may() {
                 assert!(!are_refused(plan(one), plan(other)), "{one} and {other}");
             }
         }
+    }
+}
+
+// shows R26, R74
+#[test]
+fn no_flow_carries_pictures() {
+    for (path, text) in files("flows", "flow") {
+        let words = ["image", "photo", "picture", "thumbnail"];
+        let told: Vec<&str> = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+            .filter(|line| words.iter().any(|word| line.contains(word)))
+            .collect();
+        assert_eq!(told, [""; 0], "{path}");
     }
 }
 

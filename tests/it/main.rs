@@ -6,8 +6,10 @@ mod flows;
 #[cfg(target_os = "linux")]
 mod forbidden;
 mod lowering;
+mod pipeline;
 mod profiles;
 mod ready_scripts;
+mod requirements;
 mod run;
 mod script;
 mod soup;

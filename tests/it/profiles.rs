@@ -1,5 +1,7 @@
 //! REST profiles: what is said of bad ones, and what good ones do against servers.
 
+mod joins;
+mod kinds;
 mod server;
 
 use std::path::Path;

@@ -57,6 +57,7 @@ async fn orders() -> World {
     world
 }
 
+// shows R39
 #[tokio::test]
 async fn an_order_arrives_with_its_customer() {
     let world = orders().await;
@@ -75,6 +76,7 @@ async fn an_order_arrives_with_its_customer() {
     );
 }
 
+// shows R38
 #[tokio::test]
 async fn a_second_run_sends_nothing_and_asks_nothing() {
     let world = orders().await;
@@ -145,6 +147,7 @@ async fn what_a_filter_leaves_out_costs_nothing() {
     assert_eq!(counts(&world.run().await.0), "1 created");
 }
 
+// shows R84
 #[tokio::test]
 async fn an_edit_changes_exactly_that_record_and_field() {
     let world = World::new(PRODUCTS).await;
@@ -159,6 +162,7 @@ async fn an_edit_changes_exactly_that_record_and_field() {
     assert_eq!(world.ledger.writes(), [r#"update items 3 {"price":11.00}"#]);
 }
 
+// shows R68
 #[tokio::test]
 async fn what_was_enriched_in_the_target_survives_unless_a_box_says_otherwise() {
     let world = World::new(PRODUCTS).await;
@@ -288,6 +292,7 @@ async fn refused_credentials_stop_the_run() {
     assert_eq!(counts(&world.run().await.0), "1 created");
 }
 
+// shows R34, R84
 #[tokio::test]
 async fn pages_add_up_and_every_record_arrives_once() {
     let world = World::new(PRODUCTS).await;

@@ -45,6 +45,7 @@ pub(crate) fn same(left: &Value, right: &Value) -> bool {
     left.says_the_same_as(right) && left.is_null() == right.is_null()
 }
 
+// shows R86
 #[test]
 fn shipped_scripts_do_what_their_cases_say() {
     let mut wrong = Vec::new();

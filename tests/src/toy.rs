@@ -1,6 +1,7 @@
 //! A system in memory, to see exactly what the engine asks and how it takes trouble.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -18,12 +19,17 @@ pub struct Toy(Arc<Inner>);
 struct Inner {
     manifest: Manifest,
     state: Mutex<State>,
+    /// Turns that others have before a call is answered.
+    turns: AtomicU32,
 }
+
+/// Numbers calls over all systems.
+static CALLS: AtomicU64 = AtomicU64::new(0);
 
 #[derive(Default)]
 struct State {
     books: BTreeMap<String, Vec<Record>>,
-    calls: Vec<String>,
+    calls: Vec<(u64, String)>,
     troubles: VecDeque<Trouble>,
     replies: BTreeMap<String, Written>,
     next: i64,
@@ -52,7 +58,7 @@ impl Toy {
     /// A system with that manifest and empty books.
     pub fn new(manifest: &str) -> Self {
         let manifest = Manifest::from_toml(manifest).expect("the toy's manifest is sound");
-        Self(Arc::new(Inner { manifest, state: Mutex::default() }))
+        Self(Arc::new(Inner { manifest, state: Mutex::default(), turns: AtomicU32::new(0) }))
     }
 
     /// Puts a record into the books, or in the place of the one with its key.
@@ -75,7 +81,32 @@ impl Toy {
 
     /// The calls since the last time this was asked, such as `create orders {…}`.
     pub fn calls(&self) -> Vec<String> {
+        self.numbered_calls().into_iter().map(|(_, call)| call).collect()
+    }
+
+    /// The same with numbers by which the calls of several systems can be put in order.
+    pub fn numbered_calls(&self) -> Vec<(u64, String)> {
         std::mem::take(&mut self.0.state.lock().unwrap().calls)
+    }
+
+    /// Puts a record into the books behind all others, even when there is one with its key.
+    pub fn put_again(&self, resource: &str, json: &str) {
+        let mut state = self.0.state.lock().unwrap();
+        state.books.entry(resource.to_owned()).or_default().push(record(json));
+    }
+
+    /// From here on calls take their time: others have about as many turns before the answer.
+    pub fn slow_down(&self, turns: u32) {
+        self.0.turns.store(turns, Ordering::Relaxed);
+    }
+
+    /// Not every call takes equally long.
+    async fn take_time(&self) {
+        let turns = self.0.turns.load(Ordering::Relaxed);
+        let longer = u32::try_from(CALLS.load(Ordering::Relaxed) % 5).unwrap();
+        for _ in 0..turns + turns * longer / 4 {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Of those, the ones that write.
@@ -99,7 +130,7 @@ impl Toy {
         let mut state = self.0.state.lock().unwrap();
         let at = state.troubles.iter().position(|trouble| call.starts_with(trouble.call));
         let trouble = at.and_then(|at| state.troubles.remove(at));
-        state.calls.push(call);
+        state.calls.push((CALLS.fetch_add(1, Ordering::Relaxed), call));
         let Some(trouble) = trouble else { return work(&mut state) };
         if trouble.applied {
             work(&mut state)?;
@@ -149,6 +180,7 @@ impl Session for Toy {
 #[async_trait]
 impl Fetch for Toy {
     async fn page(&self, request: &FetchRequest, position: Option<&str>) -> Result<Page, RemoteError> {
+        self.take_time().await;
         let start: usize = position.map_or(0, |position| position.parse().unwrap());
         let since = request
             .since
@@ -206,6 +238,7 @@ impl Find for Toy {
         by: &[String],
         keys: &[Key],
     ) -> Result<Vec<Vec<Record>>, RemoteError> {
+        self.take_time().await;
         let asked: Vec<String> = keys.iter().map(|key| Value::List(key.clone()).to_string()).collect();
         self.call(format!("find {resource} by {} {}", by.join("+"), asked.join(" ")), |state| {
             let book = state.books.get(resource).cloned().unwrap_or_default();
@@ -230,6 +263,7 @@ impl Create for Toy {
         record: &Record,
         idempotency_key: &str,
     ) -> Result<Written, RemoteError> {
+        self.take_time().await;
         let known = self.0.manifest.resources.get(resource).unwrap();
         let (key_field, idempotent) = (known.key.clone(), known.create.as_ref().unwrap().idempotent);
         self.call(format!("create {resource} {record}"), |state| {
@@ -259,6 +293,7 @@ impl Update for Toy {
         changes: &Record,
         _: Option<&Record>,
     ) -> Result<Written, RemoteError> {
+        self.take_time().await;
         let key_field = self.0.manifest.resources.get(resource).unwrap().key.clone();
         self.call(format!("update {resource} {key} {changes}"), |state| {
             let book = state.books.entry(resource.to_owned()).or_default();

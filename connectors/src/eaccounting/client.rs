@@ -119,7 +119,7 @@ impl Client {
 
     /// Creates a record, or does something with one that must not be done twice.
     pub(super) async fn post(&self, path: &str, body: &Map) -> Result<Map, RemoteError> {
-        let reply = self.write(Method::POST, path, body.to_json(), false).await?;
+        let reply = self.write(Method::POST, path, json(body), false).await?;
         if reply.body.is_empty() {
             return Ok(Map::new());
         }
@@ -178,6 +178,13 @@ impl Client {
             Err(error) => Err(unusable(reply, &error.to_string())),
         }
     }
+}
+
+/// A record as compact JSON.
+pub(super) fn json(record: &Map) -> Vec<u8> {
+    let mut out = Vec::new();
+    record.write_json(&mut out);
+    out
 }
 
 pub(super) fn stop(reason: &str) -> RemoteError {

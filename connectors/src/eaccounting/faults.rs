@@ -34,18 +34,25 @@ impl Body {
         let Ok(Value::Map(map)) = read_json(&reply.body) else { return Self::default() };
         // For a time the service wrote names with a small first letter.
         let get = |map: &Map, name: &str| {
-            let small: String = name.char_indices().map(|(at, c)| if at == 0 { c.to_ascii_lowercase() } else { c }).collect();
+            let small: String =
+                name.char_indices().map(|(at, c)| if at == 0 { c.to_ascii_lowercase() } else { c }).collect();
             map.get(name).or_else(|| map.get(&small)).cloned()
         };
         let text = |map: &Map, name: &str| {
             get(map, name).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
         };
-        let errors = get(&map, "Errors").and_then(|errors| errors.as_list().map(<[Value]>::to_vec)).unwrap_or_default();
+        let errors = get(&map, "Errors")
+            .and_then(|errors| errors.as_list().map(<[Value]>::to_vec))
+            .unwrap_or_default();
         Self {
             code: get(&map, "ErrorCode").and_then(|code| code.as_int()).unwrap_or(0),
             message: text(&map, "DeveloperErrorMessage").chars().take(300).collect(),
             id: text(&map, "ErrorId"),
-            errors: errors.iter().filter_map(Value::as_map).map(|one| (text(one, "Field"), text(one, "Message"))).collect(),
+            errors: errors
+                .iter()
+                .filter_map(Value::as_map)
+                .map(|one| (text(one, "Field"), text(one, "Message")))
+                .collect(),
             is_json: true,
         }
     }
@@ -99,7 +106,11 @@ fn advice(body: &Body, status: u16, layout: Option<&Layout>) -> (Advice, String)
         4035 => "VAT cannot be forced for a customer within the EU",
         5003 | 5004 => "the stock must be zero before stock keeping is switched",
         BAD_QUERY | 6001 => return (Advice::SkipRecord, String::new()),
-        4002 | 4009 => return stop("this company's subscription or modules do not include that; see the guide of the system"),
+        4002 | 4009 => {
+            return stop(
+                "this company's subscription or modules do not include that; see the guide of the system",
+            );
+        }
         4003 => return stop("finish the start-up guide in eAccounting"),
         4004 => return stop("the company is not active in eAccounting"),
         4006 => return stop("sign in again with more rights: see the setting `scope`"),
@@ -191,7 +202,11 @@ fn said(body: &Body, status: u16, reply: &Reply, layout: Option<&Layout>) -> Str
         .collect();
     let details = if wrong.is_empty() { body.message.clone() } else { wrong.join("; ") };
     let reference = if body.id.is_empty() { String::new() } else { format!(" [error {}]", body.id) };
-    if details.is_empty() { format!("{meaning} ({code}){reference}") } else { format!("{meaning} ({code}): {details}{reference}") }
+    if details.is_empty() {
+        format!("{meaning} ({code}){reference}")
+    } else {
+        format!("{meaning} ({code}): {details}{reference}")
+    }
 }
 
 #[cfg(test)]

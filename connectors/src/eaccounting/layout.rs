@@ -98,7 +98,8 @@ const PLAIN: Layout = Layout {
     defaults: &[],
 };
 
-const SALE: &[(&str, Default)] = &[("EuThirdParty", Default::No), ("RotReducedInvoicingType", Default::Number(0))];
+const SALE: &[(&str, Default)] =
+    &[("EuThirdParty", Default::No), ("RotReducedInvoicingType", Default::Number(0))];
 
 static LAYOUTS: &[Layout] = &[
     Layout {
@@ -324,7 +325,8 @@ impl Layout {
     /// What a member is called here: `Rows[0].UnitPrice` is `lines[0].unit_price`.
     pub(super) fn ours(&self, member: &str) -> String {
         let plain = |name: &str| {
-            let special = self.names.iter().chain(COMMON).chain(LINE_NAMES).find(|(_, theirs)| *theirs == name);
+            let special =
+                self.names.iter().chain(COMMON).chain(LINE_NAMES).find(|(_, theirs)| *theirs == name);
             match special {
                 Some((ours, _)) => (*ours).to_owned(),
                 None if name.starts_with("Rows") => name.replacen("Rows", "lines", 1),
@@ -400,7 +402,10 @@ mod tests {
                 let first = theirs.split('.').next().unwrap_or_default();
                 let member = members.member(first).unwrap_or_else(|| panic!("{name}.{field}: no {theirs}"));
                 let longest = about.max_length.unwrap_or(usize::MAX);
-                assert!(member.most.is_none_or(|most| longest <= most || member.read), "{name}.{field} is too long");
+                assert!(
+                    member.most.is_none_or(|most| longest <= most || member.read),
+                    "{name}.{field} is too long"
+                );
                 if about.kind == Kind::Boolean {
                     assert_eq!(member.form, Form::Boolean, "{name}.{field}");
                 }

@@ -49,7 +49,8 @@ impl Settings {
 
     /// How a person lets Weft into the account.
     pub(super) fn oauth(&self, limits: &Limits) -> Result<OAuth, RemoteError> {
-        let join = |path: &str| self.identity.join(path).map_err(|error| refuse(format!("`{path}`: {error}")));
+        let join =
+            |path: &str| self.identity.join(path).map_err(|error| refuse(format!("`{path}`: {error}")));
         Ok(OAuth {
             system: TITLE.to_owned(),
             token_url: join("connect/token")?,
@@ -140,6 +141,8 @@ mod tests {
         let oauth = read(&[]).unwrap().oauth(&Limits::default()).unwrap();
         let address = oauth.consent_address("s").unwrap();
         assert!(address.as_str().starts_with("https://identity.vismaonline.com/connect/authorize?"));
-        assert!(address.query_pairs().any(|(name, value)| name == "scope" && value.contains("offline_access")));
+        assert!(
+            address.query_pairs().any(|(name, value)| name == "scope" && value.contains("offline_access"))
+        );
     }
 }

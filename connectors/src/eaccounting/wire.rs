@@ -17,7 +17,9 @@ pub(super) fn read(layout: &Layout, resource: &Resource, row: &Map) -> Record {
             "labels" => labels(layout, row),
             "barcode" => row.at("Barcodes").and_then(Value::as_list).and_then(barcode),
             "lines" => layout.lines.as_ref().and_then(|lines| read_lines(lines, &field.fields, row)),
-            _ => row.at(&layout.theirs(name)).and_then(|value| plain(name, field.kind, layout.words(name), value)),
+            _ => row
+                .at(&layout.theirs(name))
+                .and_then(|value| plain(name, field.kind, layout.words(name), value)),
         };
         if let Some(value) = value {
             record.push(name.into(), value);
@@ -51,7 +53,11 @@ fn labels(layout: &Layout, row: &Map) -> Option<Value> {
 }
 
 fn barcode(codes: &[Value]) -> Option<Value> {
-    codes.iter().filter_map(Value::as_map).find_map(|code| code.get("Barcode").and_then(text)).map(Value::from)
+    codes
+        .iter()
+        .filter_map(Value::as_map)
+        .find_map(|code| code.get("Barcode").and_then(text))
+        .map(Value::from)
 }
 
 /// A value without parts.
@@ -61,7 +67,10 @@ fn plain(name: &str, kind: Kind, words: Option<Words>, value: &Value) -> Option<
     }
     if let Some(words) = words {
         let number = value.as_decimal()?;
-        return words.iter().find(|(known, _)| Decimal::from(*known) == number).map(|(_, word)| (*word).into());
+        return words
+            .iter()
+            .find(|(known, _)| Decimal::from(*known) == number)
+            .map(|(_, word)| (*word).into());
     }
     match kind {
         Kind::Text => text(value).map(Value::from),
@@ -71,7 +80,9 @@ fn plain(name: &str, kind: Kind, words: Option<Words>, value: &Value) -> Option<
         }
         Kind::Decimal => value.as_decimal().map(Value::Decimal),
         Kind::Boolean => value.as_bool().map(Value::Bool),
-        Kind::Date => value.as_str()?.get(..10).filter(|day| day.parse::<jiff::civil::Date>().is_ok()).map(Value::from),
+        Kind::Date => {
+            value.as_str()?.get(..10).filter(|day| day.parse::<jiff::civil::Date>().is_ok()).map(Value::from)
+        }
         Kind::Datetime => moment(value.as_str()?).map(|moment| moment.to_string().into()),
         Kind::Record | Kind::List | Kind::Any => Some(value.clone()),
     }
@@ -79,7 +90,10 @@ fn plain(name: &str, kind: Kind, words: Option<Words>, value: &Value) -> Option<
 
 /// A moment as the service writes it: with a zone, without one (then it is UTC), or a day only.
 pub(super) fn moment(text: &str) -> Option<Timestamp> {
-    text.parse().ok().or_else(|| format!("{text}Z").parse().ok()).or_else(|| format!("{text}T00:00:00Z").parse().ok())
+    text.parse()
+        .ok()
+        .or_else(|| format!("{text}Z").parse().ok())
+        .or_else(|| format!("{text}T00:00:00Z").parse().ok())
 }
 
 /// An identifier as text; numbers count as identifiers too.
@@ -95,19 +109,28 @@ pub(super) fn text(value: &Value) -> Option<String> {
 fn read_lines(lines: &Lines, fields: &Named<Field>, row: &Map) -> Option<Value> {
     let with_vat = row.get("IncludesVat").and_then(Value::as_bool).unwrap_or(false);
     let rows = row.get("Rows")?.as_list()?.iter().filter_map(Value::as_map).enumerate();
-    Some(rows.map(|(at, row)| Value::Map(read_line(lines, fields, row, at, with_vat))).collect::<Vec<_>>().into())
+    Some(
+        rows.map(|(at, row)| Value::Map(read_line(lines, fields, row, at, with_vat)))
+            .collect::<Vec<_>>()
+            .into(),
+    )
 }
 
 fn read_line(lines: &Lines, fields: &Named<Field>, row: &Map, at: usize, with_vat: bool) -> Record {
     let mut line = Record::new();
     let rate = row.get("VatRate").and_then(Value::as_decimal).map(percent);
     let unit = row.get("UnitPrice").and_then(Value::as_decimal);
-    let is_text = row.get("IsTextRow").and_then(Value::as_bool).unwrap_or(row.at("ArticleId").is_none_or(Value::is_null));
+    let is_text = row
+        .get("IsTextRow")
+        .and_then(Value::as_bool)
+        .unwrap_or(row.at("ArticleId").is_none_or(Value::is_null));
     for (name, field) in fields.iter() {
         let value = match name {
             "position" => {
                 let place = i64::try_from(at).unwrap_or(0) + 1;
-                Some(Value::Int(row.get("LineNumber").and_then(Value::as_int).filter(|place| *place > 0).unwrap_or(place)))
+                Some(Value::Int(
+                    row.get("LineNumber").and_then(Value::as_int).filter(|place| *place > 0).unwrap_or(place),
+                ))
             }
             "is_text" => Some(Value::Bool(is_text)),
             "vat_rate" => rate.map(Value::Decimal),
@@ -152,7 +175,8 @@ pub(super) fn write(layout: &Layout, resource: &Resource, record: &Record) -> Ma
     let members = entity(layout.entity);
     for (name, value) in record.iter() {
         let field = resource.fields.get(name);
-        let is_plain = field.is_some_and(|field| !matches!(field.kind, Kind::List | Kind::Record) && !field.read_only);
+        let is_plain =
+            field.is_some_and(|field| !matches!(field.kind, Kind::List | Kind::Record) && !field.read_only);
         if !is_plain || matches!(name.as_str(), "barcode" | "invoice_id") {
             continue;
         }
@@ -168,7 +192,9 @@ pub(super) fn write(layout: &Layout, resource: &Resource, record: &Record) -> Ma
             }
         }
     }
-    if let Some(code) = record.get("barcode").filter(|_| members.is_some_and(|known| known.member("Barcodes").is_some())) {
+    if let Some(code) =
+        record.get("barcode").filter(|_| members.is_some_and(|known| known.member("Barcodes").is_some()))
+    {
         let code = (!code.says_nothing()).then(|| {
             Value::Map([("Barcode", code.clone()), ("BarcodeType", Value::Int(0))].into_iter().collect())
         });
@@ -202,7 +228,10 @@ fn sent(name: &str, form: Option<Form>, words: Option<Words>, value: &Value) -> 
         };
     }
     if let (Some(words), Some(word)) = (words, value.as_str()) {
-        return words.iter().find(|(_, known)| *known == word).map_or(Value::Null, |(number, _)| (*number).into());
+        return words
+            .iter()
+            .find(|(_, known)| *known == word)
+            .map_or(Value::Null, |(number, _)| (*number).into());
     }
     match (form, value) {
         (_, Value::Decimal(_) | Value::Int(_)) if name == "discount_percentage" => {
@@ -222,8 +251,9 @@ pub(super) fn sent_back(layout: &Layout, row: &Map) -> Map {
     let mut body = writable(entity(layout.entity), row, kept_out);
     if let (Some(lines), Some(rows)) = (layout.lines, row.get("Rows").and_then(Value::as_list)) {
         let rows = rows.iter().filter_map(Value::as_map);
-        let rows: Vec<Value> =
-            rows.map(|row| Value::Map(writable(entity(lines.entity), row, |name| name == lines.total))).collect();
+        let rows: Vec<Value> = rows
+            .map(|row| Value::Map(writable(entity(lines.entity), row, |name| name == lines.total)))
+            .collect();
         body.set("Rows", rows);
     }
     body
@@ -231,7 +261,8 @@ pub(super) fn sent_back(layout: &Layout, row: &Map) -> Map {
 
 fn writable(entity: Option<&Entity>, row: &Map, kept_out: impl Fn(&str) -> bool) -> Map {
     // A member that is not known may be a new one that would be lost if it were left out.
-    let is_read_only = |name: &str| entity.and_then(|entity| entity.member(name)).is_some_and(|member| member.read);
+    let is_read_only =
+        |name: &str| entity.and_then(|entity| entity.member(name)).is_some_and(|member| member.read);
     row.iter()
         .filter(|(name, _)| !is_read_only(name) && !kept_out(name))
         .map(|(name, value)| (name.clone(), value.clone()))

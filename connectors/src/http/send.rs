@@ -1,6 +1,6 @@
 //! Sending a call until it is answered, refused, or not worth another try.
 
-use std::sync::{Arc, Once};
+use std::sync::{Arc, Once, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
@@ -23,7 +23,11 @@ const IDLE: Duration = Duration::from_millis(1500);
 /// A client for one account of one system.
 #[derive(Clone)]
 pub struct Http {
-    client: reqwest::Client,
+    /// Made when it is first used: reading the machine's certificates takes longer than checking a
+    /// project, which needs sessions and sends nothing.
+    client: Arc<OnceLock<reqwest::Client>>,
+    /// Connections that are kept open.
+    idle: usize,
     system: String,
     limits: Limits,
     secrets: Secrets,
@@ -55,23 +59,9 @@ impl Http {
         concurrency: usize,
         secrets: Secrets,
     ) -> Result<Self, RemoteError> {
-        choose_cryptography();
-        let client = reqwest::Client::builder()
-            .user_agent(concat!("weft/", env!("CARGO_PKG_VERSION")))
-            // Less than the whole, so that a connection that is never taken is known as such.
-            .connect_timeout(Duration::from_secs(15).min(limits.timeout.mul_f64(0.75)))
-            .timeout(limits.timeout)
-            .redirect(reqwest::redirect::Policy::none())
-            .pool_max_idle_per_host(concurrency.max(1))
-            .pool_idle_timeout(IDLE)
-            .tcp_nodelay(true)
-            .build()
-            .map_err(|error| {
-                let reason = format!("no client could be made: {}", error.without_url());
-                RemoteError::new(Advice::StopFlow, system, reason)
-            })?;
         Ok(Self {
-            client,
+            client: Arc::default(),
+            idle: concurrency.max(1),
             system: system.to_owned(),
             limits: limits.clone(),
             secrets,
@@ -258,9 +248,28 @@ impl Http {
         }
     }
 
+    fn client(&self) -> Result<&reqwest::Client, reqwest::Error> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        choose_cryptography();
+        let client = reqwest::Client::builder()
+            .user_agent(concat!("weft/", env!("CARGO_PKG_VERSION")))
+            // Less than the whole, so that a connection that is never taken is known as such.
+            .connect_timeout(Duration::from_secs(15).min(self.limits.timeout.mul_f64(0.75)))
+            .timeout(self.limits.timeout)
+            .redirect(reqwest::redirect::Policy::none())
+            .pool_max_idle_per_host(self.idle)
+            .pool_idle_timeout(IDLE)
+            .tcp_nodelay(true)
+            .build()?;
+        Ok(self.client.get_or_init(|| client))
+    }
+
     async fn execute(&self, request: reqwest::Request, url: &url::Url) -> Result<Reply, Broken> {
         let (timeout, largest) = (self.limits.timeout, self.limits.largest_answer);
-        let answer = self.client.execute(request).await;
+        let client = self.client().map_err(|error| Broken::before_answer(&error, url, timeout))?;
+        let answer = client.execute(request).await;
         let mut response = answer.map_err(|error| Broken::before_answer(&error, url, timeout))?;
         let (status, headers) = (response.status(), response.headers().clone());
         let promised = response.content_length().unwrap_or_default();
@@ -285,12 +294,17 @@ impl Http {
             Ok(reply) => (Some(reply.status.as_u16()), self.kept(&reply.body)),
             Err(broken) => (None, self.secrets.blot(&broken.reason)),
         };
-        let mut url = call.url.clone();
-        // Fails only for addresses that cannot carry a password.
-        let _ = url.set_password(None);
+        let url = if call.url.password().is_some() {
+            let mut url = call.url.clone();
+            // Fails only for addresses that cannot carry a password.
+            let _ = url.set_password(None);
+            self.secrets.blot(url.as_str())
+        } else {
+            self.secrets.blot(call.url.as_str())
+        };
         Exchange {
             method: call.method.to_string(),
-            url: self.secrets.blot(url.as_str()),
+            url,
             sent: self.kept(&call.body),
             status,
             answer: text,

@@ -79,6 +79,8 @@ pub(super) struct Rule {
     /// First and last status; none: all.
     pub(super) statuses: Vec<(u16, u16)>,
     pub(super) body: Option<(Path, Test)>,
+    /// The answer has one of these in it, in whatever case; none: whatever it says.
+    pub(super) text: Vec<String>,
     pub(super) advice: Meaning,
     pub(super) reason: Option<Reason>,
     pub(super) help: Option<String>,

@@ -328,9 +328,14 @@ fn rule(table: Table<'_, '_>) -> Rule {
     let statuses = statuses(&table);
     let at = table.text("body").map(|word| path(&table, &word));
     let test = test(&table);
+    // Without a place, `contains` looks at the whole answer, whatever it is written in.
+    let (text, test) = match (&at, test) {
+        (None, Test::Contains(words)) => (words, Test::There),
+        (_, test) => (Vec::new(), test),
+    };
     if at.is_none() && !matches!(test, Test::There) {
         table.need("body", "where the value stands that is compared: `body = \"$.error.code\"`");
-    } else if at.is_none() && !table.has("status") {
+    } else if at.is_none() && text.is_empty() && !table.has("status") {
         table.reader.report(
             Problem::new(Code::EmptyRule, table.at.clone(), "this rule would apply to every answer")
                 .label("says neither `status` nor `body`")
@@ -358,6 +363,7 @@ fn rule(table: Table<'_, '_>) -> Rule {
     let rule = Rule {
         statuses,
         body: at.map(|at: Path| (at, test)),
+        text,
         advice: advice.unwrap_or(Meaning::Stop),
         reason,
         help: table.text("help").map(|word| word.text.to_owned()),

@@ -102,7 +102,12 @@ impl Speaker {
         self.rules.iter().find(|rule| {
             let fits = |(least, most): &(u16, u16)| (*least..=*most).contains(&status);
             let status_fits = rule.statuses.is_empty() || rule.statuses.iter().any(fits);
+            let text_fits = || {
+                let text = String::from_utf8_lossy(&reply.body).to_lowercase();
+                rule.text.iter().any(|word| text.contains(word.as_str()))
+            };
             status_fits
+                && (rule.text.is_empty() || text_fits())
                 && rule.body.as_ref().is_none_or(|(at, test)| {
                     let body = body.get_or_insert_with(|| read_json(&reply.body).unwrap_or_default());
                     at.pick(body).is_some_and(|value| test.holds(value))

@@ -320,7 +320,8 @@ fn write_digits(mut digits: u64, scale: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(text.get(at..).unwrap_or_default());
 }
 
-fn write_text(text: &str, out: &mut Vec<u8>) {
+/// Appends a text as JSON to `out`.
+pub fn write_text(text: &str, out: &mut Vec<u8>) {
     let plain = text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\');
     if plain {
         out.reserve(text.len() + 2);

@@ -147,7 +147,7 @@ impl OAuth {
 
     fn refused(&self, reason: String) -> RemoteError {
         RemoteError::new(Advice::Reconnect, self.system.clone(), reason)
-            .with_help("sign in again: `weft connect NAME`, with the connection's name")
+            .with_help("run `weft connect NAME` with the connection's name to sign in")
     }
 }
 

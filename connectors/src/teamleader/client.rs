@@ -9,8 +9,8 @@ use reqwest::header::{HeaderName, HeaderValue};
 use tokio::time::Instant;
 
 use super::settings::Settings;
-use super::{MANIFEST, REDIRECT, TITLE, faults};
-use crate::contract::{Advice, Host, RemoteError};
+use super::{MANIFEST, TITLE, faults};
+use crate::contract::{Advice, Host, Limits, RemoteError};
 use crate::http::{Call, Http, Method, Protocol, Reply, Secrets, Url, Verdict};
 use crate::record::{Map, Value, read_json};
 use crate::sign_in::{ClientAuth, Grant, OAuth, SignIn};
@@ -30,7 +30,7 @@ pub(super) struct Client {
 }
 
 /// How a person lets Weft into the account.
-pub(super) fn consent(settings: &Settings, host: &crate::contract::Limits) -> Result<OAuth, RemoteError> {
+pub(super) fn consent(settings: &Settings, limits: &Limits) -> Result<OAuth, RemoteError> {
     let at = |path: &str| {
         settings.sign_in.join(path).map_err(|error| {
             RemoteError::new(Advice::StopFlow, TITLE, format!("`sign_in_address` makes no address: {error}"))
@@ -46,10 +46,10 @@ pub(super) fn consent(settings: &Settings, host: &crate::contract::Limits) -> Re
         client_auth: ClientAuth::Body,
         grant: Grant::Code {
             authorize_url: at("oauth2/authorize")?,
-            redirect: REDIRECT.to_owned(),
+            redirect: settings.redirect.clone(),
             extra: Vec::new(),
         },
-        limits: host.clone(),
+        limits: limits.clone(),
     })
 }
 

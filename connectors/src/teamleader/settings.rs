@@ -12,6 +12,7 @@ pub(super) struct Settings {
     pub(super) sign_in: Url,
     pub(super) client_id: String,
     pub(super) client_secret: String,
+    pub(super) redirect: String,
     pub(super) department: Option<String>,
     pub(super) per_minute: u32,
 }
@@ -41,6 +42,7 @@ impl Settings {
             sign_in: address("sign_in_address", &needed("sign_in_address")?)?,
             client_id: needed("client_id")?,
             client_secret: needed("client_secret")?,
+            redirect: needed("redirect_address")?,
             department,
             per_minute,
         })

@@ -90,7 +90,7 @@ async fn wrong_secrets_ask_to_reconnect(subject: Subject) -> Outcome {
             right.chars().rev().map(|letter| if letter == '1' { '2' } else { letter }).collect();
         let wrong = if wrong == right { right.replace(|_: char| true, "7") } else { wrong };
         let answers = changed(&bench, name, Some(wrong.clone()));
-        let outcome = match subject.connector.connect(&answers, &bench.host()) {
+        let outcome = match subject.connector.connect(&answers, &bench.stale_host()) {
             Ok(session) => session.probe().await,
             Err(error) => Err(error),
         };

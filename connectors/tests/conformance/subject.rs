@@ -7,7 +7,7 @@ use std::time::Duration;
 use connectors::contract::{Connector, FetchRequest, Host, Limits, RemoteError, Session};
 use connectors::manifest::{Answers, Manifest, Resource};
 use connectors::record::Record;
-use connectors::sign_in::Tokens;
+use connectors::sign_in::{Token, Tokens};
 use connectors::simulator::{Faults, Running, Simulator, start};
 
 /// Nothing, or what is wrong.
@@ -155,6 +155,14 @@ impl Bench {
     /// Short bounds, and a fresh consent where the system wants one.
     pub(crate) fn host(&self) -> Host {
         host(self.simulator.as_ref(), &tiny())
+    }
+
+    /// The same with a consent whose token has run out: a secret that only serves to exchange
+    /// tokens is needed at once.
+    pub(crate) fn stale_host(&self) -> Host {
+        let stale = |token: Token| Token { expires_at: Some(jiff::Timestamp::UNIX_EPOCH), ..token };
+        let tokens = self.simulator.token().map(stale).map(Tokens::starting_with).unwrap_or_default();
+        Host { tokens, ..self.host() }
     }
 
     pub(crate) fn resource(&self, name: &str) -> Result<&Resource, String> {

@@ -1,5 +1,7 @@
 //! Names that steps give, and where they can be read.
 
+use std::collections::HashMap;
+
 use super::Checker;
 use super::known::Kind;
 use crate::ast::Name;
@@ -10,6 +12,9 @@ use crate::problem::{Code, Problem};
 #[derive(Debug, Default)]
 pub(super) struct Scope<'c> {
     bound: Vec<Binding<'c>>,
+    /// Where each name stands among them, the latest last: long flows give many names, and read
+    /// them more often.
+    places: HashMap<String, Vec<usize>>,
     /// Names that were given in a block which has ended.
     ended: Vec<(String, Span)>,
     /// Names that later steps give.
@@ -98,7 +103,23 @@ const RESERVED: &[&str] = &[
 
 impl<'c> Scope<'c> {
     pub(super) fn get(&self, name: &str) -> Option<&Binding<'c>> {
-        self.bound.iter().rev().find(|binding| binding.name == name)
+        self.bound.get(*self.places.get(name)?.last()?)
+    }
+
+    fn give(&mut self, binding: Binding<'c>) {
+        match self.places.get_mut(&binding.name) {
+            Some(places) => places.push(self.bound.len()),
+            None => drop(self.places.insert(binding.name.clone(), vec![self.bound.len()])),
+        }
+        self.bound.push(binding);
+    }
+
+    fn take(&mut self) -> Option<Binding<'c>> {
+        let binding = self.bound.pop()?;
+        if let Some(places) = self.places.get_mut(&binding.name) {
+            places.pop();
+        }
+        Some(binding)
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &str> + Clone {
@@ -123,14 +144,20 @@ impl<'c> Scope<'c> {
 
     /// Forgets names that were never the writer's.
     pub(super) fn forget(&mut self, depth: usize) {
-        self.bound.truncate(depth);
+        while self.bound.len() > depth {
+            self.take();
+        }
     }
 
     /// Forgets the names given since then: their block has ended.
     pub(super) fn end(&mut self, depth: usize) {
-        for binding in self.bound.drain(depth.min(self.bound.len())..) {
-            self.ended.push((binding.name, binding.span));
+        let first = self.ended.len();
+        while self.bound.len() > depth {
+            let taken = self.take();
+            self.ended.extend(taken.map(|binding| (binding.name, binding.span)));
         }
+        // In the order in which they were given.
+        self.ended.get_mut(first..).unwrap_or_default().reverse();
     }
 }
 
@@ -148,7 +175,7 @@ impl<'c> Checker<'c> {
         if let Some(taken) = taken {
             self.report(taken_twice(name, &taken));
         }
-        self.scope.bound.push(Binding {
+        self.scope.give(Binding {
             name: name.text.clone(),
             kind,
             span: name.span.clone(),
@@ -159,7 +186,7 @@ impl<'c> Checker<'c> {
 
     /// Binds for the walk of one expression or block without a check.
     pub(super) fn bind_quietly(&mut self, name: &str, kind: Kind<'c>, span: Span) {
-        self.scope.bound.push(Binding {
+        self.scope.give(Binding {
             name: name.to_owned(),
             kind,
             span,
@@ -175,7 +202,7 @@ impl<'c> Checker<'c> {
         for word in words.take(3) {
             if self.scope.get(word).is_none() {
                 let name = word.to_owned();
-                self.scope.bound.push(Binding {
+                self.scope.give(Binding {
                     name,
                     kind: Kind::Any,
                     span: line.clone(),

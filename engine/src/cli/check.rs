@@ -10,7 +10,7 @@ use super::Ended;
 use super::show::{Show, count};
 use crate::flow::Flow;
 use crate::load::{Loader, Problems};
-use crate::project::{FlowAnswers, FlowEntry, Project};
+use crate::project::{FlowEntry, Project};
 use crate::speed::{Left, left_to_rhai};
 use crate::trouble::Trouble;
 
@@ -36,6 +36,7 @@ impl Check {
             }
             Err(_) => Project::bare(&std::path::absolute(".").unwrap_or_else(|_| PathBuf::from("."))),
         };
+        super::caveats(&project, show);
         let loader = Loader::new(&project)?;
         let entries = self.entries(&project)?;
         let mut problems = Problems::new();
@@ -83,13 +84,12 @@ impl Check {
 
 /// Checks one flow, with what the project tells it.
 fn one(project: &Project, loader: &Loader<'_>, entry: &FlowEntry) -> Result<dsl::plan::Plan, Problems> {
-    let (_, plan) = loader.check(entry)?;
     if project.flows.contains(entry) {
         // What the flow is told by the project counts as well.
-        FlowAnswers::read(&project.root, &entry.name, &plan).map_err(|trouble| vec![trouble.into()])?;
-        loader.flow(entry)?;
+        Ok(loader.flow(entry)?.plan)
+    } else {
+        Ok(loader.check(entry)?.1)
     }
-    Ok(plan)
 }
 
 /// Tells what of a flow is left to Rhai.

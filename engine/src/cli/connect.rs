@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use connectors::manifest::Contract;
 use connectors::sign_in::OAuth;
 
 use super::Ended;
@@ -124,23 +123,19 @@ pub(super) fn named<'p>(project: &'p Project, name: &str) -> Result<&'p Connecti
 
 /// The system's title, with what is to be said of its contract.
 pub(super) fn title(connection: &Connection) -> String {
-    let manifest = connection.connector.manifest();
-    match manifest.contract {
-        Contract::Published | Contract::Verified => manifest.title.clone(),
-        Contract::Assumed => format!("{} (assumed contract, not verified)", manifest.title),
-    }
+    connection.connector.manifest().full_title()
 }
 
 /// What a system's refusal is to a command.
 pub(super) fn refused(connection: &Connection, error: &connectors::contract::RemoteError) -> Trouble {
     Trouble::new("R049", format!("connection `{}`: {}", connection.name, error.reason))
         .kind(Kind::Remote)
-        .maybe_help(
-            error
-                .help
-                .as_ref()
-                .map(|help| help.replace("connect NAME", &format!("connect {}", connection.name))),
-        )
+        .maybe_help(error.help.as_ref().map(|help| with_name(help, connection)))
+}
+
+/// A connector does not know what the project calls its connection.
+pub(super) fn with_name(text: &str, connection: &Connection) -> String {
+    text.replace("connect NAME` with the connection's name", &format!("connect {}`", connection.name))
 }
 
 async fn prove(project: &Project, connection: &Connection, show: &Show) -> Result<Ended, Trouble> {

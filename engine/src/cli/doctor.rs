@@ -7,7 +7,7 @@ use connectors::manifest::Contract;
 use connectors::record::{Record, read_json};
 
 use super::Ended;
-use super::connect::{named, refused, title};
+use super::connect::{named, refused, title, with_name};
 use super::show::Show;
 use crate::doctor::{Doctor, Item, Verdict};
 use crate::project::{Connection, Project, read_text};
@@ -50,7 +50,10 @@ impl DoctorCall {
                 doctor.create(name, record).await;
             }
         }
-        let items = doctor.items();
+        let mut items = doctor.items();
+        for item in &mut items {
+            item.note = with_name(&item.note, connection);
+        }
         tell(&items, show);
         let place = keep(project, connection, &items)?;
         let failed = items.iter().filter(|item| item.result == Verdict::Fail).count();
@@ -65,6 +68,11 @@ impl DoctorCall {
 }
 
 fn tell(items: &[Item], show: &Show) {
+    let name = |item: &Item| {
+        let of = if item.resource.is_empty() { "connection" } else { &item.resource };
+        format!("{of}: {}", item.item)
+    };
+    let width = items.iter().map(|item| name(item).chars().count()).max().unwrap_or(0);
     for item in items {
         show.json(&serde_json::json!({
             "resource": item.resource, "item": item.item, "result": item.result, "note": item.note,
@@ -74,8 +82,7 @@ fn tell(items: &[Item], show: &Show) {
             Verdict::Fail => show.bad("✗"),
             Verdict::Unknown => show.faint("–"),
         };
-        let name = if item.resource.is_empty() { "connection" } else { &item.resource };
-        show.line(format!("{mark} {:<40} {}", format!("{name}: {}", item.item), item.note));
+        show.line(format!("{mark} {:<width$}  {}", name(item), item.note));
     }
 }
 

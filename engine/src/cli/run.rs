@@ -39,6 +39,7 @@ impl Run {
             return Err(Trouble::new("R026", "no flow is on")
                 .help("add `[flows.NAME]` with `file = \"…\"` to weft.toml, or set `on = true`"));
         }
+        super::caveats(project, show);
         let stop = stop_on_interrupt();
         let mut ended = Ended::Well;
         for done in run_all(project, &entries, self.full, &stop, show).await? {

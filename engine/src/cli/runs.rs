@@ -26,6 +26,7 @@ impl Runs {
         if let Some(flow) = &self.flow {
             project.flow(flow)?;
         }
+        super::caveats(project, show);
         let store = open_store(project).await?;
         let runs =
             store.runs(self.flow.as_deref(), self.limit).await.map_err(|error| store_trouble(&error))?;

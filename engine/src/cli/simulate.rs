@@ -65,6 +65,9 @@ impl Simulate {
             connectors::all().into_iter().find(|connector| connector.manifest().name == self.system)
         {
             let manifest = connector.manifest();
+            if let Some(caveat) = manifest.caveat() {
+                show.line(format!("# {}: {caveat}", manifest.title));
+            }
             for (name, setting) in manifest.settings.iter() {
                 let Some(answer) = answers.get(manifest, name) else { continue };
                 if setting.secret {

@@ -3,17 +3,18 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use connectors::contract::Connector;
-use connectors::manifest::{Answers, Manifest};
-use connectors::simulator::Simulator;
+use connectors::manifest::Manifest;
+use connectors::simulator::Running;
 use rust_embed::RustEmbed;
 
+use super::stage::{Play, Side};
 use crate::project::{MAIN_FILE, Project};
+use crate::tokens::tokens;
 use crate::trouble::Trouble;
 
-/// The ready flows of the pair.
+/// The ready flows of every pair.
 #[derive(RustEmbed)]
-#[folder = "../flows/ccv_salespos-mpluskassa"]
+#[folder = "../flows"]
 #[include = "*.flow"]
 struct Flows;
 
@@ -26,100 +27,83 @@ struct Scripts;
 /// Says that a folder was made by the demo, and may be made anew.
 const MARK: &str = ".weft/demo";
 
-/// Flows that are on in the demo; the others are there to be read.
-const ON: [&str; 6] =
-    ["categories_to_shop", "products_to_shop", "variants_to_shop", "stock", "customers_to_till", "orders"];
-
-/// How to reach a stand-in.
-pub(super) struct Account {
-    answers: Answers,
-    manifest: Manifest,
-}
-
-impl Account {
-    /// The account of a stand-in that answers at that address.
-    pub(super) fn new(simulator: &dyn Simulator, connector: &dyn Connector, address: &str) -> Self {
-        Self { answers: simulator.answers(address), manifest: connector.manifest().clone() }
-    }
-
-    fn answer(&self, name: &str) -> &str {
-        self.answers.get(&self.manifest, name).unwrap_or_default()
-    }
-}
-
-/// Writes the project and opens it. A folder that is not the demo's own is left alone.
-pub(super) fn write(folder: &Path, shop: &Account, till: &Account) -> Result<Project, Trouble> {
-    if folder.exists() {
-        let empty = std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
-        if !empty && !folder.join(MARK).exists() {
-            return Err(Trouble::new(
-                "R036",
-                format!("`{}` is there already and is not the demo's", folder.display()),
-            )
-            .help("name another folder with --folder"));
-        }
-        std::fs::remove_dir_all(folder).map_err(|error| cannot(folder, &error))?;
-    }
+/// Writes the project of a pair and opens it. A folder that is not the demo's own is left alone.
+pub(super) async fn write(
+    folder: &Path,
+    pair: &str,
+    play: &dyn Play,
+    servers: &[Running; 2],
+) -> Result<Project, Trouble> {
+    clear(folder)?;
     put(folder, MARK, b"made by `weft demo`; the next demo makes this folder anew\n")?;
-    put(folder, ".weft/shop.secret", shop.answer("secret_key").as_bytes())?;
-    put(folder, ".weft/till.secret", till.answer("secret").as_bytes())?;
-    for name in Flows::iter() {
-        if let Some(file) = Flows::get(&name) {
+    let mut main = format!("name = \"Demo: {pair}\"\n");
+    for (side, server) in play.sides().iter().zip(servers) {
+        connect(folder, side, &server.url(), &mut main).await?;
+    }
+    let on: Vec<&str> = play.acts().iter().flat_map(|act| act.flows).copied().collect();
+    for path in Flows::iter() {
+        let Some(name) = path.strip_prefix(pair).and_then(|name| name.strip_prefix('/')) else { continue };
+        if let Some(file) = Flows::get(&path) {
             put(folder, &format!("flows/{name}"), &file.data)?;
         }
+        let flow = name.trim_end_matches(".flow");
+        let off = if on.contains(&flow) { "" } else { "on = false\n" };
+        // Writing to a `String` cannot fail.
+        let _ = write!(main, "\n[flows.{flow}]\nfile = \"flows/{name}\"\n{off}");
     }
     for name in Scripts::iter() {
         if let Some(file) = Scripts::get(&name) {
             put(folder, &format!("scripts/{name}"), &file.data)?;
         }
     }
-    put(folder, MAIN_FILE, main_file(shop, till).as_bytes())?;
-    put(folder, "settings/orders.toml", ORDERS.as_bytes())?;
-    for flow in ["products_to_till", "variants_to_till"] {
-        put(folder, &format!("settings/{flow}.toml"), b"[settings]\nturnover_group = \"1\"\n")?;
+    put(folder, MAIN_FILE, main.as_bytes())?;
+    for (flow, answers) in play.answers() {
+        put(folder, &format!("settings/{flow}.toml"), answers.as_bytes())?;
     }
-    put(folder, "settings/orders_reverse.toml", b"[settings]\nstart_date = \"2020-01-01\"\n")?;
     Project::open(folder)
 }
 
-/// The answers of the order flow: the articles for what is no product, and from when on.
-const ORDERS: &str = r#"# What the order flow asks; each question stands in flows/orders.flow.
-[settings]
-start_date = "2020-01-01"
-shipping_article = "900001"
-costs_article = "900002"
-discount_article = "900003"
-deposit_article = "900004"
-"#;
-
-fn main_file(shop: &Account, till: &Account) -> String {
-    let (shop_url, public_key) = (shop.answer("address"), shop.answer("public_key"));
-    let (till_url, ident) = (till.answer("address"), till.answer("ident"));
-    let mut text = format!(
-        r#"name = "Demo: Koffiehuis"
-
-[connections.shop]
-system = "ccv_salespos"
-address = "{shop_url}"
-public_key = "{public_key}"
-secret_key = {{ file = ".weft/shop.secret" }}
-reads_per_minute = 1000000
-writes_per_minute = 1000000
-
-[connections.till]
-system = "mpluskassa"
-address = "{till_url}"
-ident = "{ident}"
-secret = {{ file = ".weft/till.secret" }}
-"#
-    );
-    for name in Flows::iter() {
-        let flow = name.trim_end_matches(".flow");
-        let off = if ON.contains(&flow) { "" } else { "on = false\n" };
-        // Writing to a `String` cannot fail.
-        let _ = write!(text, "\n[flows.{flow}]\nfile = \"flows/{name}\"\n{off}");
+fn clear(folder: &Path) -> Result<(), Trouble> {
+    if !folder.exists() {
+        return Ok(());
     }
-    text
+    let empty = std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
+    if !empty && !folder.join(MARK).exists() {
+        let problem = format!("`{}` is there already and is not the demo's", folder.display());
+        return Err(Trouble::new("R036", problem).help("name another folder with --folder"));
+    }
+    std::fs::remove_dir_all(folder).map_err(|error| cannot(folder, &error))
+}
+
+/// A connection to a stand-in: its lines, its secrets, and the token that a consent left.
+async fn connect(folder: &Path, side: &Side<'_>, address: &str, main: &mut String) -> Result<(), Trouble> {
+    let answers = side.simulator.answers(address);
+    let manifest = manifest(side.system).ok_or_else(|| {
+        // The list of connectors is part of the program, and so is the list of demos.
+        Trouble::new("R009", format!("no system is called `{}`", side.system))
+    })?;
+    let name = side.name;
+    let _ = write!(main, "\n[connections.{name}]\nsystem = \"{}\"\n", side.system);
+    for (setting, about) in manifest.settings.iter() {
+        let Some(answer) = answers.get(&manifest, setting) else { continue };
+        if about.secret {
+            let file = format!(".weft/{name}.{setting}.secret");
+            put(folder, &file, answer.as_bytes())?;
+            let _ = writeln!(main, "{setting} = {{ file = \"{file}\" }}");
+        } else if about.default.as_deref() != Some(answer) {
+            let _ = writeln!(main, "{setting} = {}", toml::Value::from(answer));
+        }
+    }
+    if let Some(token) = side.simulator.token() {
+        let failed = |reason| Trouble::new("R037", reason).help("choose another folder, with --folder");
+        tokens(folder, name).save(&token).await.map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn manifest(system: &str) -> Option<Manifest> {
+    let all = connectors::all();
+    all.iter().map(|connector| connector.manifest()).find(|manifest| manifest.name == system).cloned()
 }
 
 fn put(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Trouble> {

@@ -4,7 +4,7 @@ use connectors::mpluskassa::simulator::TillSimulator;
 use connectors::record::{Record, Value};
 use rust_decimal::Decimal;
 
-use super::Size;
+use super::stage::Size;
 
 /// Kinds of goods: group, name, price in cents, VAT code (1: 21 %, 2: 9 %).
 const GOODS: [(&str, &str, i64, &str); 16] = [

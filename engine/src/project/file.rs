@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use connectors::contract::{Connector, Host};
-use connectors::manifest::{Answers, Manifest};
+use connectors::manifest::{Answers, Contract, Manifest};
 use connectors::profile::Profile;
 use miette::Report;
 use serde::Deserialize;
@@ -102,6 +102,7 @@ impl Reader<'_> {
         let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
         paths.sort();
+        let mut own = Vec::new();
         for path in paths {
             let file = path.file_name().unwrap_or_default().to_string_lossy();
             let name = format!("systems/{file}");
@@ -116,7 +117,10 @@ impl Reader<'_> {
                 Err(report) => self.problems.push(report.into()),
                 Ok(profile) => {
                     let system = profile.manifest().name.clone();
-                    if self.systems.contains_key(&system) {
+                    // An assumption that comes with Weft gives way to what the customer's own
+                    // documentation says; a published interface does not.
+                    let known = self.systems.get(&system).map(|known| known.manifest().contract);
+                    if own.contains(&system) || known == Some(Contract::Published) {
                         let trouble = Trouble::new(
                             "R035",
                             format!("{name} describes `{system}`, which is known already"),
@@ -125,6 +129,7 @@ impl Reader<'_> {
                         self.problems.push(trouble.into());
                         continue;
                     }
+                    own.push(system.clone());
                     self.systems.insert(system, Arc::new(profile));
                 }
             }

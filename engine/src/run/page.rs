@@ -13,7 +13,6 @@ use super::scope::Scope;
 use super::settle::refused;
 use super::walk::{Done, Stop, Walk};
 use crate::program::{Act, Step};
-use crate::script::RecordBudget;
 use crate::store::{Cursor, Fingerprint, Known, OutcomeWord, Page, StoreError, Written};
 
 /// A page under way.
@@ -32,37 +31,37 @@ pub(super) struct ReadPage {
 }
 
 /// A page whose records have been walked and not settled yet.
-pub(super) struct WalkedPage {
+pub(super) struct WalkedPage<'r> {
     pub(super) page: Page,
-    pub(super) walked: Vec<Walked>,
+    pub(super) walked: Vec<Walked<'r>>,
     pub(super) cursor: Option<Cursor>,
 }
 
 /// A record of the page.
-struct Item {
+struct Item<'r> {
     key: String,
     print: Fingerprint,
-    record: Record,
-    /// The record as JSON, as it was read.
+    /// The record as it was read, for expressions and for us.
+    scope: Scope<'r>,
+    /// The same as JSON.
     text: Vec<u8>,
     known: Known,
-    /// What its expressions may use together.
-    budget: RecordBudget,
 }
 
 /// A record after its walk.
-pub(super) struct Walked {
+pub(super) struct Walked<'r> {
     pub(super) key: String,
     pub(super) print: Fingerprint,
-    pub(super) record: Record,
-    /// The record as JSON.
+    /// The record, whole.
+    pub(super) scope: Scope<'r>,
+    /// The same as JSON.
     pub(super) text: Vec<u8>,
     pub(super) known: Known,
     pub(super) done: Done,
     pub(super) stop: Option<Stop>,
 }
 
-impl Walked {
+impl Walked<'_> {
     /// It was refused for want of something that may come.
     fn lacks_something(&self) -> bool {
         matches!(&self.stop, Some(Stop::Failed { class: "refused by the flow" | "not found", .. }))
@@ -82,9 +81,9 @@ fn learn(known: &mut Known, written: &[Written]) {
     }
 }
 
-impl PageRun<'_> {
+impl<'r> PageRun<'r> {
     /// Notes what is about to be done, and walks the records once.
-    pub(super) async fn walk(&self, read: ReadPage) -> Result<WalkedPage, StoreError> {
+    pub(super) async fn walk(&self, read: ReadPage) -> Result<WalkedPage<'r>, StoreError> {
         let ReadPage { records, cursor } = read;
         let mut page = Page { run: self.run.id.clone(), plan: self.run.flow.print, ..Page::default() };
         let items = self.known(records, &mut page).await?;
@@ -105,7 +104,7 @@ impl PageRun<'_> {
     }
 
     /// Pairs records with what the store knows; those that have not changed end here.
-    async fn known(&self, records: Vec<Record>, page: &mut Page) -> Result<Vec<Item>, StoreError> {
+    async fn known(&self, records: Vec<Record>, page: &mut Page) -> Result<Vec<Item<'r>>, StoreError> {
         let flow = self.run.flow;
         let key_field = self.run.sides.source.key_field(&flow.plan.fetch.resource);
         let mut keys = Vec::with_capacity(records.len());
@@ -148,13 +147,13 @@ impl PageRun<'_> {
                 page.counted.unchanged += 1;
                 continue;
             }
-            items.push(Item { key, print, record, text, known, budget: RecordBudget::new() });
+            items.push(Item { key, print, scope: Scope::new(flow, Some(record)), text, known });
         }
         Ok(items)
     }
 
     /// Leading filters are asked before anything is noted or sent.
-    fn gate(&self, items: Vec<Item>, page: &mut Page) -> Vec<Item> {
+    fn gate(&self, items: Vec<Item<'r>>, page: &mut Page) -> Vec<Item<'r>> {
         let gates = self.gates();
         if gates == 0 {
             return items;
@@ -162,10 +161,9 @@ impl PageRun<'_> {
         let flow = self.run.flow;
         let mut kept = Vec::with_capacity(items.len());
         for item in items {
-            let scope = Scope::new(flow, Some(&item.record), &item.budget);
             // A filter that fails is told by the walk, with its reason.
             let passes = flow.program.steps.iter().take(gates).all(|step| match &step.action {
-                Act::Filter(condition) => scope.truth(condition).unwrap_or(true),
+                Act::Filter(condition) => item.scope.truth(condition).unwrap_or(true),
                 _ => true,
             });
             if passes {
@@ -194,9 +192,9 @@ impl PageRun<'_> {
     }
 
     /// Walks all records side by side; those of one key one after the other.
-    async fn walk_all(&self, items: Vec<Item>) -> Vec<Walked> {
+    async fn walk_all(&self, items: Vec<Item<'r>>) -> Vec<Walked<'r>> {
         let mut order: HashMap<String, usize> = HashMap::new();
-        let mut groups: Vec<Vec<Item>> = Vec::new();
+        let mut groups: Vec<Vec<Item<'r>>> = Vec::new();
         for item in items {
             let group = *order.entry(item.key.clone()).or_insert_with(|| {
                 groups.push(Vec::new());
@@ -218,7 +216,7 @@ impl PageRun<'_> {
     /// What a record lacked may have come with its neighbours, a category's parent for
     /// instance: refused records are walked once more, as long as that helps. `came` says that
     /// something came with the page before, which was walked at the same time.
-    pub(super) async fn walk_refused(&self, mut walked: Vec<Walked>, came: bool) -> Vec<Walked> {
+    pub(super) async fn walk_refused(&self, mut walked: Vec<Walked<'r>>, came: bool) -> Vec<Walked<'r>> {
         let mut helps = came || walked.iter().any(Walked::has_sent);
         while helps {
             let (refused, others): (Vec<_>, Vec<_>) = walked.into_iter().partition(Walked::lacks_something);
@@ -234,22 +232,23 @@ impl PageRun<'_> {
         walked
     }
 
-    async fn walk_again(&self, earlier: Walked) -> Walked {
-        let Walked { key, print, record, text, mut known, done: earlier, .. } = earlier;
+    async fn walk_again(&self, earlier: Walked<'r>) -> Walked<'r> {
+        let Walked { key, print, scope, text, mut known, done: earlier, .. } = earlier;
         learn(&mut known, &earlier.written);
-        let budget = RecordBudget::new();
-        let (mut done, stop) = self.walk_steps(&key, &record, &known, &budget).await;
+        // With a budget of its own.
+        let scope = Scope::new(self.run.flow, Some(scope.record_fetched().clone()));
+        let (mut done, stop) = self.walk_steps(&key, &scope, &known).await;
         let newer = std::mem::take(&mut done.written);
         done.written = earlier.written;
         done.written.retain(|old| !newer.iter().any(|new| new.is_same_write(old)));
         done.written.extend(newer);
         done.created |= earlier.created;
         done.updated |= earlier.updated;
-        Walked { key, print, record, text, known, done, stop }
+        Walked { key, print, scope, text, known, done, stop }
     }
 
-    async fn walk_group(&self, group: Vec<Item>) -> Vec<Walked> {
-        let mut walked: Vec<Walked> = Vec::new();
+    async fn walk_group(&self, group: Vec<Item<'r>>) -> Vec<Walked<'r>> {
+        let mut walked: Vec<Walked<'r>> = Vec::new();
         for mut item in group {
             // What an earlier record of the same key has just written is known to this one.
             if let Some(earlier) = walked.last() {
@@ -261,41 +260,30 @@ impl PageRun<'_> {
         walked
     }
 
-    async fn walk_one(&self, item: Item) -> Walked {
-        let Item { key, print, record, mut text, known, budget } = item;
+    async fn walk_one(&self, item: Item<'r>) -> Walked<'r> {
+        let Item { key, print, mut scope, mut text, known } = item;
         let resource = &self.run.flow.plan.fetch.resource;
-        let record = match self.run.sides.source.session.detail(resource) {
-            None => Ok(record),
-            Some(detail) => {
-                let whole = detail.complete(resource, record.clone()).await;
-                whole.map_err(|error| (record, error))
+        if let Some(detail) = self.run.sides.source.session.detail(resource) {
+            match detail.complete(resource, scope.record_fetched().clone()).await {
+                Ok(record) => {
+                    text.clear();
+                    record.write_json(&mut text);
+                    scope = Scope::new(self.run.flow, Some(record));
+                }
+                Err(error) => {
+                    let (done, stop) = (Done::default(), Some(error.into()));
+                    return Walked { key, print, scope, text, known, done, stop };
+                }
             }
-        };
-        let record = match record {
-            Ok(record) => record,
-            Err((record, error)) => {
-                let (done, stop) = (Done::default(), Some(error.into()));
-                return Walked { key, print, record, text, known, done, stop };
-            }
-        };
-        if self.run.sides.source.session.detail(resource).is_some() {
-            text.clear();
-            record.write_json(&mut text);
         }
-        let (done, stop) = self.walk_steps(&key, &record, &known, &budget).await;
-        Walked { key, print, record, text, known, done, stop }
+        let (done, stop) = self.walk_steps(&key, &scope, &known).await;
+        Walked { key, print, scope, text, known, done, stop }
     }
 
-    async fn walk_steps(
-        &self,
-        key: &str,
-        record: &Record,
-        known: &Known,
-        budget: &RecordBudget,
-    ) -> (Done, Option<Stop>) {
+    async fn walk_steps(&self, key: &str, scope: &Scope<'_>, known: &Known) -> (Done, Option<Stop>) {
         let (flow, sides, finder) = (self.run.flow, self.run.sides, &self.run.finder);
         let walk = Walk { flow, sides, finder, key, known, done: Mutex::default() };
-        let mut scope = Scope::new(flow, Some(record), budget);
+        let mut scope = scope.clone();
         let stop = walk.steps(&flow.program.steps, &mut scope, "").await.err();
         (walk.done.into_inner().unwrap_or_else(PoisonError::into_inner), stop)
     }

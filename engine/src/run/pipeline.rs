@@ -25,7 +25,7 @@ const WALKING: usize = 2;
 /// Pages that were begun and are not settled.
 const UNSETTLED: usize = 3;
 
-type Walking<'r> = BoxFuture<'r, Result<WalkedPage, StoreError>>;
+type Walking<'r> = BoxFuture<'r, Result<WalkedPage<'r>, StoreError>>;
 type Settling<'r> = BoxFuture<'r, Result<PageEnd, StoreError>>;
 type Fetching<'r> = BoxFuture<'r, Result<Page, RemoteError>>;
 
@@ -42,7 +42,7 @@ pub(super) struct Pipeline<'r> {
     /// Where the page after it is.
     next: Option<String>,
     walking: FuturesOrdered<Walking<'r>>,
-    walked: VecDeque<WalkedPage>,
+    walked: VecDeque<WalkedPage<'r>>,
     settling: Fuse<Settling<'r>>,
     /// Keys of pages that are not settled, the oldest first.
     unsettled: VecDeque<HashSet<String>>,

@@ -15,15 +15,21 @@ pub(super) struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    /// The settings, and the record that was fetched. Everything evaluated in this scope and its
-    /// clones draws from the budget.
-    pub(super) fn new(flow: &'a Flow, record: Option<&Record>, budget: &RecordBudget) -> Self {
+    /// The settings, and the record that was fetched, which is not copied from here on.
+    /// Everything evaluated in this scope and its clones draws from one budget.
+    pub(super) fn new(flow: &'a Flow, record: Option<Record>) -> Self {
         let mut bindings = flow.bindings.clone();
-        bindings.draw_from(budget.clone());
+        bindings.draw_from(RecordBudget::new());
         if let Some(record) = record {
-            bindings.set(flow.plan.fetch.name.as_str(), record.clone());
+            bindings.set(flow.plan.fetch.name.as_str(), record);
         }
         Self { flow, bindings }
+    }
+
+    /// The record that was fetched.
+    pub(super) fn record_fetched(&self) -> &Record {
+        static NONE: Record = Record::new();
+        self.bindings.get(&self.flow.plan.fetch.name).and_then(Value::as_map).unwrap_or(&NONE)
     }
 
     /// Adds a name; an earlier one of that name is hidden.

@@ -21,14 +21,14 @@ pub(super) struct PageEnd {
     pub(super) has_sent: bool,
 }
 
-impl PageRun<'_> {
+impl<'r> PageRun<'r> {
     /// Keeps what came of a page, the cursor included unless the page, or the one before it,
     /// has to be read again. Pages are settled in the order in which they were read.
     ///
     /// `came` says that the page before changed the target while this one was walked.
     pub(super) async fn settle(
         &self,
-        walked: WalkedPage,
+        walked: WalkedPage<'r>,
         came: bool,
         may_move: bool,
     ) -> Result<PageEnd, StoreError> {
@@ -71,7 +71,7 @@ impl PageRun<'_> {
 
     /// Whether the run can go on. When every record that got as far as a system has to wait,
     /// the systems are asked whether they are there at all.
-    async fn verdict(&self, walked: &[Walked]) -> Option<RemoteError> {
+    async fn verdict(&self, walked: &[Walked<'_>]) -> Option<RemoteError> {
         let halted = walked.iter().find_map(|one| match &one.stop {
             Some(Stop::Halt(error)) => Some(error.clone()),
             _ => None,
@@ -79,8 +79,8 @@ impl PageRun<'_> {
         if halted.is_some() {
             return halted;
         }
-        let waits = |one: &Walked| matches!(one.stop, Some(Stop::Wait(_)));
-        let reached = |one: &Walked| one.stop.is_none();
+        let waits = |one: &Walked<'_>| matches!(one.stop, Some(Stop::Wait(_)));
+        let reached = |one: &Walked<'_>| one.stop.is_none();
         if walked.iter().any(waits) && !walked.iter().any(reached) {
             for party in [&self.run.sides.source, &self.run.sides.target] {
                 if let Err(error) = party.session.probe().await {
@@ -92,8 +92,8 @@ impl PageRun<'_> {
     }
 
     /// Turns a walked record into its line for the store.
-    fn close(&self, one: Walked, halted: bool, now: i64, page: &mut Page) {
-        let Walked { key, print, record, text, known, done, stop } = one;
+    fn close(&self, one: Walked<'_>, halted: bool, now: i64, page: &mut Page) {
+        let Walked { key, print, scope, text, known, done, stop } = one;
         let unsent = done.written.is_empty() && !done.created && !done.updated;
         let outcome = match stop {
             None if done.created => Outcome::Created,
@@ -128,7 +128,7 @@ impl PageRun<'_> {
                 && ledger.reason.as_deref() == outcome.reason()
                 && matches!(outcome, Outcome::Unchanged | Outcome::Skipped { .. })
         });
-        let search_keys = self.search_keys(&record, &done);
+        let search_keys = self.search_keys(scope.record_fetched(), &done);
         // Only what has to be done again is kept with all it takes to do it again.
         let payload = match &outcome {
             Outcome::Failed { .. } | Outcome::Waiting { .. } => text.clone(),
@@ -148,9 +148,9 @@ impl PageRun<'_> {
     }
 
     /// What people call a record, where that is not its key.
-    fn name(&self, one: &Walked) -> Option<(String, String)> {
+    fn name(&self, one: &Walked<'_>) -> Option<(String, String)> {
         let field = self.run.sides.source.known_by(&self.run.flow.plan.fetch.resource)?;
-        let name = one.record.at(field)?;
+        let name = one.scope.record_fetched().at(field)?;
         let name = name.as_str().map_or_else(|| name.to_string(), str::to_owned);
         (!name.is_empty()).then(|| (one.key.clone(), name))
     }

@@ -160,9 +160,10 @@ impl Walk<'_> {
         for value in &lookup.values {
             key.push(self.value(value, scope)?);
         }
-        let asked = Value::List(key.clone());
-        let found = self.finder.find(lookup.side, &lookup.resource, &lookup.by, key).await?;
-        self.note(|done| done.history.looked_up(&lookup.resource, &lookup.by, &asked, found.len()));
+        let found = self.finder.find(lookup.side, &lookup.resource, &lookup.by, key.clone()).await?;
+        self.note(|done| {
+            done.history.looked_up(&lookup.resource, &lookup.by, key.clone(), found.len());
+        });
         let value = if lookup.all {
             Value::List(found.iter().cloned().map(Value::Map).collect())
         } else {
@@ -170,6 +171,7 @@ impl Walk<'_> {
                 [] => Value::Null,
                 [only] => Value::Map(only.clone()),
                 several => {
+                    let asked = Value::List(key);
                     let reason = format!(
                         "{} {} have {} = {asked}, so `{}` is not clear; make it unique, or write `lookup all`",
                         several.len(),

@@ -83,7 +83,7 @@ impl Walk<'_> {
         if let Some(before) = job.before {
             let mut record = wanted;
             record.set(self.sides.target.key_field(&job.write.resource), before.target_key.as_str());
-            self.wrote(job, "unchanged", Some(&before.target_key), Record::new(), Record::new(), Vec::new());
+            self.wrote(job, "unchanged", Some(&before.target_key), Vec::new(), Record::new(), Vec::new());
             return Ok(record);
         }
         let _turn = self.finder.hold(format!("create {} {}", job.write.resource, self.key)).await;
@@ -162,13 +162,13 @@ impl Walk<'_> {
         by: &Arc<[String]>,
         key: Key,
     ) -> Result<Option<Record>, Stop> {
-        let asked = Value::List(key.clone());
-        let found = self.finder.find(Side::Target, resource, by, key).await?;
-        self.note(|done| done.history.looked_up(resource, by, &asked, found.len()));
+        let found = self.finder.find(Side::Target, resource, by, key.clone()).await?;
+        self.note(|done| done.history.looked_up(resource, by, key.clone(), found.len()));
         match found.as_slice() {
             [] => Ok(None),
             [only] => Ok(Some(only.clone())),
             several => {
+                let asked = Value::List(key);
                 let reason = format!(
                     "{} {resource} have {} = {asked}: which one is meant cannot be told; merge them in {}",
                     several.len(),
@@ -194,7 +194,7 @@ impl Walk<'_> {
             job.before.is_some_and(|before| before.sent_print == print && before.target_key == key);
         let changes = differences(&wanted, &found, target.fields(resource), same_as_sent);
         if changes.is_empty() {
-            self.wrote(job, "unchanged", Some(&key), Record::new(), Record::new(), Vec::new());
+            self.wrote(job, "unchanged", Some(&key), Vec::new(), Record::new(), Vec::new());
             if job.before.is_none() {
                 self.link(job, &key, print);
             }
@@ -209,7 +209,7 @@ impl Walk<'_> {
         self.finder.forget(resource);
         match answer {
             Ok(_) => {
-                self.wrote(job, "updated", Some(&key), changes.clone(), before, exchanges);
+                self.wrote(job, "updated", Some(&key), json(&changes), before, exchanges);
                 self.link(job, &key, print);
                 self.note(|done| done.updated = true);
                 for (name, value) in changes.iter() {
@@ -218,7 +218,7 @@ impl Walk<'_> {
                 Ok(found)
             }
             Err(error) => {
-                self.wrote(job, "refused", Some(&key), changes, before, exchanges);
+                self.wrote(job, "refused", Some(&key), json(&changes), before, exchanges);
                 // Setting the same values again does no harm: a lost answer is only a delay.
                 Err(if error.advice == Advice::Unknown { Stop::Wait(error) } else { error.into() })
             }
@@ -250,24 +250,25 @@ impl Walk<'_> {
             self.finder.forget(resource);
             match answer {
                 Ok(Answer { key, record }) => {
-                    self.wrote(job, "created", Some(&key), wanted.clone(), Record::new(), exchanges);
-                    self.link(job, &key, fingerprint(&wanted));
+                    let sent = json(&wanted);
+                    self.link(job, &key, Fingerprint::of(&sent));
+                    self.wrote(job, "created", Some(&key), sent, Record::new(), exchanges);
                     self.note(|done| done.created = true);
                     let mut made = wanted;
-                    for (name, value) in record.iter() {
-                        made.set(name, value.clone());
+                    for (name, value) in record {
+                        made.set(name, value);
                     }
                     made.set(target.key_field(resource), key.as_str());
                     return Ok(made);
                 }
                 Err(error) if error.advice == Advice::Unknown => {
-                    self.wrote(job, "refused", None, wanted.clone(), Record::new(), exchanges);
+                    self.wrote(job, "refused", None, json(&wanted), Record::new(), exchanges);
                     lost = Some(error);
                     look_first = true;
                     tokio::time::sleep(SETTLING).await;
                 }
                 Err(error) => {
-                    self.wrote(job, "refused", None, wanted, Record::new(), exchanges);
+                    self.wrote(job, "refused", None, json(&wanted), Record::new(), exchanges);
                     return Err(error.into());
                 }
             }
@@ -307,7 +308,7 @@ impl Walk<'_> {
         let key = values(wanted, set);
         let Some(found) = self.single(resource, set, key).await? else { return Ok(None) };
         let key = found.get(&target.key_field(resource)).map(plain).unwrap_or_default();
-        self.wrote(job, "adopted", Some(&key), Record::new(), Record::new(), Vec::new());
+        self.wrote(job, "adopted", Some(&key), Vec::new(), Record::new(), Vec::new());
         self.link(job, &key, fingerprint(wanted));
         self.note(|done| done.created = true);
         Ok(Some(found))
@@ -336,13 +337,19 @@ impl Walk<'_> {
         job: &Job<'_>,
         did: &'static str,
         key: Option<&str>,
-        sent: Record,
+        sent: Vec<u8>,
         before: Record,
         exchanges: Vec<connectors::http::Exchange>,
     ) {
         let (write, key) = (job.write.id.clone(), key.map(str::to_owned));
         self.note(|done| done.history.writes.push(Wrote { write, did, key, sent, before, exchanges }));
     }
+}
+
+fn json(record: &Record) -> Vec<u8> {
+    let mut text = Vec::with_capacity(256);
+    record.write_json(&mut text);
+    text
 }
 
 /// The values of some fields.

@@ -74,7 +74,7 @@ impl RecordBudget {
         self.0.operations.load(Ordering::Relaxed)
     }
 
-    /// Processor time used; guessed from the operations where it was too short to measure.
+    /// Processor time used; the time that passed where it was too short to measure.
     #[must_use]
     pub fn time(&self) -> Duration {
         Duration::from_nanos(self.0.nanos.load(Ordering::Relaxed))
@@ -152,7 +152,7 @@ pub(super) fn open<'r>(limits: &Limits, record: Option<&'r RecordBudget>) -> Ope
     let left = Left {
         operations,
         at_start: operations,
-        clock: Clock::Unread,
+        clock: Clock::started(),
         time: limits.time.saturating_sub(limits.time / KEPT_BACK).saturating_sub(time),
         start,
         looked_at: start.bytes,
@@ -173,7 +173,7 @@ impl Drop for Open<'_> {
     fn drop(&mut self) {
         if let (Some(left), Some(record)) = (LEFT.replace(self.outer.take()), self.record) {
             let operations = left.at_start - left.operations;
-            let nanos = u64::try_from(left.clock.total(operations).as_nanos()).unwrap_or(u64::MAX);
+            let nanos = u64::try_from(left.clock.total().as_nanos()).unwrap_or(u64::MAX);
             let kept = METER.get().map_or(0, |taken| taken().since(left.start));
             record.0.operations.fetch_add(operations, Ordering::Relaxed);
             record.0.nanos.fetch_add(nanos, Ordering::Relaxed);

@@ -11,7 +11,7 @@ use super::limits::Limits;
 #[must_use]
 pub fn describe_script(path: &str, text: &str) -> Script {
     let file = ScriptFile { alias: "script".into(), path: path.into(), text: text.into() };
-    match ScriptHost::load(Limits::default(), &[file], &[]) {
+    match ScriptHost::read(Limits::default(), &[file], &[], false) {
         Ok(host) => Script { functions: functions(&host, text), broken: None },
         Err(error) => Script { functions: Vec::new(), broken: Some(broken(&error)) },
     }

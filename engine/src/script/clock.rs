@@ -13,15 +13,10 @@ const EVERY: Duration = Duration::from_millis(1);
 /// only small operations: large ones ask at once.
 const UNSEEN: Duration = Duration::from_millis(5);
 
-/// What an operation is taken to cost in an evaluation too short to ask.
-const AN_OPERATION: Duration = Duration::from_nanos(100);
-
 /// Counts the processor time of one evaluation.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Clock {
-    /// Nothing is known yet.
-    Unread,
-    /// The evaluation was under way here.
+    /// The evaluation began here.
     Since(Instant),
     /// The system was asked.
     Asked {
@@ -37,15 +32,15 @@ pub(super) enum Clock {
 }
 
 impl Clock {
+    /// For an evaluation that begins now.
+    pub(super) fn started() -> Self {
+        Self::Since(Instant::now())
+    }
+
     /// Looks whether it is time to ask, and asks; at once when something large is to come.
     pub(super) fn look(&mut self, large: bool) {
         let now = Instant::now();
         match self {
-            Self::Unread if large => {
-                let (unseen, first) = (Duration::ZERO, thread_time());
-                *self = Self::Asked { last: now, first, unseen, used: unseen };
-            }
-            Self::Unread => *self = Self::Since(now),
             Self::Since(start) => {
                 let passed = now.duration_since(*start);
                 if large || passed >= EVERY {
@@ -65,17 +60,16 @@ impl Clock {
     /// What has been used, as far as it was looked at.
     pub(super) const fn used(&self) -> Duration {
         match self {
-            Self::Unread | Self::Since(_) => Duration::ZERO,
+            Self::Since(_) => Duration::ZERO,
             Self::Asked { used, .. } => *used,
         }
     }
 
-    /// What was used in the end, by an evaluation of so many operations.
-    pub(super) fn total(&self, operations: u64) -> Duration {
+    /// What was used in the end. An evaluation too short to ask is booked with the time that
+    /// passed, which is more when the thread had to wait; so at most what it takes to be asked.
+    pub(super) fn total(&self) -> Duration {
         match self {
-            Self::Unread | Self::Since(_) => {
-                AN_OPERATION.saturating_mul(u32::try_from(operations).unwrap_or(u32::MAX)).min(EVERY)
-            }
+            Self::Since(start) => start.elapsed().min(EVERY),
             Self::Asked { first, unseen, .. } => *unseen + thread_time().saturating_sub(*first),
         }
     }

@@ -86,6 +86,17 @@ impl ScriptHost {
     /// # Errors
     /// The first mistake in a script, with its place.
     pub fn load(limits: Limits, scripts: &[ScriptFile], tables: &[Table]) -> Result<Self, ScriptError> {
+        let lowering = std::env::var_os("WEFT_NO_LOWERING").is_none_or(|set| set != "1");
+        Self::read(limits, scripts, tables, lowering)
+    }
+
+    /// The same; without lowering it is done sooner, for whoever runs nothing.
+    pub(super) fn read(
+        limits: Limits,
+        scripts: &[ScriptFile],
+        tables: &[Table],
+        lowering: bool,
+    ) -> Result<Self, ScriptError> {
         let tables = tables.iter().map(|table| (table.name.clone(), TableValue::new(table.clone())));
         let mut host = Self {
             engine: sandbox(&limits),
@@ -97,7 +108,7 @@ impl ScriptHost {
             callees: Vec::new(),
             functions: Vec::new(),
             not_lowered: Vec::new(),
-            lowering: std::env::var_os("WEFT_NO_LOWERING").is_none_or(|set| set != "1"),
+            lowering,
         };
         for script in scripts {
             host.add(script).map_err(|error| inside(error, &script.path))?;
@@ -227,8 +238,10 @@ impl ScriptHost {
             self.known.push((known, function.access));
         }
         self.paths.insert(script.path.clone(), facts.paths);
-        let constants = self.constants(&ast);
-        self.lower_script(script, &ast, &constants);
+        if self.lowering {
+            let constants = self.constants(&ast);
+            self.lower_script(script, &ast, &constants);
+        }
         self.engine.register_static_module(script.alias.as_str(), module.into());
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The powers of a script: set in one function, starting from none.
 
 use std::any::TypeId;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use rhai::{
     Dynamic, Engine, EvalAltResult, FuncRegistration, Module, NativeCallContext, OptimizationLevel, Position,
@@ -39,31 +39,40 @@ pub(super) fn sandbox(limits: &Limits) -> Engine {
     engine.register_type_with_name::<Record>("record");
     engine.register_type_with_name::<TableValue>("table");
     inputs::connect(&mut engine);
-    library::register(&mut engine);
-    let any = TypeId::of::<Dynamic>();
-    engine.register_raw_fn("index$get$", [any; 2], |_, args| match args {
-        [target, key] => index(target, key),
-        _ => impossible(),
-    });
-    engine.register_global_module(setter().into());
+    engine.register_iterator::<rhai::Array>();
+    engine.register_iterator::<std::ops::Range<i64>>();
+    engine.register_iterator::<std::ops::RangeInclusive<i64>>();
+    engine.register_global_module(Arc::clone(&library::MODULE));
+    engine.register_global_module(Arc::clone(&INDEXERS));
     engine
 }
 
-/// Setting a field of a record from outside. Rhai also calls it on what may not change, after a
-/// method was called on a field of it; so it must count as one that changes nothing.
-fn setter() -> Module {
+/// Reading and setting by `[…]` and by name. Rhai also sets on what may not change, after a method
+/// was called on a field of it; so both count as functions that change nothing.
+static INDEXERS: LazyLock<Arc<Module>> = LazyLock::new(|| {
     let mut module = Module::new();
+    let get = |_: Option<NativeCallContext<'_>>, args: &mut [&mut Dynamic]| match args {
+        [target, key] => index(target, key),
+        _ => impossible(),
+    };
     let set = |_: Option<NativeCallContext<'_>>, args: &mut [&mut Dynamic]| match args {
         [target, key, value] => set_index(target, key, value).map(|()| Dynamic::UNIT),
         _ => impossible(),
     };
+    let method = |func| RhaiFunc::Method { func, has_context: false, is_pure: true, is_volatile: true };
+    let any = TypeId::of::<Dynamic>();
+    FuncRegistration::new("index$get$").in_global_namespace().set_into_module_raw(
+        &mut module,
+        [any; 2],
+        method(Arc::new(get)),
+    );
     FuncRegistration::new("index$set$").in_global_namespace().set_into_module_raw(
         &mut module,
-        [TypeId::of::<Dynamic>(); 3],
-        RhaiFunc::Method { func: Arc::new(set), has_context: false, is_pure: true, is_volatile: true },
+        [any; 3],
+        method(Arc::new(set)),
     );
-    module
-}
+    module.into()
+});
 
 fn impossible<T>() -> Result<T, Box<EvalAltResult>> {
     Err(Box::new(EvalAltResult::ErrorRuntime(

@@ -440,3 +440,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn short_evaluations_are_booked_with_the_time_they_took() {
+    let (host, mut bindings, budget) = (host(), bindings(), RecordBudget::new());
+    bindings.draw_from(budget.clone());
+    for text in ["5", "order.number", "order.lines.map(|line| line.price).sum()"] {
+        let compiled = host.compile_text(text).expect("it compiles");
+        let (before, start) = (budget.time(), std::time::Instant::now());
+        host.evaluate(&compiled, &bindings).expect("a value");
+        let (booked, passed) = (budget.time() - before, start.elapsed());
+        assert!(Duration::ZERO < booked && booked <= passed, "{text}: {booked:?} of {passed:?}");
+    }
+}

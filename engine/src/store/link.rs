@@ -3,6 +3,8 @@
 //! Statements are written once against [`Link`]; a driver binds [`Arg`]s and turns its rows
 //! into [`Row`]s. Nothing here knows a table.
 
+use std::sync::OnceLock;
+
 use async_trait::async_trait;
 
 use super::StoreError;
@@ -184,6 +186,9 @@ pub(super) struct Dialect {
     pub(super) hold: &'static str,
     /// Type of columns of bytes.
     pub(super) bytes: &'static str,
+    /// Put after a table of small rows that are always reached by their key: they are kept in
+    /// the order of the key, and nowhere else.
+    pub(super) keyed: &'static str,
 }
 
 /// A dialect's words, for filling in.
@@ -245,24 +250,44 @@ pub(super) trait Driver: Send + Sync {
     async fn close(&self);
 }
 
-/// A statement for many rows or keys, made to measure.
+/// A statement for many rows or keys. It comes in a few lengths, so that every text comes
+/// again and stays prepared.
 #[derive(Debug)]
 pub(super) struct Many {
     /// Text before the rows.
-    pub(super) head: &'static str,
+    head: &'static str,
     /// One row; `?` stands for its own values, `$1`… for values that all rows share.
-    pub(super) row: &'static str,
+    row: &'static str,
     /// Text after the rows.
-    pub(super) tail: &'static str,
+    tail: &'static str,
     /// How many values all rows share.
-    pub(super) shared: usize,
+    shared: usize,
+    texts: [OnceLock<Box<str>>; LENGTHS.len()],
 }
 
-/// Rows a statement: no table has more than 10 values a row, so this stays below the 32,766
-/// values that SQLite takes, and the text of a full statement is always the same.
-pub(super) const ROWS: usize = 100;
+/// Keys a statement.
+const LENGTHS: [usize; 7] = [100, 32, 16, 8, 4, 2, 1];
+
+/// Most rows a statement: the driver looks for the name of each value among all of them, so
+/// twice as many rows take four times as long.
+const MOST_ROWS: usize = 32;
 
 impl Many {
+    /// A statement of these parts; see the fields.
+    pub(super) const fn new(
+        head: &'static str,
+        row: &'static str,
+        tail: &'static str,
+        shared: usize,
+    ) -> Self {
+        Self { head, row, tail, shared, texts: [const { OnceLock::new() }; LENGTHS.len()] }
+    }
+
+    /// A list of keys: naming one twice does no harm.
+    fn takes_repeats(&self) -> bool {
+        self.row == "?"
+    }
+
     /// The text for that many rows.
     fn text(&self, rows: usize) -> String {
         let mut text = String::with_capacity(self.head.len() + self.tail.len() + rows * self.row.len() * 2);
@@ -286,6 +311,19 @@ impl Many {
         text
     }
 
+    /// The statement for the next rows, and how many it takes: as many as there are of a list
+    /// of keys, which is filled up; of rows the longest that there are enough for.
+    fn next(&self, left: usize) -> (&str, usize) {
+        let fits = |length: &usize| {
+            if self.takes_repeats() { left <= *length } else { *length <= left.min(MOST_ROWS) }
+        };
+        let lengths = LENGTHS.iter().enumerate().filter(|(_, length)| fits(length));
+        let chosen = if self.takes_repeats() { lengths.last() } else { lengths.min_by_key(|(at, _)| *at) };
+        let (at, length) = chosen.map_or((0, LENGTHS[0]), |(at, length)| (at, *length));
+        let text = self.texts.get(at).map(|text| text.get_or_init(|| self.text(length).into()));
+        (text.map_or("", AsRef::as_ref), length)
+    }
+
     /// Runs the statement for all rows, as often as it takes; answers how many it touched.
     pub(super) async fn execute(
         &self,
@@ -294,9 +332,15 @@ impl Many {
         rows: &[Vec<Arg<'_>>],
     ) -> Result<u64, StoreError> {
         let mut touched = 0;
-        for chunk in rows.chunks(ROWS) {
-            let args: Vec<Arg<'_>> = shared.iter().chain(chunk.iter().flatten()).copied().collect();
-            touched += link.execute(&self.text(chunk.len()), &args, chunk.len() == ROWS).await?;
+        let mut rest = rows;
+        while let Some(last) = rest.last() {
+            let (text, length) = self.next(rest.len());
+            let (now, later) = rest.split_at(length.min(rest.len()));
+            let filling = std::iter::repeat_n(last, length - now.len());
+            let args: Vec<Arg<'_>> =
+                shared.iter().chain(now.iter().chain(filling).flatten()).copied().collect();
+            touched += link.execute(text, &args, true).await?;
+            rest = later;
         }
         Ok(touched)
     }
@@ -309,10 +353,15 @@ impl Many {
         keys: &[&str],
     ) -> Result<Vec<Row>, StoreError> {
         let mut found = Vec::new();
-        for chunk in keys.chunks(ROWS) {
-            let keys = chunk.iter().map(|key| Arg::from(*key));
+        let mut rest = keys;
+        while let Some(last) = rest.last() {
+            let (text, length) = self.next(rest.len());
+            let (now, later) = rest.split_at(length.min(rest.len()));
+            let filling = std::iter::repeat_n(last, length - now.len());
+            let keys = now.iter().chain(filling).map(|key| Arg::from(*key));
             let args: Vec<Arg<'_>> = shared.iter().copied().chain(keys).collect();
-            found.extend(link.fetch(&self.text(chunk.len()), &args, chunk.len() == ROWS).await?);
+            found.extend(link.fetch(text, &args, true).await?);
+            rest = later;
         }
         Ok(found)
     }
@@ -324,7 +373,27 @@ mod tests {
 
     #[test]
     fn the_text_numbers_own_values_after_shared_ones() {
-        let many = Many { head: "VALUES ", row: "($1, ?, ?)", tail: " END", shared: 1 };
+        let many = Many::new("VALUES ", "($1, ?, ?)", " END", 1);
         assert_eq!(many.text(2), "VALUES ($1, $2, $3), ($1, $4, $5) END");
+    }
+
+    #[test]
+    fn statements_come_in_few_lengths() {
+        let rows = Many::new("VALUES ", "($1, ?)", "", 1);
+        let keys = Many::new("IN (", "?", ")", 0);
+        let taken = |many: &Many, mut left: usize| {
+            let mut taken = Vec::new();
+            while left > 0 {
+                let (_, length) = many.next(left);
+                taken.push(length);
+                left -= length.min(left);
+            }
+            taken
+        };
+        assert_eq!(taken(&rows, 74), [32, 32, 8, 2]);
+        assert_eq!(taken(&rows, 3), [2, 1]);
+        assert_eq!(taken(&keys, 74), [100], "26 are named again");
+        assert_eq!(taken(&keys, 130), [100, 32]);
+        assert_eq!(taken(&keys, 1), [1]);
     }
 }

@@ -45,7 +45,9 @@ pub(super) async fn run(
         let mut tx = driver.begin().await?;
         // Another process may have been quicker.
         if version(&mut *tx).await? < step.version {
-            tx.script(&step.text.replace("BLOB", driver.dialect().bytes)).await?;
+            let dialect = driver.dialect();
+            let text = step.text.replace("BLOB", dialect.bytes).replace("{keyed}", dialect.keyed);
+            tx.script(&text).await?;
             let args = [step.version.into(), step.about.into()];
             tx.execute(&words.fill(sql::SCHEMA_APPLIED), &args, false).await?;
         }

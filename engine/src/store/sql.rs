@@ -94,107 +94,107 @@ SET since = excluded.since, high = excluded.high, position = excluded.position,
     plan_print = excluded.plan_print, updated_at = excluded.updated_at";
 
 /// Notes that the writes of these records are about to begin.
-pub(super) const BEGIN: Many = Many {
-    head: "INSERT INTO intent (flow, source_key, epoch, run_id, begun_at) VALUES ",
-    row: "($1, ?, $2, $3, $4)",
-    tail: " ON CONFLICT (flow, source_key) DO UPDATE
+pub(super) static BEGIN: Many = Many::new(
+    "INSERT INTO intent (flow, source_key, epoch, run_id, begun_at) VALUES ",
+    "($1, ?, $2, $3, $4)",
+    " ON CONFLICT (flow, source_key) DO UPDATE
 SET epoch = excluded.epoch, run_id = excluded.run_id, begun_at = excluded.begun_at",
-    shared: 4,
-};
+    4,
+);
 
 /// Takes the intents of settled records away.
-pub(super) const DROP_INTENTS: Many =
-    Many { head: "DELETE FROM intent WHERE flow = $1 AND source_key IN (", row: "?", tail: ")", shared: 1 };
+pub(super) static DROP_INTENTS: Many =
+    Many::new("DELETE FROM intent WHERE flow = $1 AND source_key IN (", "?", ")", 1);
 
 /// Outcomes.
-pub(super) const LEDGER: Many = Many {
-    head: "INSERT INTO ledger (flow, source_key, source_print, plan_print, outcome, reason, attempts, run_id, \
+pub(super) static LEDGER: Many = Many::new(
+    "INSERT INTO ledger (flow, source_key, source_print, plan_print, outcome, reason, attempts, run_id, \
            updated_at) VALUES ",
-    row: "($1, ?, ?, $2, ?, ?, ?, $3, $4)",
-    tail: " ON CONFLICT (flow, source_key) DO UPDATE
+    "($1, ?, ?, $2, ?, ?, ?, $3, $4)",
+    " ON CONFLICT (flow, source_key) DO UPDATE
 SET source_print = excluded.source_print, plan_print = excluded.plan_print, outcome = excluded.outcome,
     reason = excluded.reason, run_id = excluded.run_id, updated_at = excluded.updated_at,
     attempts = CASE WHEN excluded.attempts = 0 THEN 0 ELSE ledger.attempts + 1 END",
-    shared: 4,
-};
+    4,
+);
 
 /// What was sent.
-pub(super) const WRITTEN: Many = Many {
-    head: "INSERT INTO written (flow, source_key, write_id, item, target_key, sent_print, sent, run_id, \
+pub(super) static WRITTEN: Many = Many::new(
+    "INSERT INTO written (flow, source_key, write_id, item, target_key, sent_print, sent, run_id, \
            written_at) VALUES ",
-    row: "($1, ?, ?, ?, ?, ?, ?, $2, $3)",
-    tail: " ON CONFLICT (flow, source_key, write_id, item) DO UPDATE
+    "($1, ?, ?, ?, ?, ?, ?, $2, $3)",
+    " ON CONFLICT (flow, source_key, write_id, item) DO UPDATE
 SET target_key = excluded.target_key, sent_print = excluded.sent_print, sent = excluded.sent,
     run_id = excluded.run_id, written_at = excluded.written_at",
-    shared: 3,
-};
+    3,
+);
 
 /// The log.
-pub(super) const ACTIVITY: Many = Many {
-    head: "INSERT INTO activity (run_id, page, seq, flow, source_key, outcome, reason, payload, detail, at) \
+pub(super) static ACTIVITY: Many = Many::new(
+    "INSERT INTO activity (run_id, page, seq, flow, source_key, outcome, reason, payload, detail, at) \
            VALUES ",
-    row: "($1, $2, ?, $3, ?, ?, ?, ?, ?, $4)",
-    tail: "",
-    shared: 4,
-};
+    "($1, $2, ?, $3, ?, ?, ?, ?, ?, $4)",
+    "",
+    4,
+);
 
 /// Business keys.
-pub(super) const RECORD_KEYS: Many = Many {
-    head: "INSERT INTO record_key (search_key, flow, source_key) VALUES ",
-    row: "(?, $1, ?)",
-    tail: " ON CONFLICT (search_key, flow, source_key) DO NOTHING",
-    shared: 1,
-};
+pub(super) static RECORD_KEYS: Many = Many::new(
+    "INSERT INTO record_key (search_key, flow, source_key) VALUES ",
+    "(?, $1, ?)",
+    " ON CONFLICT (search_key, flow, source_key) DO NOTHING",
+    1,
+);
 
 /// Dead letters. One that was resolved begins anew.
-pub(super) const BURY: Many = Many {
-    head: "INSERT INTO dead (flow, source_key, payload, class, reason, attempts, plan_print, run_id, first_at, \
+pub(super) static BURY: Many = Many::new(
+    "INSERT INTO dead (flow, source_key, payload, class, reason, attempts, plan_print, run_id, first_at, \
            last_at, retry_at) VALUES ",
-    row: "($1, ?, ?, ?, ?, 1, $2, $3, $4, $4, ?)",
-    tail: " ON CONFLICT (flow, source_key) DO UPDATE
+    "($1, ?, ?, ?, ?, 1, $2, $3, $4, $4, ?)",
+    " ON CONFLICT (flow, source_key) DO UPDATE
 SET payload = excluded.payload, class = excluded.class, reason = excluded.reason,
     plan_print = excluded.plan_print, run_id = excluded.run_id, last_at = excluded.last_at,
     retry_at = excluded.retry_at, resolved_at = NULL,
     attempts = CASE WHEN dead.resolved_at IS NULL THEN dead.attempts + 1 ELSE 1 END,
     first_at = CASE WHEN dead.resolved_at IS NULL THEN dead.first_at ELSE excluded.first_at END",
-    shared: 4,
-};
+    4,
+);
 
 /// Resolves the dead letters of these records.
-pub(super) const RESOLVE: Many = Many {
-    head: "UPDATE dead SET resolved_at = $2 WHERE flow = $1 AND resolved_at IS NULL AND source_key IN (",
-    row: "?",
-    tail: ")",
-    shared: 2,
-};
+pub(super) static RESOLVE: Many = Many::new(
+    "UPDATE dead SET resolved_at = $2 WHERE flow = $1 AND resolved_at IS NULL AND source_key IN (",
+    "?",
+    ")",
+    2,
+);
 
 // --- what is known ----------------------------------------------------------------------
 
 /// Lines of the ledger.
-pub(super) const KNOWN_LEDGER: Many = Many {
-    head: "SELECT source_key, source_print, plan_print, outcome, reason, attempts, run_id, updated_at
+pub(super) static KNOWN_LEDGER: Many = Many::new(
+    "SELECT source_key, source_print, plan_print, outcome, reason, attempts, run_id, updated_at
 FROM ledger WHERE flow = $1 AND source_key IN (",
-    row: "?",
-    tail: ")",
-    shared: 1,
-};
+    "?",
+    ")",
+    1,
+);
 
 /// What was last sent.
-pub(super) const KNOWN_WRITTEN: Many = Many {
-    head: "SELECT source_key, write_id, item, target_key, sent_print, sent
+pub(super) static KNOWN_WRITTEN: Many = Many::new(
+    "SELECT source_key, write_id, item, target_key, sent_print, sent
 FROM written WHERE flow = $1 AND source_key IN (",
-    row: "?",
-    tail: ") ORDER BY write_id, item",
-    shared: 1,
-};
+    "?",
+    ") ORDER BY write_id, item",
+    1,
+);
 
 /// What may be under way.
-pub(super) const KNOWN_INTENTS: Many = Many {
-    head: "SELECT source_key, epoch, run_id, begun_at FROM intent WHERE flow = $1 AND source_key IN (",
-    row: "?",
-    tail: ")",
-    shared: 1,
-};
+pub(super) static KNOWN_INTENTS: Many = Many::new(
+    "SELECT source_key, epoch, run_id, begun_at FROM intent WHERE flow = $1 AND source_key IN (",
+    "?",
+    ")",
+    1,
+);
 
 /// All that may be under way in a flow.
 pub(super) const OPEN_INTENTS: &str = "

@@ -147,6 +147,7 @@ async fn unknown_flow_name() {
     golden("unknown_flow_checked", folder.show(&["check", "custmers"]).await);
 }
 
+// shows R81
 #[tokio::test]
 async fn no_flow_is_on() {
     let (_town, folder) = project().await;

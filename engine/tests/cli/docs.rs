@@ -17,6 +17,7 @@ fn blocks(text: &str) -> Vec<(&str, &str)> {
         .collect()
 }
 
+// shows R80, R88
 #[tokio::test]
 async fn the_guides_files_make_a_project() {
     let folder = Folder::new();

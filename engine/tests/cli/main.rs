@@ -6,6 +6,8 @@
 
 mod broken;
 mod check;
+mod connect;
+mod demo;
 mod docs;
 mod kill;
 mod remote;

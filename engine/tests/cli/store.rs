@@ -8,6 +8,7 @@ async fn project() -> (Town, Folder) {
     (town, folder)
 }
 
+// shows R87
 #[tokio::test]
 async fn runs_and_records_are_listed() {
     let (town, folder) = project().await;
@@ -28,6 +29,7 @@ async fn runs_and_records_are_listed() {
     assert_eq!(by_number.code, Some(0), "{}{}", by_number.out, by_number.err);
 }
 
+// shows R87
 #[tokio::test]
 async fn a_refused_record_is_explained_and_taken_up_again() {
     let (town, folder) = project().await;

@@ -62,6 +62,7 @@ async fn settles(flow: &Shipped) -> String {
     counts
 }
 
+// shows R1, R4, R65
 #[tokio::test]
 async fn products_then_stock_then_orders() {
     let town = Town::new().await;
@@ -152,6 +153,7 @@ async fn all_settle(town: &Town, flows: &[(&str, &str)]) -> Vec<String> {
 const COSTS: &str = "[settings]\nstart_date = \"2020-01-01\"\nonly_paid = false\nshipping_article = \"900\"\ncosts_article = \"901\"\ndiscount_article = \"902\"\ndeposit_article = \"903\"\n";
 const GROUP: &str = "[settings]\nturnover_group = \"10\"\n";
 
+// shows R60, R65
 #[tokio::test]
 async fn the_whole_sample_of_the_shop_goes_to_the_till() {
     let town = Town::new().await;

@@ -104,6 +104,7 @@ fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap()
 }
 
+// shows R1, R3, R5, R7, R10, R37, R43, R51, R52, R53, R56
 #[tokio::test]
 async fn an_order_of_a_company_arrives_with_all_that_belongs_to_it() {
     let pair = pair("").await;
@@ -113,6 +114,7 @@ async fn an_order_of_a_company_arrives_with_all_that_belongs_to_it() {
     insta::assert_snapshot!(pretty(&serde_json::from_str(&pair.till.book("relations")[0]).unwrap()));
 }
 
+// shows R38
 #[tokio::test]
 async fn the_same_order_goes_once_however_often_it_is_read() {
     let pair = pair("").await;
@@ -124,6 +126,7 @@ async fn the_same_order_goes_once_however_often_it_is_read() {
     assert_eq!(pair.till.writes(), Vec::<String>::new());
 }
 
+// shows R36
 #[tokio::test]
 async fn an_order_that_is_paid_weeks_later_still_goes() {
     let pair = pair("").await;
@@ -135,6 +138,7 @@ async fn an_order_that_is_paid_weeks_later_still_goes() {
     assert_eq!(pair.run().await.0, "1 created, 1 unchanged");
 }
 
+// shows R13, R36
 #[tokio::test]
 async fn older_and_cancelled_orders_stay_out() {
     let pair = pair("").await;
@@ -160,6 +164,7 @@ async fn a_guest_without_address_or_mail_goes_to_the_anonymous_debtor() {
     assert_eq!(booked["lines"].as_array().unwrap().len(), 2);
 }
 
+// shows R39, R42, R44
 #[tokio::test]
 async fn a_person_is_no_company_and_keeps_what_the_till_knows() {
     let pair = pair("update_customers = false\n").await;
@@ -175,6 +180,7 @@ async fn a_person_is_no_company_and_keeps_what_the_till_knows() {
     assert!(pair.till.book("relations")[0].contains("vip"));
 }
 
+// shows R42
 #[tokio::test]
 async fn customers_can_be_matched_by_the_relation_number() {
     let pair = pair("match_customers_by = \"relation_number\"\n").await;
@@ -185,6 +191,7 @@ async fn customers_can_be_matched_by_the_relation_number() {
     assert!(pair.till.book("relations")[0].contains("inkoop@delinde.example"));
 }
 
+// shows R14, R54
 #[tokio::test]
 async fn one_debtor_can_stand_for_all() {
     let pair = pair("default_debtor = \"77\"\n").await;
@@ -192,6 +199,7 @@ async fn one_debtor_can_stand_for_all() {
     assert_eq!(pair.till.book("relations"), Vec::<String>::new());
 }
 
+// shows R2, R9, R45, R46, R52
 #[tokio::test]
 async fn an_order_can_become_an_invoice() {
     let pair = pair("send_as = \"invoice\"\n").await;
@@ -203,6 +211,7 @@ async fn an_order_can_become_an_invoice() {
     assert_eq!(pair.run().await.0, "1 skipped");
 }
 
+// shows R8, R11
 #[tokio::test]
 async fn deposits_costs_and_coupons_become_lines() {
     let pair = pair("").await;
@@ -234,6 +243,7 @@ async fn prices_without_vat_stay_without_vat() {
     assert_eq!(booked["lines"].as_array().unwrap().len(), 2);
 }
 
+// shows R6
 #[tokio::test]
 async fn vat_is_shifted_to_companies_in_other_countries() {
     let pair = pair("").await;
@@ -249,6 +259,20 @@ async fn vat_is_shifted_to_companies_in_other_countries() {
     assert_eq!(total(&booked, "price_excl"), euros("10"));
 }
 
+// shows R6, R12
+#[tokio::test]
+async fn turnover_and_vat_follow_the_country() {
+    let tables = "[tables.turnover_group]\nrows = [[\"BE\", \"20\"]]\n\
+        [tables.vat_code]\nrows = [[\"BE\", 21, \"4\"], [\"BE\", 9, \"5\"], [\"NL\", 21, \"1\"], [\"NL\", 9, \"2\"]]\n";
+    for (country, vat, group) in [("BE", "4", json!("20")), ("NL", "1", Value::Null)] {
+        let booked =
+            arrives(&pair(tables).await, &with(&json!({"shipping": {"country": country}})), "orders").await;
+        let line = &booked["lines"][0];
+        assert_eq!((&line["vat_code"], &line["turnover_group"]), (&json!(vat), &group), "{country}");
+    }
+}
+
+// shows R40, R41, R53, R67
 #[tokio::test]
 async fn each_refusal_says_what_to_do() {
     let mut reasons = Vec::new();

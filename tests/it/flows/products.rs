@@ -50,6 +50,7 @@ fn mug(changes: Value) -> Value {
     mug
 }
 
+// shows R21, R27, R28, R66, R71, R72, R73, R75, R76
 #[tokio::test]
 async fn an_article_becomes_a_product_with_content_offer_and_category() {
     let pair = Pair::new(
@@ -78,6 +79,7 @@ async fn an_article_becomes_a_product_with_content_offer_and_category() {
     is_at_rest(&pair).await;
 }
 
+// shows R22, R68
 #[tokio::test]
 async fn what_was_made_nicer_in_the_shop_stays_unless_its_box_is_ticked() {
     let pair = Pair::new("products_to_shop", "").await;
@@ -94,6 +96,7 @@ async fn what_was_made_nicer_in_the_shop_stays_unless_its_box_is_ticked() {
     assert_eq!(book(&pair.shop, "products")[0]["name"], "Koffiemok blauw");
 }
 
+// shows R24, R25
 #[tokio::test]
 async fn content_and_offer_have_a_switch_each() {
     let pair = Pair::new("products_to_shop", "[settings]\ncreate_content = false\n").await;
@@ -111,6 +114,7 @@ async fn content_and_offer_have_a_switch_each() {
     assert_eq!(book(&pair.shop, "products")[0]["is_active"], false);
 }
 
+// shows R23
 #[tokio::test]
 async fn filters_choose_articles_and_those_that_leave_go_off_sale() {
     let answers = "[settings]\nbrands = [\"Keramiek Noord\"]\nfilter_field = \"Herkomst\"\nfilter_value = \"Portugal\"\n";
@@ -149,6 +153,7 @@ fn combinations(options: &[&str]) -> Vec<Value> {
     options.iter().enumerate().map(one).collect()
 }
 
+// shows R28, R69, R71, R72
 #[tokio::test]
 async fn colours_and_sizes_become_a_configurable_product() {
     let pair = Pair::new("variants_to_shop", "").await;
@@ -208,6 +213,7 @@ async fn a_new_size_renames_no_other() {
     assert_eq!(book(&pair.shop, "product_attribute_values").len(), 3);
 }
 
+// shows R66, R67
 #[tokio::test]
 async fn a_product_becomes_an_article() {
     let pair = Pair::new("products_to_till", "[settings]\nturnover_group = \"1\"\n").await;
@@ -233,6 +239,7 @@ async fn a_product_becomes_an_article() {
     insta::assert_snapshot!(shown(&book(&pair.till, "articles")));
 }
 
+// shows R69, R71
 #[tokio::test]
 async fn options_become_articles_in_colours_and_sizes() {
     let pair = Pair::new("variants_to_till", "[settings]\nturnover_group = \"1\"\n").await;
@@ -253,6 +260,7 @@ async fn options_become_articles_in_colours_and_sizes() {
     is_at_rest(&pair).await;
 }
 
+// shows R4, R16, R61
 #[tokio::test]
 async fn the_shop_shows_what_is_free_to_sell() {
     let stock = |branch: &str, free: f64| {
@@ -279,6 +287,7 @@ async fn the_shop_shows_what_is_free_to_sell() {
     }
 }
 
+// shows R62
 #[tokio::test]
 async fn a_shop_that_manages_no_stock_sells_without_limit() {
     let pair = Pair::new("stock", "[settings]\nmanage_stock = \"no\"\n").await;
@@ -302,6 +311,7 @@ async fn a_shop_that_manages_no_stock_sells_without_limit() {
     assert_eq!(book(&pair.shop, "stock")[0]["stock"], 1);
 }
 
+// shows R73
 #[tokio::test]
 async fn groups_become_categories_below_their_parents() {
     let pair = Pair::new("categories_to_shop", "").await;
@@ -322,6 +332,7 @@ async fn groups_become_categories_below_their_parents() {
     is_at_rest(&pair).await;
 }
 
+// shows R73
 #[tokio::test]
 async fn categories_become_groups_below_their_parents() {
     let pair = Pair::new("categories_to_till", "").await;
@@ -341,6 +352,7 @@ async fn categories_become_groups_below_their_parents() {
     is_at_rest(&pair).await;
 }
 
+// shows R18, R58, R59
 #[tokio::test]
 async fn customers_become_relations_and_relations_become_customers() {
     let pair = Pair::new("customers_to_till", "").await;
@@ -369,6 +381,30 @@ async fn customers_become_relations_and_relations_become_customers() {
     insta::assert_snapshot!(format!("{there}\n\n{back}"));
 }
 
+// shows R17, R19, R20
+#[tokio::test]
+async fn new_customers_get_what_their_country_and_kind_ask_for() {
+    let answers =
+        "[settings]\ngroup_field = \"Klantgroep\"\n[tables.price_group]\nrows = [[\"BE\", \"7\"]]\n";
+    let pair = Pair::new("customers_to_till", answers).await;
+    let customer = |id: &str, country: &str, company: &str| {
+        json!({"id": id, "email": format!("{id}@example.nl"), "company": company, "full_name": "Jan", "is_active": true,
+        "group_id": "12", "billing": {"country": country}})
+    };
+    let three = [customer("1", "BE", "De Linde"), customer("2", "NL", "De Linde"), customer("3", "BE", "")];
+    put(&pair.shop, "customers", &three);
+    assert_eq!(runs(&pair).await, "3 created");
+    let got = |one: &Value| (one["default_vat_method"].clone(), one["price_group_number"].clone());
+    let mut relations = book(&pair.till, "relations");
+    relations.sort_by_key(|one| one["email"].to_string());
+    assert_eq!(
+        relations.iter().map(got).collect::<Vec<_>>(),
+        [(json!("shifted"), json!("7")), (json!("exclusive"), Value::Null), (json!("inclusive"), json!("7"))]
+    );
+    assert_eq!(relations[0]["custom_fields"], json!([{"name": "Klantgroep", "value": "12"}]));
+}
+
+// shows R1
 #[tokio::test]
 async fn orders_of_the_till_can_go_to_the_shop() {
     let pair = Pair::new("orders_reverse", "[settings]\nstart_date = \"2026-01-01\"\n").await;

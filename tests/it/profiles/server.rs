@@ -130,7 +130,7 @@ fn order(number: usize) -> Json_ {
     })
 }
 
-fn quick() -> Limits {
+pub(super) fn quick() -> Limits {
     Limits { backoff: Duration::from_millis(1), timeout: Duration::from_secs(5), ..Limits::default() }
 }
 
@@ -139,7 +139,7 @@ fn load(name: &str) -> Profile {
     Profile::load(name, &text).unwrap()
 }
 
-fn answers(pairs: &[(&str, &str)]) -> Answers {
+pub(super) fn answers(pairs: &[(&str, &str)]) -> Answers {
     pairs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
 }
 
@@ -152,7 +152,7 @@ async fn open_shop(orders: usize) -> (Running, Books, Arc<dyn Session>) {
     (running, books, session)
 }
 
-async fn read_all(session: &dyn Session, request: &FetchRequest) -> Vec<Record> {
+pub(super) async fn read_all(session: &dyn Session, request: &FetchRequest) -> Vec<Record> {
     let fetch = session.fetch(&request.resource).unwrap();
     let (mut records, mut position) = (Vec::new(), None::<String>);
     loop {
@@ -165,11 +165,11 @@ async fn read_all(session: &dyn Session, request: &FetchRequest) -> Vec<Record> 
     }
 }
 
-fn request(resource: &str) -> FetchRequest {
+pub(super) fn request(resource: &str) -> FetchRequest {
     FetchRequest { resource: resource.into(), size: 100, ..FetchRequest::default() }
 }
 
-fn record(json: &str) -> Record {
+pub(super) fn record(json: &str) -> Record {
     let Value::Map(map) = read_json(&json.to_owned().into()).unwrap() else { panic!("a record") };
     map
 }

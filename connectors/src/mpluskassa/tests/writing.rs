@@ -15,6 +15,7 @@ async fn small() -> Stand {
     stand
 }
 
+// shows R67
 #[tokio::test]
 async fn numbers_that_are_no_digits_are_refused_before_they_are_sent() {
     let stand = small().await;
@@ -341,6 +342,7 @@ async fn groups_move_up_and_products_join_them() {
     );
 }
 
+// shows R34
 #[tokio::test]
 async fn thousands_are_read_in_pages() {
     let stand = Stand::empty().await;

@@ -14,7 +14,7 @@ use super::Conversation;
 use crate::contract::{Advice, Fetch, FetchRequest, Page, RemoteError, UNREADABLE};
 use crate::http::{Call, Method, Url};
 use crate::profile::dialect::{Ask, End, FetchWay, Paging, PagingKind, SinceWay, Ways};
-use crate::profile::form::{Form, plain};
+use crate::profile::form::{Form, plain, shown};
 use crate::profile::path::put;
 use crate::profile::speaker::{Missing, is_yes};
 use crate::profile::template::Template;
@@ -406,6 +406,11 @@ impl Fetch for Conversation {
         let body = way.ask.body.as_ref().map(|body| body.fill(&|_| Value::Null));
         let question = Question { path: &path, parameters, body };
         let raw = self.ask(&way.ask, question, turn.as_ref(), missing).await?;
+        if let (Some(first), true) = (raw.records.first(), raw.records.iter().all(|one| one.as_map().is_none())) {
+            let reason = format!("its page holds {} where records should stand", shown(first));
+            let error = self.error(Advice::StopFlow, reason);
+            return Err(error.with_help("correct `records` in the profile"));
+        }
         let records = raw.records.into_iter().map(|value| read(ways, value)).collect();
         Ok(Page { records, next: raw.next.map(|turn| turn.to_text()) })
     }

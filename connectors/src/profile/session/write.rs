@@ -1,5 +1,7 @@
 //! Creating and updating.
 
+use std::borrow::Cow;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 
@@ -62,7 +64,11 @@ impl Conversation {
             return Ok((Some(plain(found)).filter(|id| !id.is_empty()), None));
         }
         // What was written is written, even if the answer shows it in a form nobody expected.
-        let (record, _) = ways.shape.read_what_can_be(found.clone());
+        let found = match at.members() {
+            Some([]) => body,
+            _ => found.clone(),
+        };
+        let (record, _) = ways.shape.read_what_can_be(found);
         let key = record.get(&ways.key).map(plain);
         Ok((key, (!record.is_empty()).then_some(record)))
     }
@@ -78,11 +84,14 @@ impl Create for Conversation {
     ) -> Result<Written, RemoteError> {
         let ways = self.ways(resource).ok_or_else(|| self.unknown(resource))?;
         let way = ways.create.as_ref().ok_or_else(|| self.unknown(resource))?;
-        let record: Record = record
-            .iter()
-            .filter(|(_, value)| !value.says_nothing())
-            .map(|(name, value)| (name, value.clone()))
-            .collect();
+        // What says nothing is not sent.
+        let silent = record.iter().any(|(_, value)| value.says_nothing());
+        let record: Cow<'_, Record> = if silent {
+            let said = record.iter().filter(|(_, value)| !value.says_nothing());
+            Cow::Owned(said.map(|(name, value)| (name, value.clone())).collect())
+        } else {
+            Cow::Borrowed(record)
+        };
         let url = self.url(&way.path.fill(&|_| String::new()), std::iter::empty())?;
         let mut call =
             Call::write(way.method.clone(), url, "application/json", self.body(ways, way, &record)?);
@@ -100,7 +109,7 @@ impl Create for Conversation {
                 format!("the answer to the create does not tell the `{}`", ways.key),
             ));
         };
-        Ok(written(ways, key, told.unwrap_or(record)))
+        Ok(written(ways, key, told.unwrap_or_else(|| record.into_owned())))
     }
 }
 

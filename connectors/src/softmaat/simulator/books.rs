@@ -92,7 +92,7 @@ pub(super) struct Books {
     pub(super) orders: Vec<Value>,
     pub(super) categories: Vec<Value>,
     pub(super) tax_codes: Vec<Value>,
-    /// Each write is a second later than the one before.
+    /// Each write is a minute later than the one before.
     writes: i64,
     given: u64,
 }
@@ -239,7 +239,7 @@ impl Books {
     fn stamped(&mut self, mut record: Map<String, Value>) -> Value {
         self.writes += 1;
         let start: Timestamp = "2026-01-05T08:00:00Z".parse().unwrap_or_default();
-        let now = start.saturating_add(SignedDuration::from_secs(self.writes)).unwrap_or(start);
+        let now = start.saturating_add(SignedDuration::from_mins(self.writes)).unwrap_or(start);
         let zone = TimeZone::get("Europe/Amsterdam").unwrap_or(TimeZone::UTC);
         let text = now.display_with_offset(zone.to_offset(now)).to_string();
         record.insert("updated_at".to_owned(), json!(text));

@@ -17,10 +17,12 @@ mod shown;
 mod text;
 
 use std::any::TypeId;
+use std::sync::{Arc, LazyLock};
 
 use dsl::catalog::Function;
-use rhai::{Dynamic, Engine};
+use rhai::{Dynamic, FuncRegistration, Module, NativeCallContext, RhaiFunc};
 
+use super::error::Mistake;
 use super::lower::NativeCall;
 pub(super) use call::{Call, Given, Most};
 pub(super) use operand::Operand;
@@ -89,31 +91,37 @@ pub(super) fn refused(name: &str) -> Option<&'static str> {
     refused::WORDS.iter().find(|(word, _)| *word == name).map(|(_, instead)| *instead)
 }
 
-/// Makes the library callable.
-pub(super) fn register(engine: &mut Engine) {
+/// The library as Rhai calls it: made once, and shared by all engines.
+pub(super) static MODULE: LazyLock<Arc<Module>> = LazyLock::new(|| {
+    let mut module = Module::new();
     for function in functions() {
         for arity in function.arguments.0..=function.arguments.1 {
-            add(engine, function.name, arity, function.run);
+            add(&mut module, function.name, arity, function.run);
         }
     }
-    operators::register(engine);
-    refused::register(engine);
-    add(engine, rhai::FUNC_TO_STRING, 1, |call| {
+    operators::register(&mut module);
+    refused::register(&mut module);
+    add(&mut module, rhai::FUNC_TO_STRING, 1, |call| {
         Ok(Operand::of_text(shown(call.value(0), call.most().text)?))
     });
-    engine.register_iterator::<rhai::Array>();
-    engine.register_iterator::<std::ops::Range<i64>>();
-    engine.register_iterator::<std::ops::RangeInclusive<i64>>();
-}
+    module.into()
+});
 
 /// Registers one function that takes any values and checks them itself.
-pub(super) fn add(
-    engine: &mut Engine,
+fn add(
+    module: &mut Module,
     name: &'static str,
     arity: usize,
     run: fn(&mut RhaiCall<'_, '_>) -> Outcome,
 ) {
-    engine.register_raw_fn(name, vec![TypeId::of::<Dynamic>(); arity], move |context, args| {
-        run(&mut RhaiCall::new(name, context, args))
-    });
+    let call = move |context: Option<NativeCallContext<'_>>, args: &mut [&mut Dynamic]| match context {
+        Some(context) => run(&mut RhaiCall::new(name, context, args)),
+        None => Err(Mistake::Fault { message: format!("`{name}` was called without its context") }.into()),
+    };
+    let method = RhaiFunc::Method { func: Arc::new(call), has_context: true, is_pure: true, is_volatile: true };
+    FuncRegistration::new(name).in_global_namespace().set_into_module_raw(
+        module,
+        vec![TypeId::of::<Dynamic>(); arity],
+        method,
+    );
 }

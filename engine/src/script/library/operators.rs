@@ -6,7 +6,7 @@
 
 use std::cmp::Ordering;
 
-use rhai::{Dynamic, Engine};
+use rhai::{Dynamic, Module};
 use rust_decimal::Decimal;
 
 use super::add;
@@ -77,28 +77,28 @@ impl Operator {
     }
 }
 
-pub(super) fn register(engine: &mut Engine) {
-    add(engine, "+", 2, |call| binary(call, Operator::Plus));
-    add(engine, "-", 2, |call| binary(call, Operator::Minus));
-    add(engine, "*", 2, |call| binary(call, Operator::Times));
-    add(engine, "/", 2, |call| binary(call, Operator::Over));
-    add(engine, "%", 2, |call| binary(call, Operator::Rest));
-    add(engine, "**", 2, |call| binary(call, Operator::Power));
-    add(engine, "+=", 2, |call| assign(call, Operator::Plus));
-    add(engine, "-=", 2, |call| assign(call, Operator::Minus));
-    add(engine, "*=", 2, |call| assign(call, Operator::Times));
-    add(engine, "/=", 2, |call| assign(call, Operator::Over));
-    add(engine, "%=", 2, |call| assign(call, Operator::Rest));
-    add(engine, "**=", 2, |call| assign(call, Operator::Power));
-    add(engine, "==", 2, |call| binary(call, Operator::Equal));
-    add(engine, "!=", 2, |call| binary(call, Operator::Different));
-    add(engine, "<", 2, |call| binary(call, Operator::Less));
-    add(engine, "<=", 2, |call| binary(call, Operator::LessOrEqual));
-    add(engine, ">", 2, |call| binary(call, Operator::More));
-    add(engine, ">=", 2, |call| binary(call, Operator::MoreOrEqual));
-    add(engine, "-", 1, |call| negative(call));
-    add(engine, "+", 1, |call| positive(call));
-    add(engine, "!", 1, |call| not(call));
+pub(super) fn register(module: &mut Module) {
+    add(module, "+", 2, |call| binary(call, Operator::Plus));
+    add(module, "-", 2, |call| binary(call, Operator::Minus));
+    add(module, "*", 2, |call| binary(call, Operator::Times));
+    add(module, "/", 2, |call| binary(call, Operator::Over));
+    add(module, "%", 2, |call| binary(call, Operator::Rest));
+    add(module, "**", 2, |call| binary(call, Operator::Power));
+    add(module, "+=", 2, |call| assign(call, Operator::Plus));
+    add(module, "-=", 2, |call| assign(call, Operator::Minus));
+    add(module, "*=", 2, |call| assign(call, Operator::Times));
+    add(module, "/=", 2, |call| assign(call, Operator::Over));
+    add(module, "%=", 2, |call| assign(call, Operator::Rest));
+    add(module, "**=", 2, |call| assign(call, Operator::Power));
+    add(module, "==", 2, |call| binary(call, Operator::Equal));
+    add(module, "!=", 2, |call| binary(call, Operator::Different));
+    add(module, "<", 2, |call| binary(call, Operator::Less));
+    add(module, "<=", 2, |call| binary(call, Operator::LessOrEqual));
+    add(module, ">", 2, |call| binary(call, Operator::More));
+    add(module, ">=", 2, |call| binary(call, Operator::MoreOrEqual));
+    add(module, "-", 1, |call| negative(call));
+    add(module, "+", 1, |call| positive(call));
+    add(module, "!", 1, |call| not(call));
 }
 
 fn binary(call: &RhaiCall<'_, '_>, operator: Operator) -> Outcome {

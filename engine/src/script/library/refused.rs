@@ -1,6 +1,6 @@
 //! Words of Rhai that stay out of scripts: each gets a twin that says why.
 
-use rhai::Engine;
+use rhai::Module;
 
 use super::add;
 use super::call::Call;
@@ -28,10 +28,10 @@ pub(super) const WORDS: &[(&str, &str)] = &[
     ("is_shared", "values are never shared between scripts"),
 ];
 
-pub(super) fn register(engine: &mut Engine) {
+pub(super) fn register(module: &mut Module) {
     for (word, _) in WORDS {
         for arity in 0..=1 {
-            add(engine, word, arity, |call| Err(refusal(call.name()).into()));
+            add(module, word, arity, |call| Err(refusal(call.name()).into()));
         }
     }
 }

@@ -1,4 +1,5 @@
--- The first schema. One text for SQLite and PostgreSQL: the runner puts BYTEA where BLOB stands.
+-- The first schema. One text for SQLite and PostgreSQL: the runner puts BYTEA where BLOB stands,
+-- and what keeps small rows in the order of their key where `keyed` stands in braces.
 --
 -- Moments are milliseconds since 1970 (UTC) on the database's own clock. A `print` is a
 -- fingerprint of 16 bytes. There are no foreign keys: every row is reached by flow and source
@@ -34,7 +35,7 @@ CREATE TABLE ledger (
     run_id       TEXT   NOT NULL,           -- run that handled it
     updated_at   BIGINT NOT NULL,           -- when
     PRIMARY KEY (flow, source_key)
-);
+) {keyed};
 
 -- What was last sent to the target for a record: one row for each write of the flow, and for
 -- each item where the write stands inside `each`.
@@ -49,7 +50,7 @@ CREATE TABLE written (
     run_id     TEXT   NOT NULL,             -- run that wrote it
     written_at BIGINT NOT NULL,             -- when
     PRIMARY KEY (flow, source_key, write_id, item)
-);
+) {keyed};
 
 -- Records whose writes may be under way: there before the first request, gone with the outcome.
 -- A row that outlives its process means: look in the target before creating anything.
@@ -60,7 +61,7 @@ CREATE TABLE intent (
     run_id     TEXT   NOT NULL,             -- run that began it
     begun_at   BIGINT NOT NULL,             -- when
     PRIMARY KEY (flow, source_key)
-);
+) {keyed};
 
 -- Every run; its counts grow with each page, and records_read is the sum of the others.
 CREATE TABLE run (
@@ -109,7 +110,7 @@ CREATE TABLE record_key (
     flow       TEXT   NOT NULL,             -- the flow
     source_key TEXT   NOT NULL,             -- key of the record in the source
     PRIMARY KEY (search_key, flow, source_key)
-);
+) {keyed};
 CREATE INDEX record_key_by_record ON record_key (flow, source_key);
 
 -- Records that need somebody, or another try, with all it takes to try again.

@@ -3,59 +3,17 @@
 use connectors::ccv_salespos::simulator::CcvShop;
 use connectors::mpluskassa::simulator::TillSimulator;
 use connectors::record::{Record, Value};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use rust_decimal::Decimal;
 use serde_json::json;
 
-use super::Size;
-use super::audit::list;
-
-const FIRST_NAMES: [&str; 14] = [
-    "Sanne", "Daan", "Emma", "Lucas", "Zoë", "Łukasz", "Søren", "Fleur", "José", "Noor", "小龍", "Ali",
-    "Maud", "Gülşen",
-];
-const LAST_NAMES: [&str; 14] = [
-    "de Boer",
-    "van den Berg",
-    "Jansen",
-    "Çelik",
-    "Żółw",
-    "Åse",
-    "O'Brien",
-    "Müller-Lüdenscheidt",
-    "Peña",
-    "李",
-    "El Idrissi",
-    "Visser",
-    "’t Hooft",
-    "Smit",
-];
-const STREETS: [&str; 6] =
-    ["Lindelaan", "Havenweg", "Grote Markt", "Plein 1944", "Jan van Galenstraat", "’s-Gravendijkwal"];
-const CITIES: [(&str, &str); 5] = [
-    ("3511 AB", "Utrecht"),
-    ("1791 AB", "Den Burg"),
-    ("6511 KC", "Nijmegen"),
-    ("8911 AA", "Leeuwarden"),
-    ("9712 HX", "Groningen"),
-];
-
-/// Somebody who buys.
-struct Customer {
-    email: String,
-    first: &'static str,
-    last: &'static str,
-    company: Option<String>,
-    street: &'static str,
-    number: i64,
-    city: (&'static str, &'static str),
-}
+use crate::demo::people::{Customer, customers};
+use crate::demo::stage::{Size, list};
 
 /// Lets customers in; gives the number of orders that stand in the shop afterwards.
 pub(super) fn open_doors(shop: &CcvShop, till: &TillSimulator, size: &Size) -> usize {
     let mut random = fastrand::Rng::with_seed(size.seed.wrapping_add(1));
-    let customers: Vec<Customer> =
-        (0..(size.orders / 3).max(12)).map(|number| customer(number, &mut random)).collect();
+    let customers = customers((size.orders / 3).max(12), &mut random);
     // Only some of them have an account; the others are guests.
     for customer in customers.iter().step_by(4) {
         let person = person(customer, false);
@@ -70,7 +28,7 @@ pub(super) fn open_doors(shop: &CcvShop, till: &TillSimulator, size: &Size) -> u
     let gift = shop.add_product("GIFT-25", "Cadeaubon 25 euro", Decimal::new(2500, 2), 999);
     let set = shop.add_product("777001", "Kerstpakket (alleen webshop)", Decimal::new(4995, 2), 40);
     let unknown: Vec<i64> = [gift, set].into_iter().flatten().collect();
-    let end = Timestamp::now();
+    let end = size.today;
     for number in 0..size.orders {
         let back =
             i64::try_from((size.orders - number) * 20 * 24 * 60 / size.orders.max(1)).unwrap_or_default();
@@ -82,26 +40,6 @@ pub(super) fn open_doors(shop: &CcvShop, till: &TillSimulator, size: &Size) -> u
     shop.configure(|options| options.clock = None);
     enter_by_hand(shop, till);
     shop.count("orders")
-}
-
-fn customer(number: usize, random: &mut fastrand::Rng) -> Customer {
-    let pick = |random: &mut fastrand::Rng, names: &[&'static str]| {
-        names.get(random.usize(0..names.len())).copied().unwrap_or_default()
-    };
-    let (first, last) = (pick(random, &FIRST_NAMES), pick(random, &LAST_NAMES));
-    let company = number
-        .is_multiple_of(5)
-        .then(|| format!("{} {last} B.V.", pick(random, &["Bakkerij", "Hotel", "Café", "Bureau"])));
-    let city = CITIES.get(random.usize(0..CITIES.len())).copied().unwrap_or(("", ""));
-    Customer {
-        email: format!("klant{number}@voorbeeld.example"),
-        first,
-        last,
-        company,
-        street: pick(random, &STREETS),
-        number: random.i64(1..220),
-        city,
-    }
 }
 
 /// The shop's own words for somebody; `bare` leaves out what hasty people leave out.

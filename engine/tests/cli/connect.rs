@@ -1,0 +1,124 @@
+//! `weft connect` and `weft doctor`: into an account with a browser, by hand, or not at all.
+
+use connectors::accountview::simulator::AccountViewSimulator;
+use connectors::simulator::{Faults, Running, Simulator, start};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+
+use super::town::{Folder, golden};
+
+/// A project with one account that wants a person's consent.
+async fn office() -> (Running, Folder) {
+    let simulator = AccountViewSimulator::default();
+    simulator.fill();
+    let running = start(&simulator, 0, Faults::default()).await.unwrap();
+    let folder = Folder::new();
+    let connector = connectors::all().into_iter().find(|one| one.manifest().name == "accountview").unwrap();
+    let (manifest, answers) = (connector.manifest(), simulator.answers(&running.url()));
+    let mut text = "[connections.office]\nsystem = \"accountview\"\n".to_owned();
+    for name in answers.names().filter(|name| *name != "client_secret") {
+        text.push_str(&format!("{name} = \"{}\"\n", answers.get(manifest, name).unwrap()));
+    }
+    text.push_str("client_secret = { file = \"secret\" }\n");
+    folder.put("weft.toml", text).put("secret", answers.get(manifest, "client_secret").unwrap());
+    (running, folder)
+}
+
+/// What a browser does: asks, and follows where it is sent. Gives the address it is sent to.
+async fn sent_to(address: &str) -> String {
+    let answer = get(address).await;
+    let line = answer.lines().find(|line| line.to_ascii_lowercase().starts_with("location:"));
+    line.unwrap_or_else(|| panic!("sent nowhere: {answer}")).split_once(' ').unwrap().1.trim().to_owned()
+}
+
+async fn get(address: &str) -> String {
+    let rest = address.strip_prefix("http://").unwrap();
+    let (host, path) = rest.split_once('/').unwrap();
+    let mut stream = tokio::net::TcpStream::connect(host.replace("localhost", "127.0.0.1")).await.unwrap();
+    let request = format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+/// The same text whatever the ports, states and times of today.
+fn settled(text: &str, server: &Running) -> String {
+    let state = |text: String| match text.split_once("state=") {
+        Some((before, after)) => {
+            let rest = after.trim_start_matches(|letter: char| letter.is_ascii_hexdigit());
+            format!("{before}state=STATE{rest}")
+        }
+        None => text,
+    };
+    state(text.replace(&server.url(), "SERVER"))
+}
+
+#[tokio::test]
+async fn a_browser_comes_back() {
+    let (server, folder) = office().await;
+    golden("connect_not_yet", settled(&folder.show(&["connect"]).await, &server));
+
+    let mut child = folder.command(&["--json", "connect", "office"]).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let first: serde_json::Value =
+        serde_json::from_str(&lines.next_line().await.unwrap().expect("an address")).unwrap();
+    let back = sent_to(first["open"].as_str().unwrap()).await;
+    // Anybody may come by; only the one with our state counts.
+    assert!(get("http://localhost:8914/callback?code=x&state=other").await.starts_with("HTTP/1.1 400"));
+    assert!(get(&back).await.contains("Weft is let in"));
+    let last: serde_json::Value =
+        serde_json::from_str(&lines.next_line().await.unwrap().expect("an answer")).unwrap();
+    assert_eq!(last["answers"], true);
+    assert!(child.wait().await.unwrap().success());
+
+    // Nobody is asked again, in another process either.
+    golden("connect_signed_in", settled(&folder.show(&["connect", "office"]).await, &server));
+    golden("connect_all", settled(&folder.show(&["connect"]).await, &server));
+    golden("doctor", settled(&folder.show(&["doctor", "office"]).await, &server));
+    let kept = std::fs::read_to_string(folder.path().join(".weft/doctor/office.json")).unwrap();
+    assert!(kept.contains("\"result\": \"pass\""));
+}
+
+#[tokio::test]
+async fn a_person_brings_the_address() {
+    let (server, folder) = office().await;
+    let connector = connectors::all().into_iter().find(|one| one.manifest().name == "accountview").unwrap();
+    let project = engine::project::Project::open(folder.path()).unwrap();
+    let oauth = connector.consent(&project.connections["office"].answers).unwrap().unwrap();
+    let back = sent_to(oauth.consent_address("mine").unwrap().as_str()).await;
+    golden(
+        "connect_by_hand",
+        settled(&folder.show(&["connect", "office", "--code", &back]).await, &server).replace(&back, "BACK"),
+    );
+}
+
+#[tokio::test]
+async fn a_code_that_nobody_gave_is_refused() {
+    let (server, folder) = office().await;
+    let shown =
+        folder.show(&["connect", "office", "--code", "http://localhost:8914/callback?code=made-up"]).await;
+    golden("connect_wrong_code", settled(&shown, &server));
+    let shown = folder.show(&["connect", "office", "--code", "http://localhost/?error=access_denied"]).await;
+    golden("connect_denied", settled(&shown, &server));
+    golden("connect_no_such", settled(&folder.show(&["connect", "ofice"]).await, &server));
+    golden("doctor_not_yet", settled(&folder.show(&["doctor", "office"]).await, &server));
+    golden(
+        "doctor_no_such",
+        settled(&folder.show(&["doctor", "office", "--resource", "artcles"]).await, &server),
+    );
+    assert!(!folder.path().join(".weft/tokens/office.json").exists());
+}
+
+#[tokio::test]
+async fn a_draft_of_a_profile() {
+    let folder = Folder::new();
+    folder.put("weft.toml", "").put(
+        "answer.json",
+        r#"{"orders":[{"id":1001,"ref":"W-17","updatedAt":"2026-11-21T09:30:00Z","total":19.95}]}"#,
+    );
+    let args = ["connect", "--new", "tulip", "--answer", "answer.json"];
+    golden("connect_new", folder.show(&args).await);
+    golden("connect_new_draft", std::fs::read_to_string(folder.path().join("systems/tulip.toml")).unwrap());
+    golden("connect_new_again", folder.show(&args).await);
+    assert_eq!(folder.weft(&["check"]).await.code, Some(0));
+}

@@ -1,0 +1,45 @@
+//! `weft demo`: each pair is played small, by the real program, and has to end well.
+
+use super::town::{Folder, golden};
+
+/// What a demo says, without what differs from day to day and from machine to machine.
+async fn played(pair: &str) -> String {
+    let folder = Folder::new();
+    let size = ["--products", "48", "--orders", "60", "--seed", "7", "--today", "2026-03-28T12:00:00Z"];
+    let told = folder.weft(&[&["demo", pair, "--folder", "played"], size.as_slice()].concat()).await;
+    assert_eq!(told.err, "");
+    let text = told.out.replace(env!("CARGO_BIN_EXE_weft"), "weft");
+    let code = told.code.unwrap();
+    // The seed fixes every count, so that one record more or less shows.
+    format!("{}\n[exit code {code}]", text.trim_end())
+}
+
+// shows R1, R38, R84
+#[tokio::test]
+async fn a_shop_and_a_till_agree_to_the_cent_and_are_quiet_after() {
+    golden("demo_ccv_salespos_mpluskassa", played("ccv_salespos-mpluskassa").await);
+}
+
+// shows R21, R48, R58, R69, R73
+#[tokio::test]
+async fn a_till_and_softmaat_agree_to_the_cent_and_are_quiet_after() {
+    golden("demo_mpluskassa_softmaat", played("mpluskassa-softmaat").await);
+}
+
+#[tokio::test]
+async fn the_demo_says_which_pairs_there_are() {
+    let folder = Folder::new();
+    let list = folder.show(&["demo", "--list"]).await;
+    let unknown = folder.show(&["demo", "ccv_salespos-mpluskasa"]).await;
+    golden("demo_pairs", format!("{list}\n\n{unknown}"));
+}
+
+/// The folder of somebody else is left alone.
+#[tokio::test]
+async fn the_demo_overwrites_no_other_folder() {
+    let folder = Folder::new();
+    folder.put("mine/letter.txt", "Dear");
+    let told = folder.show(&["demo", "--folder", "mine"]).await;
+    golden("demo_folder_of_another", told);
+    assert_eq!(std::fs::read_to_string(folder.path().join("mine/letter.txt")).unwrap(), "Dear");
+}
