@@ -1,4 +1,4 @@
-//! Asking AccountView.Net: addresses, the company that is meant, answers taken apart.
+//! Asking `AccountView.Net`: addresses, the company that is meant, answers taken apart.
 
 use std::sync::Arc;
 
@@ -69,9 +69,10 @@ impl Client {
     pub(super) async fn write(&self, method: Method, body: &Map) -> Result<Map, RemoteError> {
         let company = self.company().await?;
         let url = self.url(DATA, None)?;
-        let call = Call::write(method, url, "application/json; charset=UTF-8", Value::from(body.clone()).to_json())
-            .header(company_header(), company)
-            .header(ACCEPT, "application/json");
+        let call =
+            Call::write(method, url, "application/json; charset=UTF-8", Value::from(body.clone()).to_json())
+                .header(company_header(), company)
+                .header(ACCEPT, "application/json");
         let reply = self.http.send(&call, &Service).await?;
         // It was done; what was done is told by looking.
         let Value::Map(answer) = parsed(&reply, Advice::Unknown)? else {
@@ -184,7 +185,7 @@ pub(super) fn unusable(advice: Advice, reason: &str) -> RemoteError {
     RemoteError::new(advice, TITLE, reason)
 }
 
-/// What AccountView.Net adds to plain HTTP.
+/// What `AccountView.Net` adds to plain HTTP.
 struct Service;
 
 impl Protocol for Service {

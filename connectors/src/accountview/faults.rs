@@ -57,7 +57,9 @@ pub(super) fn judge(call: &Call, reply: &Reply) -> Verdict {
             after: reply.retry_after(),
             untouched: true,
         },
-        (_, Some(refusal)) if status < 500 || refusal.kind == "AccountViewError" => said(call, refusal, reply),
+        (_, Some(refusal)) if status < 500 || refusal.kind == "AccountViewError" => {
+            said(call, refusal, reply)
+        }
         (200..=299, _) if looks_like_json(reply) => Verdict::Accept,
         (200..=299, _) | (408 | 425 | 500..=599, _) => Verdict::Again {
             reason: worded(
@@ -88,8 +90,15 @@ fn said(call: &Call, refusal: &Refusal, reply: &Reply) -> Verdict {
         let reason = worded("is busy with this record", Some(refusal), reply);
         return Verdict::Again { reason, after: reply.retry_after(), untouched: true };
     }
-    if has(&["niet bereikbaar", "unreachable", "not reachable", "geen verbinding", "time-out", "timeout", "timed out"])
-    {
+    if has(&[
+        "niet bereikbaar",
+        "unreachable",
+        "not reachable",
+        "geen verbinding",
+        "time-out",
+        "timeout",
+        "timed out",
+    ]) {
         let reason = worded(
             "answers, but the computer that AccountView runs on cannot be reached; see that it is switched on \
              and that the AccountView.Net service runs",
@@ -104,7 +113,9 @@ fn said(call: &Call, refusal: &Refusal, reply: &Reply) -> Verdict {
                 .with_help("set `company` of the connection to a code or id that the user may open"),
         );
     }
-    if reply.status == 403 || has(&["geen recht", "niet bevoegd", "geen toegang", "denied", "permission", "scope"]) {
+    if reply.status == 403
+        || has(&["geen recht", "niet bevoegd", "geen toegang", "denied", "permission", "scope"])
+    {
         return Verdict::Refuse(denied("does not allow this", Some(refusal), reply));
     }
     if has(&["boekjaar", "boekdatum", "bookdate", "book year"]) {
@@ -114,17 +125,16 @@ fn said(call: &Call, refusal: &Refusal, reply: &Reply) -> Verdict {
         );
     }
     if reads && has(&["kolom", "column", "veld", "field"]) {
-        return Verdict::Refuse(
-            error(Advice::StopFlow, "lacks a column", Some(refusal), reply).with_help(
-                "columns that differ between installations are settings of the connection, such as ean_column; \
+        return Verdict::Refuse(error(Advice::StopFlow, "lacks a column", Some(refusal), reply).with_help(
+            "columns that differ between installations are settings of the connection, such as ean_column; \
                  leave one empty where there is none",
-            ),
-        );
+        ));
     }
     if reads && has(&["business object", "businessobject"]) {
         return Verdict::Refuse(
-            error(Advice::StopFlow, "does not offer this kind of record", Some(refusal), reply)
-                .with_help("see business_objects for what this installation offers, and price_object in the connection"),
+            error(Advice::StopFlow, "does not offer this kind of record", Some(refusal), reply).with_help(
+                "see business_objects for what this installation offers, and price_object in the connection",
+            ),
         );
     }
     let meaning = if reads { "refuses the question" } else { "refuses the record" };

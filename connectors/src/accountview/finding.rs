@@ -142,7 +142,11 @@ fn same(layout: &Layout, record: &Record, field: &str, value: &Value) -> bool {
 /// For each key the records that have its values.
 pub(super) fn sorted(records: &[Record], by: &[String], keys: &[Key]) -> Vec<Vec<Record>> {
     let is = |record: &Record, field: &String, value: &Value| {
-        record.get(field).and_then(Value::as_str).zip(value.as_str()).is_some_and(|(left, right)| left == right)
+        record
+            .get(field)
+            .and_then(Value::as_str)
+            .zip(value.as_str())
+            .is_some_and(|(left, right)| left == right)
     };
     let of = |key: &Key| {
         let fits = |record: &&Record| by.iter().zip(key).all(|(field, value)| is(record, field, value));

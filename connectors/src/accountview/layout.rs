@@ -69,8 +69,11 @@ type Lines = &'static [(&'static str, &'static str, Holds)];
 
 use Holds::{Date, Decimal, Integer, Logical, Memo, Moment, Postcode, Text, Upper};
 
-const BOOKKEEPING: Lines =
-    &[("created_at", "INP_DATE", Moment), ("changed_at", "CNG_DATE", Moment), ("change_number", "CNG_NR", Integer)];
+const BOOKKEEPING: Lines = &[
+    ("created_at", "INP_DATE", Moment),
+    ("changed_at", "CNG_DATE", Moment),
+    ("change_number", "CNG_NR", Integer),
+];
 
 const CONTACT: Lines = &[
     ("name", "ACCT_NAME", Text),

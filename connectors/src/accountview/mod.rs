@@ -1,5 +1,5 @@
 //! Visma AccountView: bookkeeping and small ERP on the customer's own computer, reached through
-//! the web API of AccountView.Net.
+//! the web API of `AccountView.Net`.
 //!
 //! The service knows tables and columns, not customers and orders: `layout` says which is which,
 //! `wire` turns values, `rows` asks and `writing` tells. What is known of the service, and how
@@ -13,6 +13,8 @@ mod reading;
 mod rows;
 mod settings;
 pub mod simulator;
+#[cfg(test)]
+mod tests;
 mod wire;
 mod writing;
 
@@ -20,7 +22,9 @@ use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
 
-use crate::contract::{Advice, Connector, Create, Detail, Fetch, Find, Host, Limits, RemoteError, Session, Update};
+use crate::contract::{
+    Advice, Connector, Create, Detail, Fetch, Find, Host, Limits, RemoteError, Session, Update,
+};
 use crate::manifest::{Answers, Manifest, Resource};
 use crate::sign_in::OAuth;
 use client::Client;

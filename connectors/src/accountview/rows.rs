@@ -128,7 +128,8 @@ impl Office {
             "price_list_lines" => drop(record.set("price_includes_vat", with_vat)),
             "columns" => {
                 let format = record.remove("format");
-                let capitals = format.as_ref().and_then(Value::as_str).is_some_and(|format| format.contains('!'));
+                let capitals =
+                    format.as_ref().and_then(Value::as_str).is_some_and(|format| format.contains('!'));
                 record.set("upper_case", capitals);
             }
             _ => {}
@@ -160,7 +161,8 @@ pub(super) fn table<'a>(answer: &'a Value, name: &str) -> Result<Vec<&'a Map>, R
                 return Ok(Vec::new());
             }
             let reason = format!("the answer has no table {name}, but {}", others.join(", "));
-            Err(unusable(Advice::StopFlow, &reason).with_help("see price_object and price_table in the connection"))
+            Err(unusable(Advice::StopFlow, &reason)
+                .with_help("see price_object and price_table in the connection"))
         }
     }
 }
@@ -204,4 +206,3 @@ fn named(layout: &Layout, table: &Table, column: &str) -> String {
 fn qualified(layout: &Layout, column: &Column) -> String {
     named(layout, &layout.table, &column.read)
 }
-

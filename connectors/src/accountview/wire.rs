@@ -13,7 +13,7 @@ use super::settings::is_name;
 use crate::contract::{Advice, RemoteError};
 use crate::record::{Map, Record, Value};
 
-/// What FoxPro means by no date, where it is not the empty text.
+/// What `FoxPro` means by no date, where it is not the empty text.
 const FIRST_YEAR: i16 = 1900;
 
 /// The value of a column; the server answers in capitals, and nobody promises it.
@@ -186,7 +186,8 @@ pub(super) fn midnight(day: Date) -> String {
 
 /// Column, letter and value of one of the installation's own columns.
 pub(super) fn own(field: &Value, path: &str) -> Result<(String, &'static str, Value), RemoteError> {
-    let field = field.as_map().ok_or_else(|| refused(format!("{path}: holds something that is no record")))?;
+    let field =
+        field.as_map().ok_or_else(|| refused(format!("{path}: holds something that is no record")))?;
     let name = field.text("name").unwrap_or_default().trim().to_ascii_uppercase();
     if !is_name(&name) {
         return Err(refused(format!("{path}: `{name}` is no name of a column")));
@@ -265,15 +266,24 @@ mod tests {
 
     #[test]
     fn padding_goes_and_leading_zeros_stay() {
-        let table = Table::of("CONTACT", &[&[("debtor_number", "SUB_NR", Holds::Upper), ("blocked", "REC_BLK", Holds::Logical)]]);
-        let row: Map = [("sub_nr", Value::from("00005     ")), ("REC_BLK", Value::from("TRUE"))].into_iter().collect();
+        let table = Table::of(
+            "CONTACT",
+            &[&[("debtor_number", "SUB_NR", Holds::Upper), ("blocked", "REC_BLK", Holds::Logical)]],
+        );
+        let row: Map =
+            [("sub_nr", Value::from("00005     ")), ("REC_BLK", Value::from("TRUE"))].into_iter().collect();
         let record = read(&table, &row, &amsterdam());
-        assert_eq!((record.text("debtor_number"), record.get("blocked")), (Some("00005"), Some(&true.into())));
+        assert_eq!(
+            (record.text("debtor_number"), record.get("blocked")),
+            (Some("00005"), Some(&true.into()))
+        );
     }
 
     #[test]
     fn postcodes_are_written_as_the_post_does() {
-        for (given, kept) in [("3511ab", "3511 AB"), ("3511 AB", "3511 AB"), ("b-1000", "B-1000"), ("10115", "10115")] {
+        for (given, kept) in
+            [("3511ab", "3511 AB"), ("3511 AB", "3511 AB"), ("b-1000", "B-1000"), ("10115", "10115")]
+        {
             assert_eq!(postcode(given), kept);
         }
     }

@@ -33,7 +33,11 @@ impl Create for Office {
         if resource == "orders" && record.get("delivery_debtor").is_none() {
             record.set("delivery_debtor", record.get("invoice_debtor").cloned());
         }
-        record = record.iter().filter(|(_, value)| !value.says_nothing()).map(|(n, v)| (n.clone(), v.clone())).collect();
+        record = record
+            .iter()
+            .filter(|(_, value)| !value.says_nothing())
+            .map(|(n, v)| (n.clone(), v.clone()))
+            .collect();
         let date = ["order_date", "date"].into_iter().find_map(|field| day(record.get(field)?));
         let mut cells = cells(&layout.table, &record)?;
         cells.insert(0, ("RowId".to_owned(), "C", ROW.into()));
@@ -72,7 +76,8 @@ impl Update for Office {
             return Ok(Written { key: key.to_owned(), record });
         }
         if let Some(column) = layout.table.column(layout.key) {
-            changed.insert(0, (column.write.clone(), letter(column.holds), wire::theirs(column, &key.into())?));
+            changed
+                .insert(0, (column.write.clone(), letter(column.holds), wire::theirs(column, &key.into())?));
         }
         changed.insert(0, ("RowId".to_owned(), "C", ROW.into()));
         let mut body = self.envelope(layout, None, &changed);
@@ -199,7 +204,9 @@ fn add_details(layout: &Layout, record: &Record, body: &mut Map) -> Result<(), R
     }
     if let Some(Value::List(items)) = record.get("attachments") {
         let mut table = Table::of("USR_LINK", &[ATTACHMENT]);
-        table.columns.retain(|column| items.iter().any(|item| item.as_map().is_some_and(|item| item.get(&column.field).is_some())));
+        table.columns.retain(|column| {
+            items.iter().any(|item| item.as_map().is_some_and(|item| item.get(&column.field).is_some()))
+        });
         add(&table, items)?;
     }
     if !definitions.is_empty() {
@@ -229,7 +236,8 @@ fn no_gaps(rows: &[Cells]) -> Result<(), RemoteError> {
     for (name, letter) in columns(rows).into_iter().filter(|(_, letter)| matches!(*letter, "N" | "I")) {
         let has = |cells: &Cells| cells.iter().any(|(known, ..)| known == name);
         if let Some(at) = rows.iter().position(|cells| !has(cells)) {
-            let reason = format!("lines[{at}]: {name} ({letter}) is given on other lines and not on this one");
+            let reason =
+                format!("lines[{at}]: {name} ({letter}) is given on other lines and not on this one");
             return Err(refused(reason).with_help("give it on every line, or on none"));
         }
     }

@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use connectors::contract::{Connector, Host, Limits};
 use connectors::manifest::{Answers, Manifest};
+use connectors::sign_in::Token;
 use dsl::catalog::Catalog;
 use engine::load::Loader;
 use engine::project::{Connection, FlowEntry, Project};
-use engine::run::{Options, Party, Report, Sides, run};
+use engine::run::{Options, Report, Sides, run};
 use engine::store::Store;
 use tests::toy::Toy;
 use tests::world::{Told, counts};
@@ -105,6 +106,28 @@ pub struct Shipped {
     hurries: bool,
 }
 
+/// One side of a flow: its role, its system, its account.
+pub struct Party {
+    pub role: &'static str,
+    pub connector: Arc<dyn Connector>,
+    pub answers: Answers,
+    /// What a person's consent left, where the system wants one.
+    pub token: Option<Token>,
+}
+
+impl Party {
+    /// A side of a system that wants no consent.
+    pub fn of(role: &'static str, (connector, answers): (Arc<dyn Connector>, Answers)) -> Self {
+        Self { role, connector, answers, token: None }
+    }
+}
+
+impl From<(&'static str, (Arc<dyn Connector>, Answers))> for Party {
+    fn from((role, side): (&'static str, (Arc<dyn Connector>, Answers))) -> Self {
+        Self::of(role, side)
+    }
+}
+
 impl Shipped {
     /// A flow between that shop and that till.
     pub async fn new(
@@ -113,16 +136,13 @@ impl Shipped {
         shop: (Arc<dyn Connector>, Answers),
         till: (Arc<dyn Connector>, Answers),
     ) -> Self {
-        Self::between("ccv_salespos-mpluskassa", flow, answers, [("shop", shop), ("till", till)]).await
+        let parties = [Party::of("shop", shop), Party::of("till", till)];
+        Self::between("ccv_salespos-mpluskassa", flow, answers, parties).await
     }
 
-    /// A flow of that pair, with a system for each role.
-    pub async fn between(
-        pair: &str,
-        flow: &str,
-        answers: &str,
-        sides: [(&str, (Arc<dyn Connector>, Answers)); 2],
-    ) -> Self {
+    /// A flow of a pair of systems between those parties.
+    pub async fn between(pair: &str, flow: &str, answers: &str, parties: [impl Into<Party>; 2]) -> Self {
+        let parties = parties.map(Into::into);
         let folder = tempfile::tempdir().unwrap();
         for (path, text) in files("scripts", "rhai") {
             write(&folder.path().join(path), &text);
@@ -130,19 +150,24 @@ impl Shipped {
         let file = format!("flows/{pair}/{flow}.flow");
         write(&folder.path().join(&file), &std::fs::read_to_string(root().join(&file)).unwrap());
         let store = engine::store::open(&folder.path().join("store.db")).await.unwrap();
-        let systems = sides
+        let systems = parties
             .iter()
-            .map(|(_, (connector, _))| (connector.manifest().name.clone(), Arc::clone(connector)))
+            .map(|party| (party.connector.manifest().name.clone(), Arc::clone(&party.connector)))
             .collect();
-        let connection = |(name, (connector, answers)): (&str, (Arc<dyn Connector>, Answers))| {
+        let mut connections = BTreeMap::new();
+        for Party { role, connector, answers, token } in parties {
+            if let Some(token) = token {
+                engine::tokens::tokens(folder.path(), role).save(&token).await.unwrap();
+            }
             let system = connector.manifest().name.clone();
-            let name = name.to_owned();
-            (name.clone(), Connection { name, system, answers, connector, own_schema: false })
-        };
+            let name = role.to_owned();
+            connections
+                .insert(name.clone(), Connection { name, system, answers, connector, own_schema: false });
+        }
         let project = Project {
             root: folder.path().to_owned(),
             name: "test".into(),
-            connections: sides.into_iter().map(connection).collect(),
+            connections,
             flows: vec![FlowEntry { name: flow.into(), file, on: true, roles: BTreeMap::new() }],
             systems,
             limits: engine::script::Limits::default(),
@@ -175,7 +200,7 @@ impl Shipped {
                 let connection = &self.project.connections[role];
                 let session =
                     connection.connector.connect(&connection.answers, &Host::from(limits.clone())).unwrap();
-                Party::new(session, connection.connector.manifest().clone())
+                engine::run::Party::new(session, connection.connector.manifest().clone())
             };
             Sides { source: party(&flow.plan.source.name), target: party(&flow.plan.target.name) }
         } else {

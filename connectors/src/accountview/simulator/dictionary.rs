@@ -1,6 +1,7 @@
 //! The data dictionary of the simulated installation: objects, tables, columns.
 
 /// A column.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts of the dictionary")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Column {
     pub(super) name: &'static str,
@@ -32,56 +33,171 @@ pub(super) struct Object {
 type Lines = &'static [&'static str];
 
 const CONTACT: Lines = &[
-    "SUB_NR C10!", "ACCT_NR C10*", "ACCT_NAME C40*", "SRC_CODE C10!*", "ADDRESS1 C80", "ST_STREET C60", "ST_NR C10",
-    "ST_EXTRA C10", "ST_REGION C40", "POST_CODE C10!", "CITY C35", "BOX_CITY C35-", "CNT_CODE C2!", "COUNTRY C30",
-    "MAIL_BUS C50", "TEL_BUS C20", "TEL_MOB C20", "WWW_URL C60", "VAT_NR C14", "COC_CODE C15", "IBAN_NR C34",
-    "VAT_CODE C2", "DISC_CODE C2", "DISC_PCT N7", "LNK_ACCT C10", "SHIP_MTH C10", "CUR_CODE C3", "LNG_CODE C5",
-    "EMP_NR C10", "APX_LIST C5", "PCT_LIST C5", "MRN_LIST C5", "QD_CODE C5", "RPL_GRP C10", "MAIN_PP C10",
-    "MAIN_CONT C40", "MC_MAILB C50-", "ADMIN_PP C10", "ADMIN_CONT C40", "RPL_INV C10!", "REC_BLK L", "BLK_SP L",
-    "CRED_LIM I10", "K1_LOYAL C10+", "K1_SINCE D8+",
+    "SUB_NR C10!",
+    "ACCT_NR C10*",
+    "ACCT_NAME C40*",
+    "SRC_CODE C10!*",
+    "ADDRESS1 C80",
+    "ST_STREET C60",
+    "ST_NR C10",
+    "ST_EXTRA C10",
+    "ST_REGION C40",
+    "POST_CODE C10!",
+    "CITY C35",
+    "BOX_CITY C35-",
+    "CNT_CODE C2!",
+    "COUNTRY C30",
+    "MAIL_BUS C50",
+    "TEL_BUS C20",
+    "TEL_MOB C20",
+    "WWW_URL C60",
+    "VAT_NR C14",
+    "COC_CODE C15",
+    "IBAN_NR C34",
+    "VAT_CODE C2",
+    "DISC_CODE C2",
+    "DISC_PCT N7",
+    "LNK_ACCT C10",
+    "SHIP_MTH C10",
+    "CUR_CODE C3",
+    "LNG_CODE C5",
+    "EMP_NR C10",
+    "APX_LIST C5",
+    "PCT_LIST C5",
+    "MRN_LIST C5",
+    "QD_CODE C5",
+    "RPL_GRP C10",
+    "MAIN_PP C10",
+    "MAIN_CONT C40",
+    "MC_MAILB C50-",
+    "ADMIN_PP C10",
+    "ADMIN_CONT C40",
+    "RPL_INV C10!",
+    "REC_BLK L",
+    "BLK_SP L",
+    "CRED_LIM I10",
+    "K1_LOYAL C10+",
+    "K1_SINCE D8+",
 ];
 const DEL_ADDR: Lines = &[
-    "REC_ID C10-", "SUB_NR C10!*", "DEL_NAME C40", "ADDRESS1 C80", "POST_CODE C10!", "CITY C35", "CNT_CODE C2!",
-    "MAIL_BUS C50", "TEL_BUS C20",
+    "REC_ID C10-",
+    "SUB_NR C10!*",
+    "DEL_NAME C40",
+    "ADDRESS1 C80",
+    "POST_CODE C10!",
+    "CITY C35",
+    "CNT_CODE C2!",
+    "MAIL_BUS C50",
+    "TEL_BUS C20",
 ];
 const ARTICLE: Lines = &[
-    "ART_CODE C20", "ART_DESC1 C40", "AG_CODE C10", "PX_SELL N12", "COST_PX N12", "L_COSTPX N12", "B_COSTPX N12",
-    "REC_BLK L", "QTY_AVAIL N12", "QTY_TECH N12", "QTY_FREE2 N12", "QTY_BESTEL N12", "EAN_CODE C20", "VAT_CODE C2",
-    "STK_ART L", "IMG_MEDIUM C60", "IMG_M_DATA M0", "K1_PROD C20+", "K1_COLOUR C20+", "K1_SIZE C10+",
-    "K1_ORIGIN C20+", "K1_DAYS N4+",
+    "ART_CODE C20",
+    "ART_DESC1 C40",
+    "AG_CODE C10",
+    "PX_SELL N12",
+    "COST_PX N12",
+    "L_COSTPX N12",
+    "B_COSTPX N12",
+    "REC_BLK L",
+    "QTY_AVAIL N12",
+    "QTY_TECH N12",
+    "QTY_FREE2 N12",
+    "QTY_BESTEL N12",
+    "EAN_CODE C20",
+    "VAT_CODE C2",
+    "STK_ART L",
+    "IMG_MEDIUM C60",
+    "IMG_M_DATA M0",
+    "K1_PROD C20+",
+    "K1_COLOUR C20+",
+    "K1_SIZE C10+",
+    "K1_ORIGIN C20+",
+    "K1_DAYS N4+",
 ];
 const ART_GRP: Lines = &["AG_CODE C10", "AG_DESC C40"];
 const SO_HDR: Lines = &[
-    "REC_ID C10-", "SO_NR C10-", "RPL_INV C10!*", "RPL_DEL C10!", "ORD_DATE T8", "DEL_DATE T8", "INV_DATE T8",
-    "COMMENT1 C50", "COMMENT2 C50", "TO_EMAIL C50", "DEL_CODE C10", "EMP_NR C10", "APX_LIST C5", "PD_AMT N12",
-    "AIS_SOC L", "A8_INV_NR C20+",
+    "REC_ID C10-",
+    "SO_NR C10-",
+    "RPL_INV C10!*",
+    "RPL_DEL C10!",
+    "ORD_DATE T8",
+    "DEL_DATE T8",
+    "INV_DATE T8",
+    "COMMENT1 C50",
+    "COMMENT2 C50",
+    "TO_EMAIL C50",
+    "DEL_CODE C10",
+    "EMP_NR C10",
+    "APX_LIST C5",
+    "PD_AMT N12",
+    "AIS_SOC L",
+    "A8_INV_NR C20+",
 ];
 const SO_LINE: Lines = &["ART_CODE C20*", "ORD_QTY N12", "ART_PX N12", "DEL_DATE T8", "K1_TEXT C40+"];
 const DAILY: Lines = &["DJ_CODE C3", "DJ_NAME C40", "DJ_TYPE I2", "NUM_AUTO L"];
 const DJ_PAGE: Lines = &[
-    "REC_ID C10-", "PAGE_NR C10-", "DJ_CODE C3*", "SUB_NR C10!", "INV_NR C12", "TRN_DATE T8", "PERIOD N2",
-    "HDR_DESC C40*", "GROSS_FLG L", "CUR_CODE C3", "CRED_DAYS N3", "DISC_CODE C2", "PD_PCT N7", "PAY_TYPE C25",
-    "EXT_DESC C40", "COMMENT1 M0",
+    "REC_ID C10-",
+    "PAGE_NR C10-",
+    "DJ_CODE C3*",
+    "SUB_NR C10!",
+    "INV_NR C12",
+    "TRN_DATE T8",
+    "PERIOD N2",
+    "HDR_DESC C40*",
+    "GROSS_FLG L",
+    "CUR_CODE C3",
+    "CRED_DAYS N3",
+    "DISC_CODE C2",
+    "PD_PCT N7",
+    "PAY_TYPE C25",
+    "EXT_DESC C40",
+    "COMMENT1 M0",
 ];
 const DJ_LINE: Lines = &[
-    "ACCT_NR C10*", "TRN_DESC C40", "AMOUNT N12", "VAT_CODE C2", "VAT_AMT N12", "BASE_AMT N12", "TRN_QTY N12",
-    "COST_CODE C10", "PROJ_CODE C10",
+    "ACCT_NR C10*",
+    "TRN_DESC C40",
+    "AMOUNT N12",
+    "VAT_CODE C2",
+    "VAT_AMT N12",
+    "BASE_AMT N12",
+    "TRN_QTY N12",
+    "COST_CODE C10",
+    "PROJ_CODE C10",
 ];
 const USR_LINK: Lines = &["LINK_FILE C80*", "FILE_DATA M0", "DOC_DESC C80", "IS_EXTERN L"];
 const LEDGER: Lines = &["ACCT_NR C10", "ACCT_NAME C40", "ACCT_TYPE I2", "STAT_SELL L", "VAT_CODE C2"];
 const VAT: Lines = &[
-    "VAT_CODE C2", "VAT_NAME C40", "VAT_PCT N7", "VAT_ACCT C10", "VAT_LINK C2", "IS_REVERSE L", "VAT_TYPE I2",
+    "VAT_CODE C2",
+    "VAT_NAME C40",
+    "VAT_PCT N7",
+    "VAT_ACCT C10",
+    "VAT_LINK C2",
+    "IS_REVERSE L",
+    "VAT_TYPE I2",
 ];
 const ART_PX: Lines = &[
-    "REC_ID C10-", "APX_LIST C5", "ART_CODE C20", "QTY_FROM N12", "ART_PX N12", "BEG_DATE D8", "END_DATE D8",
+    "REC_ID C10-",
+    "APX_LIST C5",
+    "ART_CODE C20",
+    "QTY_FROM N12",
+    "ART_PX N12",
+    "BEG_DATE D8",
+    "END_DATE D8",
 ];
 const DCT_FLD: Lines = &[
-    "FIELD_NAME C10", "DBF_NAME C8", "FIELD_TYPE C1", "FIELD_LEN N4", "INP_MAND L", "FLD_FMT C10", "COM_BLK L",
+    "FIELD_NAME C10",
+    "DBF_NAME C8",
+    "FIELD_TYPE C1",
+    "FIELD_LEN N4",
+    "INP_MAND L",
+    "FLD_FMT C10",
+    "COM_BLK L",
     "REC_CUST L",
 ];
 const DCT_FILE: Lines = &["DBF_NAME C8", "NO_INSERT L", "NO_UPDATE L", "NO_DELETE L", "NO_XML_UPD L"];
 /// Columns that every row has.
-const BOOKKEEPING: Lines = &["INP_DATE T8-", "CNG_DATE T8-", "INP_USR C10-", "CNG_USR C10-", "CNG_NR I8-", "EXT_KEY I8-"];
+const BOOKKEEPING: Lines =
+    &["INP_DATE T8-", "CNG_DATE T8-", "INP_USR C10-", "CNG_USR C10-", "CNG_NR I8-", "EXT_KEY I8-"];
 
 /// Tables with their columns and key.
 const TABLES: &[(&str, Lines, &str)] = &[
@@ -151,7 +267,8 @@ pub(super) fn object_of(code: &str) -> Option<&'static Object> {
 
 /// The columns of a table.
 pub(super) fn columns(table: &str) -> Vec<Column> {
-    let lines = TABLES.iter().find(|(name, ..)| *name == table).map(|(_, lines, _)| *lines).unwrap_or_default();
+    let lines =
+        TABLES.iter().find(|(name, ..)| *name == table).map(|(_, lines, _)| *lines).unwrap_or_default();
     lines.iter().chain(BOOKKEEPING).filter_map(|line| column(line)).collect()
 }
 

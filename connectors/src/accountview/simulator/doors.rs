@@ -90,7 +90,10 @@ impl Doors {
     /// Tokens as a person's consent leaves them, with these rights.
     pub(super) fn hand_out(&mut self, scope: String) -> Handed {
         self.made += 1;
-        let (access, refresh) = (format!("at-{}-{}", self.made, self.made * 7919), format!("rt-{}-{}", self.made, self.made * 6337));
+        let (access, refresh) = (
+            format!("at-{}-{}", self.made, self.made * 7919),
+            format!("rt-{}-{}", self.made, self.made * 6337),
+        );
         let until = Instant::now() + self.lifetime;
         self.access.insert(access.clone(), (scope.clone(), until));
         self.refresh.insert(refresh.clone(), scope);

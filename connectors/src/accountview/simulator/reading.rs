@@ -37,16 +37,22 @@ pub(super) fn answer(
     let any = asked.get("matchanyfilter").is_some_and(|text| text.eq_ignore_ascii_case("true"));
     let mut rows: Vec<Map> = rows
         .into_iter()
-        .filter(|row| match any && !filters.is_empty() {
-            true => filters.iter().any(|filter| filter.passes(row, switches)),
-            false => filters.iter().all(|filter| filter.passes(row, switches)),
+        .filter(|row| {
+            let passes = |filter: &Filter| filter.passes(row, switches);
+            if any && !filters.is_empty() { filters.iter().any(passes) } else { filters.iter().all(passes) }
         })
         .collect();
     let key = dictionary::key_of(object.table);
     rows.sort_by(|left, right| order(left, right, key));
     if let Some(last) = asked.get("lastkey").filter(|last| !last.is_empty()) {
         let mut mark = Map::new();
-        mark.set(key, last.parse::<i64>().ok().filter(|_| key.ends_with("_Id")).map_or_else(|| Value::from(last.as_str()), Value::from));
+        mark.set(
+            key,
+            last.parse::<i64>()
+                .ok()
+                .filter(|_| key.ends_with("_Id"))
+                .map_or_else(|| Value::from(last.as_str()), Value::from),
+        );
         rows.retain(|row| order(row, &mark, key) == Ordering::Greater);
     }
     let size = number(asked, "pagesize", MOST)?.clamp(1, MOST);
@@ -94,22 +100,25 @@ pub(super) fn tables(
     answer
 }
 
-/// One row with these columns; empty values are what FoxPro makes of them.
+/// One row with these columns; empty values are what `FoxPro` makes of them.
 fn shown(table: &str, row: &Map, fields: &[(String, Column)]) -> Map {
     let mut shown = Map::new();
     for (_, column) in fields.iter().filter(|(of, _)| of == table) {
         let value = row.get(column.name).cloned().unwrap_or(Value::Null);
-        shown.set(column.name, match (column.letter, value) {
-            // Fixed width shows in short columns.
-            ('C', Value::Null) => "".into(),
-            ('C', Value::Text(text)) if column.length <= 12 => {
-                format!("{:width$}", text.as_str(), width = column.length).into()
-            }
-            ('T' | 'D' | 'M', Value::Null) => "".into(),
-            ('L', Value::Null) => false.into(),
-            ('N' | 'I', Value::Null) => 0.into(),
-            (_, value) => value,
-        });
+        shown.set(
+            column.name,
+            match (column.letter, value) {
+                // Fixed width shows in short columns.
+                ('C', Value::Null) => "".into(),
+                ('C', Value::Text(text)) if column.length <= 12 => {
+                    format!("{:width$}", text.as_str(), width = column.length).into()
+                }
+                ('T' | 'D' | 'M', Value::Null) => "".into(),
+                ('L', Value::Null) => false.into(),
+                ('N' | 'I', Value::Null) => 0.into(),
+                (_, value) => value,
+            },
+        );
     }
     for name in ["EXT_KEY", "DCT_FLD_Id", "DCT_FILE_Id"] {
         if let Some(value) = row.get(name) {
@@ -147,7 +156,8 @@ fn find(tables: &[&str], name: &str) -> Option<(String, Column)> {
     if name.to_ascii_uppercase().ends_with("_ID") && name.to_ascii_uppercase().starts_with("DCT_") {
         return dictionary::column_of("DCT_FLD", "COM_BLK").map(|column| (String::new(), column));
     }
-    let mut tables = tables.iter().filter(|known| table.is_none_or(|table| known.eq_ignore_ascii_case(table)));
+    let mut tables =
+        tables.iter().filter(|known| table.is_none_or(|table| known.eq_ignore_ascii_case(table)));
     tables.find_map(|known| Some(((*known).to_owned(), dictionary::column_of(known, name)?)))
 }
 
@@ -156,19 +166,22 @@ fn filters(object: &Object, asked: &Asked) -> Result<Vec<Filter>, Refused> {
     for number in 1.. {
         let get = |what: &str| asked.get(&format!("filter{what}{number}")).map(String::as_str);
         let Some(source) = get("controlsource") else { break };
-        let (_, column) =
-            find(&[object.table], source).ok_or_else(|| Refused::new(format!("Kolom {source} bestaat niet")))?;
+        let (_, column) = find(&[object.table], source)
+            .ok_or_else(|| Refused::new(format!("Kolom {source} bestaat niet")))?;
         let operator = get("operator").unwrap_or_default().to_ascii_lowercase();
         if !["equal", "notequal", "contains", "dateonorafterdate"].contains(&operator.as_str()) {
             return Err(Refused::new(format!("Filteroperator {operator} is onbekend")));
         }
         match get("valuetype") {
             Some("C" | "N" | "D" | "T" | "L") => {}
-            other => return Err(Refused::new(format!("Filtertype {} is onbekend", other.unwrap_or("(leeg)")))),
+            other => {
+                return Err(Refused::new(format!("Filtertype {} is onbekend", other.unwrap_or("(leeg)"))));
+            }
         }
         let value = get("value").unwrap_or_default();
         let is_list = get("islistofvalues").is_some_and(|text| text.eq_ignore_ascii_case("true"));
-        let values = if is_list { value.split(',').map(str::to_owned).collect() } else { vec![value.to_owned()] };
+        let values =
+            if is_list { value.split(',').map(str::to_owned).collect() } else { vec![value.to_owned()] };
         filters.push(Filter { column, operator, values });
     }
     Ok(filters)
@@ -196,15 +209,13 @@ impl Filter {
             _ => {
                 let there = there.and_then(Value::as_str).unwrap_or_default();
                 // Keys of the system's tables are compared with their padding.
-                let (there, value) = match self.column.name {
-                    "DBF_NAME" => (there.to_owned(), value.to_owned()),
-                    _ => (there.trim_end().to_owned(), value.trim_end().to_owned()),
+                let plain = |text: &str| {
+                    let text = if self.column.name == "DBF_NAME" { text } else { text.trim_end() };
+                    if self.column.upper { text.to_uppercase() } else { text.to_owned() }
                 };
-                let (there, value) = match self.column.upper {
-                    true => (there.to_uppercase(), value.to_uppercase()),
-                    false => (there, value),
-                };
-                there == value || (switches.equal_is_begins_with && !value.is_empty() && there.starts_with(&value))
+                let (there, value) = (plain(there), plain(value));
+                there == value
+                    || (switches.equal_is_begins_with && !value.is_empty() && there.starts_with(&value))
             }
         }
     }

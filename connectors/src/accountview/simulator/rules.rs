@@ -22,9 +22,11 @@ fn is_true(row: &Map, column: &str) -> bool {
 
 /// Whether a new row can be taken.
 pub(super) fn check(company: &Company, object: &Object, entry: &Entry) -> Result<(), Refused> {
-    let tables = std::iter::once((object.table, &entry.row)).chain(entry.details.iter().map(|(t, row)| (*t, row)));
+    let tables =
+        std::iter::once((object.table, &entry.row)).chain(entry.details.iter().map(|(t, row)| (*t, row)));
     for (table, row) in tables {
-        let missing = dictionary::columns(table).into_iter().find(|one| one.mandatory && !is_set(row, one.name));
+        let missing =
+            dictionary::columns(table).into_iter().find(|one| one.mandatory && !is_set(row, one.name));
         if let Some(column) = missing {
             return refuse(format!("Veld {} is verplicht", column.name));
         }
@@ -69,7 +71,8 @@ fn order(company: &Company, entry: &Entry) -> Result<(), Refused> {
     if !delivery.is_empty() && company.row("DEL_ADDR", "REC_ID", delivery).is_none() {
         return refuse(format!("Afleveradres {delivery} bestaat niet"));
     }
-    let lines: Vec<&Map> = entry.details.iter().filter(|(table, _)| *table == "SO_LINE").map(|(_, row)| row).collect();
+    let lines: Vec<&Map> =
+        entry.details.iter().filter(|(table, _)| *table == "SO_LINE").map(|(_, row)| row).collect();
     if lines.is_empty() {
         return refuse("Een order heeft minstens één regel");
     }
@@ -122,7 +125,8 @@ pub(super) fn insert(company: &mut Company, object: &Object, entry: Entry) -> Ma
             let journal = text(&row, "DJ_CODE").to_owned();
             let number = company.number(&format!("PAGE {journal}"), 24);
             row.set("PAGE_NR", number.to_string());
-            let automatic = company.row("DAILY", "DJ_CODE", &journal).is_some_and(|row| is_true(row, "NUM_AUTO"));
+            let automatic =
+                company.row("DAILY", "DJ_CODE", &journal).is_some_and(|row| is_true(row, "NUM_AUTO"));
             if automatic || !is_set(&row, "INV_NR") {
                 row.set("INV_NR", company.number("INV_NR", 20_260_001).to_string());
             }
@@ -136,7 +140,8 @@ pub(super) fn insert(company: &mut Company, object: &Object, entry: Entry) -> Ma
         if table == "SO_LINE" {
             let article = text(&line, "ART_CODE").to_owned();
             if line.get("ART_PX").is_none() {
-                let price = company.row("ARTICLE", "ART_CODE", &article).and_then(|row| row.get("PX_SELL")).cloned();
+                let price =
+                    company.row("ARTICLE", "ART_CODE", &article).and_then(|row| row.get("PX_SELL")).cloned();
                 line.set("ART_PX", price);
             }
             let quantity = line.get("ORD_QTY").and_then(Value::as_decimal).unwrap_or(Decimal::ZERO);
@@ -148,7 +153,12 @@ pub(super) fn insert(company: &mut Company, object: &Object, entry: Entry) -> Ma
 }
 
 /// Changes a row of master data.
-pub(super) fn update(company: &mut Company, object: &Object, id: &str, changes: &Map) -> Result<Map, Refused> {
+pub(super) fn update(
+    company: &mut Company,
+    object: &Object,
+    id: &str,
+    changes: &Map,
+) -> Result<Map, Refused> {
     let key = dictionary::key_of(object.table);
     if id.is_empty() {
         return refuse("id ontbreekt");
@@ -160,7 +170,9 @@ pub(super) fn update(company: &mut Company, object: &Object, id: &str, changes: 
     for (column, value) in changes.iter() {
         changed.set(column.clone(), value.clone());
     }
-    let missing = dictionary::columns(object.table).into_iter().find(|one| one.mandatory && !is_set(&changed, one.name));
+    let missing = dictionary::columns(object.table)
+        .into_iter()
+        .find(|one| one.mandatory && !is_set(&changed, one.name));
     if let Some(column) = missing {
         return refuse(format!("Veld {} is verplicht", column.name));
     }

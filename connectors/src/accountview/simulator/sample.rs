@@ -1,10 +1,10 @@
 //! A small believable company: a wholesaler of rain clothes, with its customers and orders.
 
-use jiff::civil::{Date, DateTime};
+use jiff::civil::DateTime;
 use rust_decimal::Decimal;
 
 use super::books::{Company, HEADER, KIND};
-use crate::record::{Map, Record, Value};
+use crate::record::{Map, Value};
 
 /// Records of each kind.
 const MANY: i64 = 30;
@@ -24,18 +24,53 @@ fn cents(number: i64) -> Value {
 /// Ledger, VAT codes and journals.
 pub(super) fn set_up(company: &mut Company) {
     company.at = Some(moment(0));
-    let ledger = [("1210", "Debiteuren", false, ""), ("1500", "Af te dragen BTW", false, ""), ("8000", "Omzet hoog", true, "4"), ("8010", "Omzet laag", true, "2"), ("8020", "Omzet nul", true, "0"), ("8100", "Omzet België", true, "4"), ("8500", "Verzendkosten", true, "4"), ("8600", "Kortingen", true, "4")];
+    let ledger = [
+        ("1210", "Debiteuren", false, ""),
+        ("1500", "Af te dragen BTW", false, ""),
+        ("8000", "Omzet hoog", true, "4"),
+        ("8010", "Omzet laag", true, "2"),
+        ("8020", "Omzet nul", true, "0"),
+        ("8100", "Omzet België", true, "4"),
+        ("8500", "Verzendkosten", true, "4"),
+        ("8600", "Kortingen", true, "4"),
+    ];
     for (number, name, sells, vat) in ledger {
         let kind = if sells { 3 } else { 1 };
-        let columns = [("ACCT_NR", number.into()), ("ACCT_NAME", name.into()), ("ACCT_TYPE", kind.into()), ("STAT_SELL", sells.into()), ("VAT_CODE", vat.into())];
+        let columns = [
+            ("ACCT_NR", number.into()),
+            ("ACCT_NAME", name.into()),
+            ("ACCT_TYPE", kind.into()),
+            ("STAT_SELL", sells.into()),
+            ("VAT_CODE", vat.into()),
+        ];
         company.insert("LEDGER", row(columns));
     }
-    for (code, name, rate, reverse) in [("0", "BTW nul", "0", false), ("2", "BTW laag 9%", "9", false), ("4", "BTW hoog 21%", "21", false), ("7", "BTW verlegd EU", "0", true), ("B4", "BTW België 21%", "21", false)] {
-        let columns = [("VAT_CODE", code.into()), ("VAT_NAME", name.into()), ("VAT_PCT", amount(rate)), ("VAT_TYPE", 1.into()), ("VAT_ACCT", "1500".into()), ("IS_REVERSE", reverse.into())];
+    for (code, name, rate, reverse) in [
+        ("0", "BTW nul", "0", false),
+        ("2", "BTW laag 9%", "9", false),
+        ("4", "BTW hoog 21%", "21", false),
+        ("7", "BTW verlegd EU", "0", true),
+        ("B4", "BTW België 21%", "21", false),
+    ] {
+        let columns = [
+            ("VAT_CODE", code.into()),
+            ("VAT_NAME", name.into()),
+            ("VAT_PCT", amount(rate)),
+            ("VAT_TYPE", 1.into()),
+            ("VAT_ACCT", "1500".into()),
+            ("IS_REVERSE", reverse.into()),
+        ];
         company.insert("VAT", row(columns));
     }
-    for (code, name, kind, automatic) in [("700", "Verkoopboek", 1, true), ("710", "Kassaboek", 1, false), ("100", "Bank", 4, false)] {
-        let columns = [("DJ_CODE", code.into()), ("DJ_NAME", name.into()), ("DJ_TYPE", kind.into()), ("NUM_AUTO", automatic.into())];
+    for (code, name, kind, automatic) in
+        [("700", "Verkoopboek", 1, true), ("710", "Kassaboek", 1, false), ("100", "Bank", 4, false)]
+    {
+        let columns = [
+            ("DJ_CODE", code.into()),
+            ("DJ_NAME", name.into()),
+            ("DJ_TYPE", kind.into()),
+            ("NUM_AUTO", automatic.into()),
+        ];
         company.insert("DAILY", row(columns));
     }
     company.at = None;
@@ -46,7 +81,13 @@ fn moment(number: i64) -> DateTime {
     let day = i8::try_from(1 + number % 28).unwrap_or(1);
     let month = i8::try_from(3 + (number / 28) % 3).unwrap_or(3);
     let hour = i8::try_from(8 + number % 10).unwrap_or(8);
-    DateTime::constant(2026, 3, 1, 8, 0, 0, 0).with().month(month).day(day).hour(hour).build().unwrap_or_default()
+    DateTime::constant(2026, 3, 1, 8, 0, 0, 0)
+        .with()
+        .month(month)
+        .day(day)
+        .hour(hour)
+        .build()
+        .unwrap_or_default()
 }
 
 fn day(number: i64) -> String {
@@ -57,7 +98,11 @@ fn day(number: i64) -> String {
 pub(super) fn fill(company: &mut Company, at: usize) {
     if at > 0 {
         company.at = Some(moment(1));
-        let columns = [("ART_CODE", Value::from("777001")), ("ART_DESC1", "Van een ander".into()), ("PX_SELL", amount("7"))];
+        let columns = [
+            ("ART_CODE", Value::from("777001")),
+            ("ART_DESC1", "Van een ander".into()),
+            ("PX_SELL", amount("7")),
+        ];
         company.insert("ARTICLE", row(columns));
         company.at = None;
         return;
@@ -83,20 +128,41 @@ pub(super) fn fill(company: &mut Company, at: usize) {
 fn set_up_more(company: &mut Company) {
     company.at = Some(moment(0));
     for number in 0..MANY {
-        let columns = [("ACCT_NR", Value::from((4000 + number).to_string())), ("ACCT_NAME", format!("Kosten {number}").into()), ("ACCT_TYPE", 2.into()), ("STAT_SELL", false.into())];
+        let columns = [
+            ("ACCT_NR", Value::from((4000 + number).to_string())),
+            ("ACCT_NAME", format!("Kosten {number}").into()),
+            ("ACCT_TYPE", 2.into()),
+            ("STAT_SELL", false.into()),
+        ];
         company.insert("LEDGER", row(columns));
-        let columns = [("VAT_CODE", Value::from(format!("X{}", char::from(b'A' + u8::try_from(number % 26).unwrap_or(0))))), ("VAT_NAME", format!("BTW bijzonder {number}").into()), ("VAT_PCT", amount("0"))];
+        let columns = [
+            (
+                "VAT_CODE",
+                Value::from(format!("X{}", char::from(b'A' + u8::try_from(number % 26).unwrap_or(0)))),
+            ),
+            ("VAT_NAME", format!("BTW bijzonder {number}").into()),
+            ("VAT_PCT", amount("0")),
+        ];
         if number < 26 {
             company.insert("VAT", row(columns));
         }
-        let columns = [("DJ_CODE", Value::from((720 + number).to_string())), ("DJ_NAME", format!("Dagboek {number}").into()), ("DJ_TYPE", 3.into()), ("NUM_AUTO", false.into())];
+        let columns = [
+            ("DJ_CODE", Value::from((720 + number).to_string())),
+            ("DJ_NAME", format!("Dagboek {number}").into()),
+            ("DJ_TYPE", 3.into()),
+            ("NUM_AUTO", false.into()),
+        ];
         company.insert("DAILY", row(columns));
     }
 }
 
 fn group(company: &mut Company, number: i64) {
-    let name = ["Jassen", "Broeken", "Laarzen"].get(usize::try_from(number).unwrap_or(9)).map_or_else(|| format!("Groep {number}"), |name| (*name).to_owned());
-    let code = ["JAS", "BROEK", "LAARS"].get(usize::try_from(number).unwrap_or(9)).map_or_else(|| format!("GRP{number:02}"), |code| (*code).to_owned());
+    let name = ["Jassen", "Broeken", "Laarzen"]
+        .get(usize::try_from(number).unwrap_or(9))
+        .map_or_else(|| format!("Groep {number}"), |name| (*name).to_owned());
+    let code = ["JAS", "BROEK", "LAARS"]
+        .get(usize::try_from(number).unwrap_or(9))
+        .map_or_else(|| format!("GRP{number:02}"), |code| (*code).to_owned());
     company.insert("ART_GRP", row([("AG_CODE", code.into()), ("AG_DESC", name.into())]));
 }
 
@@ -107,7 +173,14 @@ fn article(company: &mut Company, number: i64) {
     let mut columns = row([
         ("ART_CODE", code.to_string().into()),
         ("ART_DESC1", format!("Regenjas Texel {number}").into()),
-        ("AG_CODE", ["JAS", "BROEK", "LAARS"].get(usize::try_from(number % 3).unwrap_or(0)).copied().unwrap_or("JAS").into()),
+        (
+            "AG_CODE",
+            ["JAS", "BROEK", "LAARS"]
+                .get(usize::try_from(number % 3).unwrap_or(0))
+                .copied()
+                .unwrap_or("JAS")
+                .into(),
+        ),
         ("PX_SELL", cents(1995 + 250 * number)),
         ("COST_PX", cents(900 + 100 * number)),
         ("L_COSTPX", cents(905 + 100 * number)),
@@ -125,7 +198,10 @@ fn article(company: &mut Company, number: i64) {
     if number < 15 && sized {
         columns.set("K1_PROD", (code - number % 5).to_string());
         columns.set("K1_COLOUR", "Blauw");
-        columns.set("K1_SIZE", ["S", "M", "L"].get(usize::try_from(number % 5).unwrap_or(0)).copied().unwrap_or("S"));
+        columns.set(
+            "K1_SIZE",
+            ["S", "M", "L"].get(usize::try_from(number % 5).unwrap_or(0)).copied().unwrap_or("S"),
+        );
     }
     if number % 4 == 0 {
         columns.set("K1_DAYS", 2 + number % 3);
@@ -149,7 +225,8 @@ fn relation(company: &mut Company, number: i64) {
         columns.set("DISC_PCT", amount(if number % 4 == 0 { "2.5" } else { "0" }));
     }
     company.insert("CONTACT", columns);
-    let mut columns = contact(20_001 + number, &format!("Leverancier {number}"), &format!("verkoop{number}@lever.example"));
+    let mut columns =
+        contact(20_001 + number, &format!("Leverancier {number}"), &format!("verkoop{number}@lever.example"));
     columns.set(KIND, "C");
     company.insert("CONTACT", columns);
 }
@@ -241,108 +318,4 @@ fn price(company: &mut Company, number: i64) {
         ("BEG_DATE", if number % 6 == 0 { "2026-01-01T00:00:00" } else { "" }.into()),
     ];
     company.insert("ART_PX", row(columns));
-}
-
-/// A record that a create takes.
-pub(super) fn record_of(resource: &str, number: usize) -> Option<Record> {
-    let number = i64::try_from(number).ok()?;
-    Some(match resource {
-        "debtors" => [
-            ("name", Value::from(format!("Café De Kroon {number}"))),
-            ("collective_account", "1210".into()),
-            ("search_code", format!("KROON{number}").into()),
-            ("address", format!("Markt {number}").into()),
-            ("postcode", "3511 AB".into()),
-            ("city", "Utrecht".into()),
-            ("country", "NL".into()),
-            ("email", format!("kroon{number}@voorbeeld.example").into()),
-            ("phone", "0301234567".into()),
-            ("discount_percentage", amount("2.5")),
-            ("blocked_for_orders", false.into()),
-        ]
-        .into_iter()
-        .collect(),
-        "delivery_addresses" => [
-            ("debtor_number", Value::from("10001")),
-            ("name", format!("Loods {number}").into()),
-            ("address", format!("Kade {number}").into()),
-            ("postcode", "3542 AC".into()),
-            ("city", "Utrecht".into()),
-            ("country", "NL".into()),
-        ]
-        .into_iter()
-        .collect(),
-        "orders" => {
-            let line = [("article_code", Value::from("100201")), ("quantity", 2.into()), ("price", amount("49.50"))];
-            [
-                ("reference", Value::from(format!("MP-{}", 90_000 + number))),
-                ("invoice_debtor", "10001".into()),
-                ("order_date", Date::constant(2026, 5, 3).to_string().into()),
-                ("remark", "Kassa 1".into()),
-                ("direct_invoice", (number % 2 == 1).into()),
-                ("lines", vec![line.into_iter().collect::<Map>().into()].into()),
-            ]
-            .into_iter()
-            .collect()
-        }
-        "journal_pages" => {
-            let line = [
-                ("account", Value::from("8000")),
-                ("description", "Omzet hoog".into()),
-                ("amount", amount("99.00")),
-                ("vat_code", "4".into()),
-                ("vat_amount", amount("20.79")),
-            ];
-            [
-                ("journal", Value::from("710")),
-                ("debtor_number", "10001".into()),
-                ("invoice_number", format!("MP{}", 90_000 + number).into()),
-                ("date", "2026-05-03".into()),
-                ("description", format!("Kassa MP{}", 90_000 + number).into()),
-                ("amounts_include_vat", false.into()),
-                ("lines", vec![line.into_iter().collect::<Map>().into()].into()),
-            ]
-            .into_iter()
-            .collect()
-        }
-        _ => return None,
-    })
-}
-
-/// Changes that an update takes.
-pub(super) fn change(resource: &str, number: usize) -> Option<Record> {
-    let changes = [
-        ("phone", Value::from(format!("06123456{number:02}"))),
-        ("city", format!("Utrecht {number}").into()),
-        ("credit_limit", i64::try_from(1000 + number).unwrap_or(1000).into()),
-        ("blocked_for_orders", (number % 2 == 0).into()),
-    ];
-    (resource == "debtors").then(|| changes.into_iter().collect())
-}
-
-/// The books, a list for each kind of record.
-pub(super) fn as_json(company: &Company) -> Map {
-    let rows = |table: &str| -> Value { company.rows(table).iter().cloned().map(Value::from).collect::<Vec<_>>().into() };
-    let some = |table: &str, kind: &str| -> Value {
-        let rows = company.rows(table).iter().filter(|row| row.text(KIND).is_some_and(|kinds| kinds.contains(kind)));
-        rows.cloned().map(Value::from).collect::<Vec<_>>().into()
-    };
-    [
-        ("articles", rows("ARTICLE")),
-        ("article_groups", rows("ART_GRP")),
-        ("debtors", some("CONTACT", "D")),
-        ("creditors", some("CONTACT", "C")),
-        ("delivery_addresses", rows("DEL_ADDR")),
-        ("orders", rows("SO_HDR")),
-        ("order_lines", rows("SO_LINE")),
-        ("journal_pages", rows("DJ_PAGE")),
-        ("journal_lines", rows("DJ_LINE")),
-        ("attachments", rows("USR_LINK")),
-        ("price_list_lines", rows("ART_PX")),
-        ("vat_codes", rows("VAT")),
-        ("ledger_accounts", rows("LEDGER")),
-        ("journals", rows("DAILY")),
-    ]
-    .into_iter()
-    .collect()
 }

@@ -68,10 +68,8 @@ fn entries(object: &'static Object, body: &Map) -> Result<Vec<Entry>, Refused> {
         return Err(Refused::new(format!("Tabel {name} hoort niet bij {}", object.code)));
     }
     let rows = rows(object.table, header, map(member(data, "Data"), "Data")?)?;
-    let mut entries: Vec<Entry> = rows
-        .into_iter()
-        .map(|(place, _, row)| Entry { row, details: Vec::new(), place })
-        .collect();
+    let mut entries: Vec<Entry> =
+        rows.into_iter().map(|(place, _, row)| Entry { row, details: Vec::new(), place }).collect();
     let definitions = member(table, "DetailDefinitions").and_then(Value::as_list).unwrap_or_default();
     let details = member(data, "DetailData").and_then(Value::as_list).unwrap_or_default();
     if definitions.len() != details.len() {
@@ -80,11 +78,14 @@ fn entries(object: &'static Object, body: &Map) -> Result<Vec<Entry>, Refused> {
     for (definition, data) in definitions.iter().zip(details) {
         let definition = map(Some(definition), "DetailDefinition")?;
         let name = member(definition, "Name").and_then(Value::as_str).unwrap_or_default();
-        let known = object.detail.into_iter().chain(["USR_LINK"]).find(|table| table.eq_ignore_ascii_case(name));
-        let table = known.ok_or_else(|| Refused::new(format!("Detailtabel {name} hoort niet bij {}", object.code)))?;
+        let known =
+            object.detail.into_iter().chain(["USR_LINK"]).find(|table| table.eq_ignore_ascii_case(name));
+        let table = known
+            .ok_or_else(|| Refused::new(format!("Detailtabel {name} hoort niet bij {}", object.code)))?;
         for (_, header, row) in rows_of(table, definition, data)? {
             let entry = entries.iter_mut().find(|entry| entry.place == header);
-            let entry = entry.ok_or_else(|| Refused::new(format!("HeaderId {header} heeft geen kopregel")))?;
+            let entry =
+                entry.ok_or_else(|| Refused::new(format!("HeaderId {header} heeft geen kopregel")))?;
             entry.details.push((table, row));
         }
     }
