@@ -1,6 +1,7 @@
 //! The flows that come with Weft: they compile against the systems as they are, ask for every
 //! answer that they need, never run both ways at once, and do what their first lines say.
 
+mod eaccounting;
 mod live;
 mod orders;
 mod pair;
