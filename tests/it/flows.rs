@@ -2,6 +2,7 @@
 //! answer that they need, never run both ways at once, and do what their first lines say.
 
 mod accountview;
+mod eaccounting;
 mod live;
 mod orders;
 mod pair;

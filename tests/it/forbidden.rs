@@ -168,12 +168,12 @@ fn parsed(line: &str, in_rhai: bool) -> Outcome {
     let mut next = || parts.next().unwrap();
     let micros = |text: &str| Duration::from_micros(text.parse().unwrap());
     Outcome {
+        left: next().parse().unwrap(),
         name: next().to_owned(),
         in_rhai,
         load: micros(next()),
         run: micros(next()),
         peak: next().parse().unwrap(),
-        left: next().parse().unwrap(),
         told: next().to_owned(),
     }
 }
@@ -246,17 +246,22 @@ fn one_attack() {
     with_room(|| {
         engine::memory::watch_scripts();
         calm();
+        let bytes = in_use();
         let victim = Victim::new();
-        attack(&victim, Path::new(&path), status("VmRSS"));
+        let told = attack(&victim, Path::new(&path), status("VmRSS"));
+        // Goes with the record: the form of it that Rhai reads is made when it is first wanted.
+        drop(victim);
+        let left = in_use() - bytes - i64::try_from(told.capacity()).unwrap();
+        println!("\nend {}\t{}", left, told);
         calm();
     })
     .unwrap();
 }
 
-fn attack(victim: &Victim, path: &Path, resident: u64) {
+fn attack(victim: &Victim, path: &Path, resident: u64) -> String {
     // The peak that is read below begins here.
     fs::write("/proc/self/clear_refs", "5").unwrap();
-    let (bytes, time) = (in_use(), processor_time());
+    let time = processor_time();
     let mut loaded = None;
     let outcome = victim.load(path, Limits::default()).and_then(|(host, compiled)| {
         loaded = Some(processor_time());
@@ -264,14 +269,13 @@ fn attack(victim: &Victim, path: &Path, resident: u64) {
     });
     let told = told(outcome, loaded.is_some());
     let loaded = loaded.unwrap_or_else(processor_time);
-    println!(
-        "\nend {}\t{}\t{}\t{}\t{}\t{told}",
+    format!(
+        "{}\t{}\t{}\t{}\t{told}",
         name(path),
         (loaded.checked_sub(time).unwrap()).as_micros(),
         (processor_time().checked_sub(loaded).unwrap()).as_micros(),
         status("VmHWM").saturating_sub(resident),
-        in_use() - bytes - i64::try_from(told.capacity()).unwrap(),
-    );
+    )
 }
 
 /// Attacks one after the other leave nothing behind with the process, not even pages that the

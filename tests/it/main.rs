@@ -1,6 +1,7 @@
 //! One binary for all integration tests.
 
 mod dsl;
+mod eaccounting;
 mod files;
 mod flows;
 #[cfg(target_os = "linux")]

@@ -88,7 +88,7 @@ pub(super) fn judge(path: &str, reply: &Reply) -> Verdict {
 /// What to do about a refusal, for the engine and for people.
 fn advice(body: &Body, status: u16, layout: Option<&Layout>) -> (Advice, String) {
     let help = match body.code {
-        2000 => return (Advice::SkipRecord, String::new()),
+        2000 | BAD_QUERY | 6001 => return (Advice::SkipRecord, String::new()),
         3000 => "the record, or one that it names, is not there any more",
         3001 => "make the fiscal year in eAccounting, or give a date within one",
         4000 => match layout.map(|layout| layout.resource) {
@@ -105,7 +105,6 @@ fn advice(body: &Body, status: u16, layout: Option<&Layout>) -> (Advice, String)
         4031 => "the order has no line that can be invoiced",
         4035 => "VAT cannot be forced for a customer within the EU",
         5003 | 5004 => "the stock must be zero before stock keeping is switched",
-        BAD_QUERY | 6001 => return (Advice::SkipRecord, String::new()),
         4002 | 4009 => {
             return stop(
                 "this company's subscription or modules do not include that; see the guide of the system",

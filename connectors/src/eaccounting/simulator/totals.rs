@@ -11,6 +11,7 @@ use super::sales::number;
 use crate::record::{Map, Value};
 
 /// On what footing a document is counted.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts")]
 pub(super) struct Footing {
     path: &'static str,
     with_vat: bool,
