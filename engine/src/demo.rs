@@ -4,7 +4,10 @@
 //! behind real HTTP; the flows, the store and the commands are those of any project. At the
 //! end the books of both sides are compared, by code that has nothing to do with the flows.
 
+mod accountview_mplus;
 mod ccv_mplus;
+mod counter;
+mod eaccounting_ccv;
 mod ledger;
 mod mplus_softmaat;
 mod people;
@@ -49,6 +52,16 @@ pub(crate) const PAIRS: &[Pair] = &[
         name: "mpluskassa-softmaat",
         about: "a till (MplusKASSA) and Softmaat (assumed contract, not verified)",
         open: mplus_softmaat::open,
+    },
+    Pair {
+        name: "accountview-mpluskassa",
+        about: "the books (AccountView) and a till (MplusKASSA)",
+        open: accountview_mplus::open,
+    },
+    Pair {
+        name: "eaccounting-ccv_salespos",
+        about: "the books (eAccounting) and a web shop (CCV SalesPOS)",
+        open: eaccounting_ccv::open,
     },
 ];
 

@@ -161,6 +161,19 @@ fn flows_that_are_meant_to_run_together_may() {
     }
 }
 
+// shows R64
+#[test]
+fn accountview_gives_products_and_takes_none() {
+    let mut seen = 0;
+    for (path, plan) in shipped() {
+        if path.starts_with("flows/accountview-mpluskassa/products") {
+            seen += 1;
+            assert_eq!((&*plan.source.system, &*plan.target.system), ("accountview", "mpluskassa"), "{path}");
+        }
+    }
+    assert!(seen > 0);
+}
+
 // shows R26, R74
 #[test]
 fn no_flow_carries_pictures() {

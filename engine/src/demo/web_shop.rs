@@ -70,14 +70,19 @@ fn person(customer: &Customer, bare: bool) -> serde_json::Value {
 fn wares(shop: &CcvShop) -> Vec<(i64, Option<i64>)> {
     let books = Simulator::books(shop);
     let rows = |name: &str| list(&books, name);
-    let varied: Vec<(i64, i64)> = rows("attributecombinations")
+    // The stand-in numbers what comes first lower, and what comes first is chance.
+    let mut products = rows("products");
+    products.sort_by_key(|row| row["productnumber"].as_str().map(str::to_owned));
+    let place = |product: i64| products.iter().position(|row| row["id"] == json!(product));
+    let mut varied: Vec<(i64, i64)> = rows("attributecombinations")
         .iter()
         .filter(|row| row["active"] != json!(false))
         .filter_map(|row| Some((row["product_id"].as_i64()?, row["id"].as_i64()?)))
         .collect();
+    varied.sort_by_key(|(product, combination)| (place(*product), *combination));
     let mut wares: Vec<(i64, Option<i64>)> =
         varied.iter().map(|(product, combination)| (*product, Some(*combination))).collect();
-    wares.extend(rows("products").iter().filter_map(|row| {
+    wares.extend(products.iter().filter_map(|row| {
         let product = row["id"].as_i64()?;
         (!varied.iter().any(|(known, _)| *known == product)).then_some((product, None))
     }));

@@ -7,10 +7,18 @@ async fn played(pair: &str) -> String {
     let folder = Folder::new();
     let size = ["--products", "48", "--orders", "60", "--seed", "7", "--today", "2026-03-28T12:00:00Z"];
     let told = folder.weft(&[&["demo", pair, "--folder", "played"], size.as_slice()].concat()).await;
-    assert_eq!(told.err, "");
+    // On a slow machine a run says how far it has got.
+    let trouble: Vec<&str> = told.err.lines().filter(|line| !line.ends_with(" so far")).collect();
+    assert_eq!(trouble, [""; 0]);
     let text = told.out.replace(env!("CARGO_BIN_EXE_weft"), "weft");
     let code = told.code.unwrap();
-    // The seed fixes every count, so that one record more or less shows.
+    // The seed fixes every count, so that one record more or less shows. Which of two records is
+    // refused first is chance.
+    let mut lines: Vec<&str> = text.lines().collect();
+    for refused in lines.chunk_by_mut(|one, other| one.starts_with("    ") && other.starts_with("    ")) {
+        refused.sort_unstable();
+    }
+    let text = lines.join("\n");
     format!("{}\n[exit code {code}]", text.trim_end())
 }
 
@@ -24,6 +32,18 @@ async fn a_shop_and_a_till_agree_to_the_cent_and_are_quiet_after() {
 #[tokio::test]
 async fn a_till_and_softmaat_agree_to_the_cent_and_are_quiet_after() {
     golden("demo_mpluskassa_softmaat", played("mpluskassa-softmaat").await);
+}
+
+// shows R47
+#[tokio::test]
+async fn accountview_and_a_till_agree_to_the_cent_and_are_quiet_after() {
+    golden("demo_accountview_mpluskassa", played("accountview-mpluskassa").await);
+}
+
+// shows R50, R70
+#[tokio::test]
+async fn eaccounting_and_a_shop_agree_to_the_cent_and_are_quiet_after() {
+    golden("demo_eaccounting_ccv_salespos", played("eaccounting-ccv_salespos").await);
 }
 
 #[tokio::test]

@@ -6,43 +6,24 @@ use connectors::simulator::Simulator;
 use connectors::softmaat::simulator::SoftmaatSimulator;
 use serde_json::json;
 
-use crate::demo::people::{Customer, customers};
+use crate::demo::counter::{all, relation};
+use crate::demo::people::Customer;
 use crate::demo::stage::{Size, list};
-
-/// All who buy, the same for the same seed.
-fn all(size: &Size) -> Vec<Customer> {
-    let mut random = fastrand::Rng::with_seed(size.seed.wrapping_add(1));
-    customers((size.orders / 3).max(12), &mut random)
-}
 
 /// Only some of them are known at the till.
 pub(super) fn welcome(till: &TillSimulator, size: &Size) {
-    let relation = |customer: &Customer| {
-        let person = format!("{} {}", customer.first, customer.last);
-        let mut relation = Record::new();
-        relation.set("email", customer.email.as_str());
-        relation.set("name", customer.company.as_deref().unwrap_or(&person));
-        if let Some(company) = &customer.company {
-            relation.set("company_name", company.as_str());
-            relation.set("contact", person.as_str());
-        }
-        relation.set("address", format!("{} {}", customer.street, customer.number));
-        relation.set("zipcode", customer.city.0);
-        relation.set("city", customer.city.1);
-        relation.set("country", "Nederland");
-        relation.set("active", true);
-        relation
-    };
     till.add_relations(all(size).iter().step_by(4).map(relation));
 }
 
 /// Places orders; gives how many stand in Softmaat afterwards.
 pub(super) fn take_orders(softmaat: &SoftmaatSimulator, till: &TillSimulator, size: &Size) -> usize {
     let books = Simulator::books(softmaat);
-    let wares: Vec<serde_json::Value> = list(&books, "products")
+    let mut wares: Vec<serde_json::Value> = list(&books, "products")
         .into_iter()
         .filter(|product| product["type"] != json!("configurable") && price(product) > 0.0)
         .collect();
+    // What came first is chance.
+    wares.sort_by_key(|product| product["sku"].as_str().map(str::to_owned));
     // The till knows neither of them, and one has a number that it cannot know.
     for (sku, name) in [("GIFT-25", "Cadeaubon 25 euro"), ("777001", "Kerstpakket (alleen Softmaat)")] {
         let product = json!({"sku": sku, "name": name, "price": "25.00", "price_includes_tax": true,
