@@ -11,7 +11,7 @@ pub(super) fn read(shape: &Shape, value: Value) -> Result<Value, String> {
         Value::Map(map) => {
             // The order of members means nothing: readers get one that they can compare.
             let mut members: Vec<_> = map.iter().filter(|(_, value)| !value.says_nothing()).collect();
-            members.sort_by(|(left, _), (right, _)| left.cmp(right));
+            members.sort_by_key(|(name, _)| *name);
             let read = members.into_iter().map(|(key, value)| {
                 let value =
                     content.form.read(value.clone()).map_err(|fault| format!("{fault} (at `{key}`)"))?;

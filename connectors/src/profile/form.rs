@@ -447,7 +447,8 @@ mod tests {
             let form = Form::Datetime(form, amsterdam());
             assert_eq!(form.write(&Value::from(summer)), Ok(written), "{form:?}");
         }
-        let earlier = Moment::Standard.parameter(&Value::from(summer), &amsterdam(), Duration::from_secs(1));
+        let second = Duration::from_secs(1);
+        let earlier = Moment::Standard.parameter(&Value::from(summer), &amsterdam(), second);
         assert_eq!(earlier, Some(Value::from("2026-07-01T09:59:59+02:00")));
         assert!(Form::Datetime(Moment::Standard, TimeZone::UTC).read(Value::from("0000-00-00")).is_err());
     }

@@ -13,7 +13,7 @@ use super::path::Path;
 use super::template::Template;
 use crate::contract::{Advice, Limits, RemoteError};
 use crate::http::{Call, Http, Method, Protocol, Reply, Secrets, Url, Verdict, judge_status, recorded};
-use crate::record::{Value, read_json};
+use crate::record::{Map, Value, read_json};
 use crate::sign_in::{ClientAuth, Grant, OAuth, Token, TokenSource};
 
 /// An OAuth client, before it knows its account.
@@ -133,7 +133,7 @@ impl LoginWay {
         let body = body.fill(&|_| Value::Null);
         let (content, text) = if self.is_form {
             let mut form = url::form_urlencoded::Serializer::new(String::new());
-            for (name, value) in body.as_map().into_iter().flat_map(|map| map.iter()) {
+            for (name, value) in body.as_map().into_iter().flat_map(Map::iter) {
                 form.append_pair(name, &plain(value));
             }
             ("application/x-www-form-urlencoded", form.finish())

@@ -28,8 +28,9 @@ pub(super) fn fill(books: &mut Books) {
         }
     }
     for number in 1..=27 {
-        let customer = books.customers.get(number - 1).and_then(|customer| customer.get("id")).cloned();
-        let _ = books.create(List::Orders, order(number, customer));
+        let customer = books.customers.get(number - 1).and_then(|customer| customer.get("id"));
+        let order = order(number, customer);
+        let _ = books.create(List::Orders, order);
     }
     while books.tax_codes.len() < 26 {
         let number = books.tax_codes.len();
@@ -62,7 +63,7 @@ fn customer(number: usize) -> Value {
     })
 }
 
-fn order(number: usize, customer: Option<Value>) -> Value {
+fn order(number: usize, customer: Option<&Value>) -> Value {
     let status = if number.is_multiple_of(3) { "open" } else { "paid" };
     json!({
         "reference": format!("SM-{}", 5_000 + number), "order_date": "2026-01-05", "status": status, "currency": "EUR",
