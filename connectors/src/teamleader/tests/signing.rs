@@ -99,16 +99,14 @@ async fn many_calls_at_once_exchange_a_token_once() {
     let stage = Stage::filled().await;
     stage.office.expire_tokens();
     let ids = stage.office.rows("products");
-    let finds =
-        ids.iter().take(8).map(|row| stage.find("products", &["code"], &[row["code"].as_str().unwrap()]));
-    let found = futures::future::join_all(async_list(finds)).await;
+    let finds = ids
+        .iter()
+        .take(8)
+        .map(|row| async { stage.find("products", &["code"], &[row["code"].as_str().unwrap()]).await });
+    let found = futures::future::join_all(finds).await;
     assert!(found.iter().all(|records| records.len() == 1));
     let counts = stage.running.requests_by();
     assert_eq!(counts.get("POST /oauth2/access_token"), Some(&1), "{counts:?}");
-}
-
-fn async_list<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F> {
-    futures.collect()
 }
 
 #[tokio::test]
