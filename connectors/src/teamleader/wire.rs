@@ -102,7 +102,8 @@ fn parts(fields: &Named<Field>, names: &[Name], ours: &str) -> Vec<Part> {
         let path = if ours.is_empty() { name.to_owned() } else { format!("{ours}.{name}") };
         let entry = names.iter().find(|known| known.ours == path);
         let read = entry.map_or(name, |entry| entry.read);
-        let write = entry.map_or(name, |entry| entry.write);
+        // A reference is written under our own name, which within a list is its last part.
+        let write = entry.map_or(name, |entry| if entry.write == entry.ours { name } else { entry.write });
         Part {
             name: Text::from(name),
             kind: field.kind,

@@ -107,7 +107,7 @@ impl Office {
     }
 
     /// Changes a row as nobody can over the interface.
-    pub fn change(&self, resource: &str, id: &str, member: &str, value: &Value) {
+    pub fn overwrite(&self, resource: &str, id: &str, member: &str, value: &Value) {
         if let Some(row) = self.open().row_mut(resource, id) {
             books::set(row, member, value.clone());
         }

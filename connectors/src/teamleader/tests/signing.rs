@@ -98,13 +98,11 @@ async fn tokens_that_run_out_in_the_middle_are_not_noticed() {
 async fn many_calls_at_once_exchange_a_token_once() {
     let stage = Stage::filled().await;
     stage.office.expire_tokens();
-    let rows = stage.office.rows("products");
-    let codes: Vec<String> =
-        rows.iter().take(8).map(|row| row["code"].as_str().unwrap().to_owned()).collect();
-    let finds = codes.iter().map(|code| {
-        let stage = &stage;
-        async move { stage.find("products", &["code"], &[code.as_str()]).await }
-    });
+    let ids = stage.office.rows("products");
+    let finds = ids
+        .iter()
+        .take(8)
+        .map(|row| async { stage.find("products", &["code"], &[row["code"].as_str().unwrap()]).await });
     let found = futures::future::join_all(finds).await;
     assert!(found.iter().all(|records| records.len() == 1));
     let counts = stage.running.requests_by();
