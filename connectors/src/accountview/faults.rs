@@ -65,7 +65,7 @@ pub(super) fn judge(call: &Call, reply: &Reply) -> Verdict {
             said(call, refusal, reply)
         }
         (200..=299, _) if looks_like_json(reply) => Verdict::Accept,
-        (200..=299, _) | (408 | 425 | 500..=599, _) => Verdict::Again {
+        (200..=299 | 408 | 425 | 500..=599, _) => Verdict::Again {
             reason: worded(FAR_END, refusal.as_ref(), reply),
             after: reply.retry_after(),
             untouched: false,
