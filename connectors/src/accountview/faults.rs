@@ -10,6 +10,10 @@ use crate::record::{Map, Value, read_json};
 /// Beyond this many bytes an answer is no error.
 const LONGEST_ERROR: usize = 8 << 10;
 
+/// The front door works, what it passes calls on to does not.
+const FAR_END: &str = "answers, but the computer that AccountView runs on does not; see that it is switched on and that \
+                       the AccountView.Net service runs";
+
 /// What the far end said went wrong.
 #[derive(Debug)]
 struct Refusal {
@@ -61,12 +65,8 @@ pub(super) fn judge(call: &Call, reply: &Reply) -> Verdict {
             said(call, refusal, reply)
         }
         (200..=299, _) if looks_like_json(reply) => Verdict::Accept,
-        (200..=299, _) | (408 | 425 | 500..=599, _) => Verdict::Again {
-            reason: worded(
-                "answers, but the computer that AccountView runs on does not: it may be switched off or busy",
-                refusal.as_ref(),
-                reply,
-            ),
+        (200..=299 | 408 | 425 | 500..=599, _) => Verdict::Again {
+            reason: worded(FAR_END, refusal.as_ref(), reply),
             after: reply.retry_after(),
             untouched: false,
         },
@@ -99,12 +99,7 @@ fn said(call: &Call, refusal: &Refusal, reply: &Reply) -> Verdict {
         "timeout",
         "timed out",
     ]) {
-        let reason = worded(
-            "answers, but the computer that AccountView runs on cannot be reached; see that it is switched on \
-             and that the AccountView.Net service runs",
-            Some(refusal),
-            reply,
-        );
+        let reason = worded(FAR_END, Some(refusal), reply);
         return Verdict::Again { reason, after: reply.retry_after(), untouched: false };
     }
     if has(&["x-company", "bedrijf onbekend", "unknown company"]) {

@@ -328,10 +328,10 @@ pub(super) fn layouts(names: &Names) -> Vec<Layout> {
     let orders = Table::of("SO_HDR", &[ORDER, BOOKKEEPING])
         .with("reference", &names.order_reference, Text)
         .with("order_number", &names.order_number, Text);
-    let [list, article, quantity, price, first, last] = &names.price_columns;
+    let [list, item, quantity, price, first, last] = &names.price_columns;
     let prices = Table::of(&names.price_table, &[BOOKKEEPING])
         .with("article_price_list", list, Text)
-        .with("article_code", article, Text)
+        .with("article_code", item, Text)
         .with("quantity_from", quantity, Decimal)
         .with("price", price, Decimal)
         .with("first_day", first, Date)

@@ -34,7 +34,7 @@ impl Default for Doors {
             codes: HashMap::new(),
             refresh: HashMap::new(),
             access: HashMap::new(),
-            lifetime: Duration::from_secs(3600),
+            lifetime: Duration::from_hours(1),
         }
     }
 }

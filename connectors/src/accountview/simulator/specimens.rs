@@ -83,7 +83,7 @@ pub(super) fn change(resource: &str, number: usize) -> Option<Record> {
         ("phone", Value::from(format!("06123456{number:02}"))),
         ("city", format!("Utrecht {number}").into()),
         ("credit_limit", i64::try_from(1000 + number).unwrap_or(1000).into()),
-        ("blocked_for_orders", (number % 2 == 0).into()),
+        ("blocked_for_orders", number.is_multiple_of(2).into()),
     ];
     (resource == "debtors").then(|| changes.into_iter().collect())
 }

@@ -130,7 +130,7 @@ async fn questions_are_read_strictly_whatever_their_capitals() {
         get(&service, "/api/V3/AccountViewData?businessobject=ak1&PAGESIZE=1&fields=article.art_code").await;
     assert_eq!(
         (status, body.as_str()),
-        (200, r#"{"ARTICLE":[{"ART_CODE":"100200","EXT_KEY":604,"ARTICLE_Id":0}]}"#)
+        (200, r#"{"ARTICLE":[{"ART_CODE":"100200","EXT_KEY":603,"ARTICLE_Id":0}]}"#)
     );
     let filter = "BusinessObject=AK1&FilterControlSource1=ART_CODE&FilterOperator1=Equal&FilterValueType1=C&FilterValue1=100201";
     assert!(read(&service, filter).await.1.contains("100201"));
