@@ -13,6 +13,7 @@ mod mplus_softmaat;
 mod people;
 mod project;
 mod stage;
+mod teamleader_mplus;
 mod till;
 mod web_shop;
 
@@ -52,6 +53,11 @@ pub(crate) const PAIRS: &[Pair] = &[
         name: "mpluskassa-softmaat",
         about: "a till (MplusKASSA) and Softmaat (assumed contract, not verified)",
         open: mplus_softmaat::open,
+    },
+    Pair {
+        name: "teamleader-mpluskassa",
+        about: "an office (Teamleader) and a till (MplusKASSA)",
+        open: teamleader_mplus::open,
     },
     Pair {
         name: "accountview-mpluskassa",
