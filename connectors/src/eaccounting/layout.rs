@@ -403,7 +403,7 @@ mod tests {
                 let member = members.member(first).unwrap_or_else(|| panic!("{name}.{field}: no {theirs}"));
                 let longest = about.max_length.unwrap_or(usize::MAX);
                 assert!(
-                    member.most.is_none_or(|most| longest <= most || member.read),
+                    member.most.is_none_or(|most| longest <= most || member.read || about.read_only),
                     "{name}.{field} is too long"
                 );
                 if about.kind == Kind::Boolean {

@@ -26,9 +26,14 @@ const LARGE: u64 = 64 * 1024;
 /// Bytes that count as one operation when a library function reads or makes them.
 const BYTES_AN_OPERATION: usize = 64;
 
-/// The share of memory and time that is kept back, so that the end of a script, the stack it
-/// stands on and the operation under way stay within the limit too.
+/// The share of time that is kept back, so that the end of a script and the operation under way
+/// stay within the limit too.
 const KEPT_BACK: u32 = 8;
+
+/// Of so many bytes of the limit a script may hold one. The others are for what is copied before
+/// anybody can look: Rhai clones a value whole when it is read, and writing a record as text was
+/// seen to clone it four times; and the allocator keeps pages that are free.
+const COPIES: usize = 6;
 
 /// Bytes that a thread has taken from the allocator, and returned to it, since it began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -157,7 +162,7 @@ pub(super) fn open<'r>(limits: &Limits, record: Option<&'r RecordBudget>) -> Ope
         start,
         looked_at: start.bytes,
         made: 0,
-        memory: (limits.memory - limits.memory / KEPT_BACK as usize).saturating_sub(memory),
+        memory: (limits.memory / COPIES).saturating_sub(memory),
         peak: 0,
     };
     let said = Caps { operations: limits.operations, memory: limits.memory, time: limits.time };
