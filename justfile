@@ -47,4 +47,4 @@ bench *ARGS:
     cargo bench -p benches --bench sync -- {{ ARGS }}
 
 # What CI runs
-ci: test lint docs deny (fuzz "20")
+ci: test lint docs deny

@@ -188,6 +188,7 @@ fn compare(orders: usize, rounds: usize) {
     println!("{orders} orders, medians of {rounds} rounds");
     println!("{:<38} {:>9} {:>9} {:>9} {:>9}", "", "CPU µs", "ratio", "wall µs", "peak MiB");
     for (at, (_, name)) in roads.iter().enumerate().filter(|(at, _)| !used[*at].is_empty()) {
+        #[expect(clippy::cast_precision_loss, reason = "a number of orders")]
         let each = 1e6 / orders as f64;
         let cpu = median(used[at].iter().map(|used| used.cpu * each));
         let wall = median(used[at].iter().map(|used| used.wall * each));

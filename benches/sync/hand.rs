@@ -44,7 +44,7 @@ async fn carry(address: &str, stream: bool) -> Result<usize, Failed> {
                     }
                     customer(&client, address, &order).await?
                 };
-                let made = map(&order, customer);
+                let made = map(&order, &customer);
                 let answer = client.post(format!("{address}/till/orders")).json(&made).send().await?;
                 let booked: Value = answer.error_for_status()?.json().await?;
                 Ok(usize::from(booked["id"].is_string()))
@@ -122,7 +122,7 @@ fn vat_code(country: &str, rate: i64) -> &'static str {
     }
 }
 
-fn map(order: &Value, key: Value) -> Value {
+fn map(order: &Value, key: &Value) -> Value {
     let (customer, billing, shipping) = (&order["customer"], &order["billing"], &order["shipping"]);
     let created = text(order, "created_at");
     let street = |at: &Value| format!("{} {}{}", text(at, "street"), text(at, "number"), text(at, "suffix"));

@@ -14,7 +14,7 @@ pub(crate) const fn customer(number: u64) -> u64 {
 
 /// Every other customer is in the till already, with an old telephone number.
 pub(crate) const fn is_known(customer: u64) -> bool {
-    customer % 2 == 0
+    customer.is_multiple_of(2)
 }
 
 /// Address of a customer.
@@ -66,7 +66,7 @@ pub(crate) fn write(number: u64, out: &mut String) {
     let at = moment(number);
     let country = usize::try_from(who % 3).unwrap();
     let status = if is_paid(number) { "paid" } else { "open" };
-    let company = if who % 5 == 0 { format!("Bedrijf {who} B.V.") } else { String::new() };
+    let company = if who.is_multiple_of(5) { format!("Bedrijf {who} B.V.") } else { String::new() };
     let code = COUNTRIES[country];
     let (street, city) = (pick(&STREETS, who), pick(&CITIES, who));
     write!(
@@ -80,8 +80,8 @@ pub(crate) fn write(number: u64, out: &mut String) {
         who % 200,
         who % 8000 + 1000,
         pick(&CITIES, who + 1),
-        if number % 3 == 0 { "ideal" } else { "creditcard" },
-        if number % 4 == 0 { r#"{"code":"WELKOM","amount":5.00}"# } else { "null" },
+        if number.is_multiple_of(3) { "ideal" } else { "creditcard" },
+        if number.is_multiple_of(4) { r#"{"code":"WELKOM","amount":5.00}"# } else { "null" },
     )
     .unwrap();
     for position in 0..number % 4 + 2 {

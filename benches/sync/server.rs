@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::fmt::Write as _;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -196,7 +197,7 @@ fn checksum(value: &Value) -> u64 {
             }
             Value::Array(items) => items.iter().for_each(|item| add(item, text)),
             Value::Number(number) => {
-                text.push_str(&format!("{:.4};", number.as_f64().unwrap()));
+                write!(text, "{:.4};", number.as_f64().unwrap()).unwrap();
             }
             other => text.push_str(&other.to_string()),
         }

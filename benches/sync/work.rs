@@ -165,6 +165,10 @@ fn middle(costs: &[Cost], of: impl Fn(&Cost) -> f64) -> f64 {
     median(costs.iter().map(of).collect())
 }
 
+fn seconds(cost: f64) -> String {
+    format!("{cost:.2} s")
+}
+
 fn row(what: &str, hand: &str, ours: &str, ratio: f64, most: f64) {
     let verdict = if ratio <= most { "" } else { "  missed" };
     println!("{what:<52} {hand:>12} {ours:>12} {ratio:>7.2} {most:>7.2}{verdict}");
@@ -184,7 +188,6 @@ pub(crate) fn measure(words: &[&str]) {
     let wanted = |row: &str| rows.is_empty() || rows.contains(&&row);
     let server = Server::start();
     println!("{:<52} {:>12} {:>12} {:>7} {:>7}", "", "by hand", "weft", "ratio", "at most");
-    let seconds = |cost: f64| format!("{cost:.2} s");
     let mut first = None;
     if wanted("sync") || wanted("many") {
         let pair = Pair::measure(&server, "orders", orders, 0, rounds);
@@ -255,42 +258,47 @@ pub(crate) fn measure(words: &[&str]) {
     }
     let many = number("orders", 0);
     if let (Some(few), true) = (first, many > 0) {
-        let pair = Pair::measure(&server, "orders", many, 0, 1);
-        let each = |costs: &[Cost], orders: u64, of: &dyn Fn(&Cost) -> f64| {
-            #[expect(clippy::cast_precision_loss, reason = "microseconds of one run")]
-            let each = middle(costs, of) * 1e6 / orders as f64;
-            each
-        };
-        for (what, of) in [
-            ("wall", (&|cost: &Cost| cost.wall) as &dyn Fn(&Cost) -> f64),
-            ("processor", &|cost: &Cost| cost.cpu),
-        ] {
-            let (at_few, at_many) = (each(&few.ours, orders, of), each(&pair.ours, many, of));
-            row(
-                &format!("a record of {many} against {orders}, {what}"),
-                &format!("{at_few:.0} µs"),
-                &format!("{at_many:.0} µs"),
-                at_many / at_few,
-                1.1,
-            );
-        }
-        let (at_few, at_many) = (middle(&few.ours, |cost| cost.peak), middle(&pair.ours, |cost| cost.peak));
+        compare(&server, &few, orders, many);
+    }
+}
+
+/// Measures whether a record costs as much among many as among few.
+fn compare(server: &Server, few: &Pair, orders: u64, many: u64) {
+    let pair = Pair::measure(server, "orders", many, 0, 1);
+    let each = |costs: &[Cost], orders: u64, of: &dyn Fn(&Cost) -> f64| {
+        #[expect(clippy::cast_precision_loss, reason = "microseconds of one run")]
+        let each = middle(costs, of) * 1e6 / orders as f64;
+        each
+    };
+    for (what, of) in [
+        ("wall", (&|cost: &Cost| cost.wall) as &dyn Fn(&Cost) -> f64),
+        ("processor", &|cost: &Cost| cost.cpu),
+    ] {
+        let (at_few, at_many) = (each(&few.ours, orders, of), each(&pair.ours, many, of));
         row(
-            &format!("peak memory, {many} against {orders}"),
-            &format!("{at_few:.0} MiB"),
-            &format!("{at_many:.0} MiB"),
+            &format!("a record of {many} against {orders}, {what}"),
+            &format!("{at_few:.0} µs"),
+            &format!("{at_many:.0} µs"),
             at_many / at_few,
             1.1,
         );
-        row(
-            &format!("{many} orders, processor"),
-            &seconds(middle(&pair.hand, |cost| cost.cpu)),
-            &seconds(middle(&pair.ours, |cost| cost.cpu)),
-            pair.ratio(|cost| cost.cpu),
-            1.8,
-        );
-        println!("{:<52} {:>12} {:>12}", format!("  store, bytes a record of {many}"), "", pair.store / many);
     }
+    let (at_few, at_many) = (middle(&few.ours, |cost| cost.peak), middle(&pair.ours, |cost| cost.peak));
+    row(
+        &format!("peak memory, {many} against {orders}"),
+        &format!("{at_few:.0} MiB"),
+        &format!("{at_many:.0} MiB"),
+        at_many / at_few,
+        1.1,
+    );
+    row(
+        &format!("{many} orders, processor"),
+        &seconds(middle(&pair.hand, |cost| cost.cpu)),
+        &seconds(middle(&pair.ours, |cost| cost.cpu)),
+        pair.ratio(|cost| cost.cpu),
+        1.8,
+    );
+    println!("{:<52} {:>12} {:>12}", format!("  store, bytes a record of {many}"), "", pair.store / many);
 }
 
 fn told(books: &Value) -> String {

@@ -13,8 +13,8 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use rust_decimal::Decimal;
 
-pub use json::{ReadError, read_json, read_json_lines, write_text};
 pub(crate) use json::read_json_part;
+pub use json::{ReadError, read_json, read_json_lines, write_text};
 
 /// A value of a record.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -43,8 +43,7 @@ pub struct Token {
 impl Token {
     fn is_fresh(&self) -> bool {
         let left = |at: Timestamp| at.duration_since(Timestamp::now());
-        self.expires_at
-            .is_none_or(|at| Duration::try_from(left(at)).is_ok_and(|left| left > LEAST))
+        self.expires_at.is_none_or(|at| Duration::try_from(left(at)).is_ok_and(|left| left > LEAST))
     }
 }
 

@@ -173,13 +173,12 @@ fn fields(text: &mut String, at: &str, record: &Map<String, Value>, depth: usize
             Value::Array(items) => items.first().and_then(Value::as_object).map(|map| ("list", map)),
             _ => None,
         };
-        match inner.filter(|(_, map)| depth > 0 && !map.is_empty()) {
-            Some((kind, map)) => nested.push((name, theirs, kind, map)),
-            None => {
-                let facts = facts(&name, theirs, value).join(", ");
-                let facts = if facts.is_empty() { facts } else { format!(" {facts} ") };
-                let _ = writeln!(text, "{name} = {{{facts}}}");
-            }
+        if let Some((kind, map)) = inner.filter(|(_, map)| depth > 0 && !map.is_empty()) {
+            nested.push((name, theirs, kind, map));
+        } else {
+            let facts = facts(&name, theirs, value).join(", ");
+            let facts = if facts.is_empty() { facts } else { format!(" {facts} ") };
+            let _ = writeln!(text, "{name} = {{{facts}}}");
         }
     }
     for (name, theirs, kind, map) in nested {

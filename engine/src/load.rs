@@ -166,10 +166,11 @@ impl<'p> Loader<'p> {
         let party = |role: &dsl::plan::Role| {
             let connection = self.project.connection(entry, &role.name, &role.system)?;
             let connector = &connection.connector;
-            let session = connector.connect(&connection.answers, &self.project.host(connection)).map_err(|error| {
-                Trouble::new("R023", format!("connection `{}`: {}", connection.name, error.reason))
-                    .maybe_help(error.help.clone())
-            })?;
+            let session =
+                connector.connect(&connection.answers, &self.project.host(connection)).map_err(|error| {
+                    Trouble::new("R023", format!("connection `{}`: {}", connection.name, error.reason))
+                        .maybe_help(error.help.clone())
+                })?;
             Ok(Party::new(session, connector.manifest().clone()))
         };
         Ok(Sides { source: party(&plan.source)?, target: party(&plan.target)? })

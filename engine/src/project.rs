@@ -106,7 +106,10 @@ impl Project {
     /// What a session with a connection finds here.
     #[must_use]
     pub fn host(&self, connection: &Connection) -> Host {
-        Host { limits: contract::Limits::default(), tokens: crate::tokens::tokens(&self.root, &connection.name) }
+        Host {
+            limits: contract::Limits::default(),
+            tokens: crate::tokens::tokens(&self.root, &connection.name),
+        }
     }
 
     /// The flow of that name, or of that file.

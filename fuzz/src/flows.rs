@@ -20,7 +20,8 @@ static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
         .collect();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts");
     let scripts = fs::read_dir(folder).expect("the folder of scripts").flatten().filter_map(|entry| {
-        let name = entry.file_name().into_string().ok().filter(|name| name.ends_with(".rhai"))?;
+        let name = entry.file_name().into_string().ok()?;
+        Path::new(&name).extension().filter(|extension| *extension == "rhai")?;
         let (path, text) = (format!("scripts/{name}"), fs::read_to_string(entry.path()).ok()?);
         let script = describe_script(&path, &text);
         Some((path, script))

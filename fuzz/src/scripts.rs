@@ -67,7 +67,7 @@ static SHORT: LazyLock<Pair> =
 /// Limits that depend on nothing but the expression: time is there for all.
 static PATIENT: LazyLock<Pair> = LazyLock::new(|| {
     let limits = Limits { operations: 20_000, memory: 256 << 20, ..Limits::default() };
-    Pair::new(&Limits { time: Duration::from_secs(60), ..limits })
+    Pair::new(&Limits { time: Duration::from_mins(1), ..limits })
 });
 
 fn bindings(order: &str) -> Option<Bindings> {

@@ -113,7 +113,9 @@ fn the_page_of_a_pair_names_every_flow_question_and_table() {
         let names = settings.chain(plan.tables.iter().map(|table| &table.name)).map(String::as_str);
         let names = names.chain([flow.trim_end_matches(".flow")]);
         missing.extend(
-            names.filter(|name| !page.contains(&format!("`{name}`"))).map(|name| format!("{pair} {flow} {name}")),
+            names
+                .filter(|name| !page.contains(&format!("`{name}`")))
+                .map(|name| format!("{pair} {flow} {name}")),
         );
     }
     assert!(missing.is_empty(), "{}", missing.join("\n"));
@@ -135,7 +137,9 @@ fn only_what_nobody_can_guess_must_be_answered() {
 #[test]
 fn flows_that_carry_the_same_to_and_fro_are_refused() {
     let plans = shipped();
-    for (pair, opposites) in [("ccv_salespos-mpluskassa", OPPOSITES), ("mpluskassa-softmaat", SOFTMAAT_OPPOSITES)] {
+    for (pair, opposites) in
+        [("ccv_salespos-mpluskassa", OPPOSITES), ("mpluskassa-softmaat", SOFTMAAT_OPPOSITES)]
+    {
         let plan = |name: &str| &plans[&format!("flows/{pair}/{name}.flow")];
         for (there, back) in opposites {
             for (one, other) in there.iter().flat_map(|one| back.iter().map(move |other| (one, other))) {

@@ -66,7 +66,10 @@ async fn write(session: &Arc<dyn Session>, office: &Office, manifest: &Manifest)
             keys.insert(name.to_owned(), made.key);
         }
         if let Some(update) = session.update(name) {
-            update.update(name, &keys[name], &Simulator::change(office, name, 4).unwrap(), None).await.unwrap();
+            update
+                .update(name, &keys[name], &Simulator::change(office, name, 4).unwrap(), None)
+                .await
+                .unwrap();
         }
     }
     for (name, change) in [

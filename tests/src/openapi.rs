@@ -53,7 +53,6 @@ enum Way {
 
 impl Tap {
     /// The router, overheard.
-    #[must_use]
     pub fn on(&self, router: Router) -> Router {
         router.layer(from_fn_with_state(self.clone(), overhear))
     }

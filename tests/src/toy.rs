@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use connectors::contract::{
-    Advice, Connector, Create, Detail, Fetch, FetchRequest, Find, Key, Host, Page, RemoteError, Session,
+    Advice, Connector, Create, Detail, Fetch, FetchRequest, Find, Host, Key, Page, RemoteError, Session,
     Update, Written,
 };
 use connectors::manifest::{Answers, Manifest};

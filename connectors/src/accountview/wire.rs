@@ -65,7 +65,7 @@ fn ours(holds: Holds, value: &Value, zone: &TimeZone) -> Option<Value> {
         },
         Holds::Decimal => decimal(value).map(Value::from),
         Holds::Integer => {
-            let number = decimal(value).filter(|number| number.is_integer())?;
+            let number = decimal(value).filter(rust_decimal::Decimal::is_integer)?;
             i64::try_from(number).ok().map(Value::from)
         }
         Holds::Logical => match value {

@@ -198,6 +198,7 @@ fn in_the_way(path: &Path, page: &Appended) -> RemoteError {
 }
 
 #[cfg(test)]
+#[expect(clippy::string_slice, reason = "tests cut texts of which they know each byte")]
 mod tests {
     use std::sync::Arc;
 

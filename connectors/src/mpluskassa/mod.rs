@@ -34,7 +34,7 @@ use async_trait::async_trait;
 use tokio::sync::Mutex;
 
 use crate::contract::{
-    Connector, Create, Detail, Fetch, FetchRequest, Find, Key, Host, Page, RemoteError, Session, Update,
+    Connector, Create, Detail, Fetch, FetchRequest, Find, Host, Key, Page, RemoteError, Session, Update,
     Written,
 };
 use crate::manifest::{Answers, Manifest, Resource};

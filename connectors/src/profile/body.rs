@@ -70,7 +70,11 @@ impl Body {
                 Self::Map(parts.collect())
             }
             _ => {
-                return table.wrong_kind(key, value, "text, a whole number, a truth value, a list or a table");
+                return table.wrong_kind(
+                    key,
+                    value,
+                    "text, a whole number, a truth value, a list or a table",
+                );
             }
         })
     }

@@ -74,27 +74,24 @@ impl Conversation {
         let action = format!("{}.list", layout.area);
         let mut rows = Vec::new();
         let mut default = None;
-        match layout.list {
-            List::Kept => {
-                for number in 1..=PAGES {
-                    let page = map([("page", Value::Map(page(LARGEST_PAGE, number)))]);
-                    let more = self.client.list(&action, &page).await?;
-                    let is_last = more.len() < LARGEST_PAGE;
-                    rows.extend(more);
-                    if is_last {
-                        break;
-                    }
+        if matches!(layout.list, List::Kept) {
+            for number in 1..=PAGES {
+                let page = map([("page", Value::Map(page(LARGEST_PAGE, number)))]);
+                let more = self.client.list(&action, &page).await?;
+                let is_last = more.len() < LARGEST_PAGE;
+                rows.extend(more);
+                if is_last {
+                    break;
                 }
             }
-            _ => {
-                let mut body = Map::new();
-                if !country.is_empty() {
-                    body.set("country", country);
-                }
-                let (all, meta) = self.client.list_with_meta(&action, &body).await?;
-                default = meta.and_then(|meta| text(&meta, "default").map(str::to_owned));
-                rows = all;
+        } else {
+            let mut body = Map::new();
+            if !country.is_empty() {
+                body.set("country", country);
             }
+            let (all, meta) = self.client.list_with_meta(&action, &body).await?;
+            default = meta.and_then(|meta| text(&meta, "default").map(str::to_owned));
+            rows = all;
         }
         let finish = |row: &Map| {
             let mut record = shape.read(row);

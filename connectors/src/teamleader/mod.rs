@@ -26,9 +26,7 @@ use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
 
-use crate::contract::{
-    Connector, Create, Detail, Fetch, Find, Host, Limits, RemoteError, Session, Update,
-};
+use crate::contract::{Connector, Create, Detail, Fetch, Find, Host, Limits, RemoteError, Session, Update};
 use crate::manifest::{Answers, Manifest, Resource};
 use crate::record::Map;
 use crate::sign_in::OAuth;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use bytes::Bytes;
 use connectors::contract::{
-    Advice, Connector, Create, Detail, Fetch, FetchRequest, Find, Key, Host, Page, RemoteError, Session,
+    Advice, Connector, Create, Detail, Fetch, FetchRequest, Find, Host, Key, Page, RemoteError, Session,
     Update, Written,
 };
 use connectors::http::{Call, Http, Method, Protocol, Reply, Secrets, Url, Verdict, judge_status};

@@ -186,13 +186,7 @@ impl<'c> Checker<'c> {
 
     /// Binds for the walk of one expression or block without a check.
     pub(super) fn bind_quietly(&mut self, name: &str, kind: Kind<'c>, span: Span) {
-        self.scope.give(Binding {
-            name: name.to_owned(),
-            kind,
-            span,
-            is_lookup: false,
-            is_guess: false,
-        });
+        self.scope.give(Binding { name: name.to_owned(), kind, span, is_lookup: false, is_guess: false });
     }
 
     /// A line that could not be read may have given any of its first words as a name.

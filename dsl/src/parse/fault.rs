@@ -230,7 +230,9 @@ fn missing_arrow(line: &str, text: &str, span: &Span) -> Problem {
     let key = text.get(span.start..start).unwrap_or_default().trim();
     let value = text.get(start + mark.map_or(0, str::len)..span.end).unwrap_or_default().trim();
     let value = if value.is_empty() { "…" } else { value };
-    let place = start..start + mark.map_or(1, str::len);
+    // What stands there instead, a letter of whatever length.
+    let letter = text.get(start..).and_then(|text| text.chars().next()).map_or(0, char::len_utf8);
+    let place = start..start + mark.map_or(letter, str::len);
     Problem::new(Code::Unexpected, place, "the arrow `->` is missing")
         .label(
             mark.map_or_else(

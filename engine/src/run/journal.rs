@@ -288,14 +288,13 @@ impl Run<'_> {
         let owner = road.noted.as_ref().map_or_else(|| self.id.clone(), |noted| noted.owner.clone());
         let journal = |mark: String| Journal { owner: owner.clone(), write_id: road.write.id.clone(), mark };
         for _ in 0..OFFERS {
-            let mark = match road.end.take() {
-                Some(mark) => mark,
-                None => {
-                    let known = road.noted.as_ref().map(|noted| noted.mark.as_str());
-                    match road.target.end(resource, &owner, known).await {
-                        Ok(mark) => mark,
-                        Err(error) => return Ok(Err(error)),
-                    }
+            let mark = if let Some(mark) = road.end.take() {
+                mark
+            } else {
+                let known = road.noted.as_ref().map(|noted| noted.mark.as_str());
+                match road.target.end(resource, &owner, known).await {
+                    Ok(mark) => mark,
+                    Err(error) => return Ok(Err(error)),
                 }
             };
             let begin = journal(mark);

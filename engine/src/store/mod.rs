@@ -37,8 +37,8 @@ pub use answers::{DeadLetter, DeadQuery, Found, HistoryRow, Intent, Known, Ledge
 pub use error::StoreError;
 pub use holder::{holder_in_words, is_dead, this_process};
 pub use types::{
-    Activity, Added, Claim, Counts, Cursor, Fingerprint, Journal, JournalKeys, Lease, Millis, NewRun, Outcome,
-    OutcomeWord, Page, RunState, Settled, Written,
+    Activity, Added, Claim, Counts, Cursor, Fingerprint, Journal, JournalKeys, Lease, Millis, NewRun,
+    Outcome, OutcomeWord, Page, RunState, Settled, Written,
 };
 
 /// Opens the store in this file, made if it is not there yet and brought up to the schema of

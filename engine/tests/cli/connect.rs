@@ -1,5 +1,7 @@
 //! `weft connect` and `weft doctor`: into an account with a browser, by hand, or not at all.
 
+use std::fmt::Write as _;
+
 use connectors::accountview::simulator::AccountViewSimulator;
 use connectors::simulator::{Faults, Running, Simulator, start};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -16,7 +18,7 @@ async fn office() -> (Running, Folder) {
     let (manifest, answers) = (connector.manifest(), simulator.answers(&running.url()));
     let mut text = "[connections.office]\nsystem = \"accountview\"\n".to_owned();
     for name in answers.names().filter(|name| *name != "client_secret") {
-        text.push_str(&format!("{name} = \"{}\"\n", answers.get(manifest, name).unwrap()));
+        writeln!(text, "{name} = \"{}\"", answers.get(manifest, name).unwrap()).unwrap();
     }
     text.push_str("client_secret = { file = \"secret\" }\n");
     folder.put("weft.toml", text).put("secret", answers.get(manifest, "client_secret").unwrap());

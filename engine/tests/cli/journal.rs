@@ -139,7 +139,7 @@ async fn killed_at_any_moment_each_record_is_there_once() {
     const ORDERS: usize = 12_000;
     let mut random = fastrand::Rng::with_seed(20_261_122);
     for round in 0..3 {
-        let folder = project(orders(1..ORDERS + 1));
+        let folder = project(orders(1..=ORDERS));
         let path = folder.path().join("out/made.ndjson");
         let length = || path.metadata().map_or(0, |about| about.len());
         let (mut kills, mut others) = (0, 0);
@@ -172,7 +172,7 @@ async fn killed_at_any_moment_each_record_is_there_once() {
             made(&folder).into_iter().partition(|number| number.starts_with("other"));
         assert!(kills > 0, "round {round} was over too soon");
         assert_eq!(ours.len(), ORDERS, "round {round}, {kills} kills");
-        assert_eq!(ours, numbers(1..ORDERS + 1));
+        assert_eq!(ours, numbers(1..=ORDERS));
         assert_eq!(theirs.len(), others, "lines of others stay");
         let runs = folder.weft(&["runs", "--limit", "100", "--json"]).await;
         let created: u64 = runs

@@ -57,10 +57,13 @@ impl Town {
 
     /// An article in AccountView, at a price without VAT.
     fn office_article(&self, code: &str, name: &str, price: f64) {
-        self.office.add("ARTICLE", [record(&json!({
-            "ART_CODE": code, "ART_DESC1": name, "PX_SELL": price, "VAT_CODE": "4", "STK_ART": true,
-            "QTY_TECH": 20, "QTY_AVAIL": 20, "QTY_FREE2": 20, "QTY_BESTEL": 0,
-        }))]);
+        self.office.add(
+            "ARTICLE",
+            [record(&json!({
+                "ART_CODE": code, "ART_DESC1": name, "PX_SELL": price, "VAT_CODE": "4", "STK_ART": true,
+                "QTY_TECH": 20, "QTY_AVAIL": 20, "QTY_FREE2": 20, "QTY_BESTEL": 0,
+            }))],
+        );
     }
 
     /// An article in the till, at a price with VAT.
@@ -148,7 +151,8 @@ fn pretty(value: &Value) -> String {
 #[test]
 fn the_flows_may_all_be_on_together() {
     let plans = super::shipped();
-    let names = ["orders", "invoices", "products", "categories", "stock", "customers", "prices", "customer_prices"];
+    let names =
+        ["orders", "invoices", "products", "categories", "stock", "customers", "prices", "customer_prices"];
     let plan = |name: &str| &plans[&format!("flows/{PAIR}/{name}.flow")];
     for (at, one) in names.iter().enumerate() {
         for other in names.iter().skip(at + 1) {

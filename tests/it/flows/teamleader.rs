@@ -464,7 +464,8 @@ fn left_in_office(desk: &Desk) -> Vec<String> {
     for (resource, member) in [("companies", "/name"), ("contacts", "/emails/0/email"), ("deals", "/title")] {
         let rows = desk.office.rows(resource);
         left.extend(
-            rows.iter().map(|row| format!("{resource} {:?} {:?}", row.pointer(member), row.pointer("/addresses/0"))),
+            rows.iter()
+                .map(|row| format!("{resource} {:?} {:?}", row.pointer(member), row.pointer("/addresses/0"))),
         );
     }
     for resource in ["quotations", "company_contacts"] {

@@ -601,8 +601,9 @@ async fn the_walk_through_works() {
     let profile = Profile::load("tulip.toml", &format!("{whole}\n{rest}"))
         .unwrap_or_else(|report| panic!("{}", super::render(&report)));
     let running = parrot(200, answer.leak()).await;
-    let session =
-        profile.connect(&answers(&[("address", &running.url()), ("api_key", "key-123")]), &quick().into()).unwrap();
+    let session = profile
+        .connect(&answers(&[("address", &running.url()), ("api_key", "key-123")]), &quick().into())
+        .unwrap();
     let page = session.fetch("orders").unwrap().page(&request("orders"), None).await.unwrap();
     assert_eq!(
         page.records[0].to_string(),

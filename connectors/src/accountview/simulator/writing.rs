@@ -144,7 +144,7 @@ fn fitted(column: &Column, letter: &str, value: &Value) -> Result<Value, Refused
     }
     let fits = matches!(
         (letter, column.letter),
-        ("C", 'C') | ("M", 'M') | ("L", 'L') | ("T", 'T' | 'D') | ("N", 'N' | 'I') | ("I", 'I' | 'N')
+        ("C", 'C') | ("M", 'M') | ("L", 'L') | ("T", 'T' | 'D') | ("N" | "I", 'N' | 'I')
     );
     if !fits {
         return Err(Refused::new(format!("Type {letter} past niet bij kolom {name} ({})", column.letter)));

@@ -173,12 +173,11 @@ async fn filters_are_all_of_them_unless_told_otherwise() {
 }
 
 fn debtor(changes: &[(&str, &str)]) -> String {
-    let body = format!(
-        r#"{{"BookDate":"2026-05-03T00:00:00.000Z","BusinessObject":"AR1","Table":{{"Definition":{{"Name":"CONTACT","Fields":[
-        {{"Name":"RowId","FieldType":"C"}},{{"Name":"ACCT_NR","FieldType":"C"}},{{"Name":"Acct_Name","FieldType":"C"}},
-        {{"Name":"SRC_CODE","FieldType":"C"}},{{"Name":"CRED_LIM","FieldType":"I"}}]}}}},
-        "TableData":{{"Data":{{"Rows":[{{"Values":["1","1210","Café","kroon",5]}}]}}}}}}"#
-    );
+    let body = r#"{"BookDate":"2026-05-03T00:00:00.000Z","BusinessObject":"AR1","Table":{"Definition":{"Name":"CONTACT","Fields":[
+        {"Name":"RowId","FieldType":"C"},{"Name":"ACCT_NR","FieldType":"C"},{"Name":"Acct_Name","FieldType":"C"},
+        {"Name":"SRC_CODE","FieldType":"C"},{"Name":"CRED_LIM","FieldType":"I"}]}},
+        "TableData":{"Data":{"Rows":[{"Values":["1","1210","Café","kroon",5]}]}}}"#
+        .to_owned();
     changes.iter().fold(body, |body, (from, to)| {
         assert!(body.contains(from), "{from}");
         body.replace(from, to)

@@ -1,6 +1,5 @@
 //! Webhooks: what happened is told to every active hook, signed with its key.
 
-
 use super::books::{Books, int, map, truth};
 use super::server::{Shared, open};
 use crate::ccv_salespos::sign;

@@ -45,7 +45,9 @@ pub(super) fn page(
     let from = (page - 1).saturating_mul(size);
     let mut rows: Vec<Map> = rows.into_iter().skip(from).take(size).collect();
     if books.options.lists_lack_rows {
-        rows.iter_mut().for_each(|row| drop(row.remove("Rows")));
+        for row in &mut rows {
+            row.remove("Rows");
+        }
     }
     let integer = |number: usize| Value::Int(i64::try_from(number).unwrap_or(i64::MAX));
     let meta: Map = [

@@ -1,4 +1,5 @@
 //! Records that creates and updates take, in the words of flows.
+#![expect(clippy::indexing_slicing, reason = "a JSON object takes any member")]
 
 use rust_decimal::Decimal;
 use serde_json::{Value as Json, json};

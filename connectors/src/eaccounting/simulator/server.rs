@@ -275,16 +275,13 @@ fn create(books: &mut Books, kind: &'static Kind, body: &Map) -> Result<Answer, 
 }
 
 fn price_list(books: &mut Books, mut row: Map, old: Option<&Map>) -> Map {
-    match old {
-        Some(old) => {
-            for kept in ["Id", "Number", "IsStandard"] {
-                row.set(kept, old.get(kept).cloned());
-            }
+    if let Some(old) = old {
+        for kept in ["Id", "Number", "IsStandard"] {
+            row.set(kept, old.get(kept).cloned());
         }
-        None => {
-            let number = i64::try_from(books.rows("salespricelists").len()).unwrap_or(0) + 1;
-            row.set("Number", number);
-        }
+    } else {
+        let number = i64::try_from(books.rows("salespricelists").len()).unwrap_or(0) + 1;
+        row.set("Number", number);
     }
     if row.text("CurrencyCode").is_none_or(str::is_empty) {
         row.set("CurrencyCode", books.settings.get("CurrencyCode").cloned());

@@ -1,7 +1,6 @@
 //! Webhooks: who wants to know what, and what was told. Deliveries are thin, unsigned, made as
 //! often as the switch says, and not in any order that is promised.
 
-
 use serde_json::{Map, Value, json};
 
 use super::books::{Books, Refusal, invalid, set, text};

@@ -28,6 +28,7 @@ const PARTY_OMITS: &[&str] = &["addresses", "remarks", "vat_number_of_contact", 
 const DOCUMENT: &[&str] = &["grouped_lines", "discounts", "text", "currency", "document_template"];
 
 /// The list behind an area.
+#[expect(clippy::too_many_lines, reason = "a table of data")]
 pub(super) fn listed(area: &str) -> Option<Listed> {
     const PARTY: &[&str] = &[
         "email",
@@ -303,7 +304,7 @@ fn has_term(row: &Value, term: &str) -> bool {
         || entries(row, "telephones").any(|entry| holds(text(entry, "number")))
 }
 
-fn sort(list: &Listed, body: &Map<String, Value>, rows: &mut Vec<Value>) {
+fn sort(list: &Listed, body: &Map<String, Value>, rows: &mut [Value]) {
     let order = body.get("sort").and_then(|sort| sort.get(0));
     let asked = order.and_then(|order| text(order, "field")).filter(|field| list.sorts.contains(field));
     let (field, descends) = match (asked, list.table) {

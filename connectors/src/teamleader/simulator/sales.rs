@@ -264,7 +264,7 @@ fn put_invoice(books: &Books, row: &mut Value, body: &Body) -> Result<(), Refusa
                 );
             }
             "document_template_id" => {
-                set(row, "document_template", reference("documentTemplate", value.as_str()))
+                set(row, "document_template", reference("documentTemplate", value.as_str()));
             }
             "project_id" => set(row, "project", reference("project", value.as_str())),
             "department_id" | "currency" => {}

@@ -108,17 +108,13 @@ pub(super) static MODULE: LazyLock<Arc<Module>> = LazyLock::new(|| {
 });
 
 /// Registers one function that takes any values and checks them itself.
-fn add(
-    module: &mut Module,
-    name: &'static str,
-    arity: usize,
-    run: fn(&mut RhaiCall<'_, '_>) -> Outcome,
-) {
+fn add(module: &mut Module, name: &'static str, arity: usize, run: fn(&mut RhaiCall<'_, '_>) -> Outcome) {
     let call = move |context: Option<NativeCallContext<'_>>, args: &mut [&mut Dynamic]| match context {
         Some(context) => run(&mut RhaiCall::new(name, context, args)),
         None => Err(Mistake::Fault { message: format!("`{name}` was called without its context") }.into()),
     };
-    let method = RhaiFunc::Method { func: Arc::new(call), has_context: true, is_pure: true, is_volatile: true };
+    let method =
+        RhaiFunc::Method { func: Arc::new(call), has_context: true, is_pure: true, is_volatile: true };
     FuncRegistration::new(name).in_global_namespace().set_into_module_raw(
         module,
         vec![TypeId::of::<Dynamic>(); arity],

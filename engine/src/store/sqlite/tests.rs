@@ -217,7 +217,8 @@ async fn a_migration_that_fails_changes_nothing() {
     let broken =
         Migration { text: "ALTER TABLE run ADD colour BLOB; ALTER TABLE nowhere ADD x BLOB;", ..NEXT };
     assert!(open(&path, &[MIGRATIONS[0], MIGRATIONS[1], broken]).await.is_err());
-    let again = open(&path, &[MIGRATIONS[0], MIGRATIONS[1], NEXT]).await.expect("the column is not there yet");
+    let again =
+        open(&path, &[MIGRATIONS[0], MIGRATIONS[1], NEXT]).await.expect("the column is not there yet");
     assert_eq!(again.verify().await, Ok(Vec::new()));
     assert!(folder.path().join("weft.db.schema-2-2").exists(), "no copy is overwritten");
 }
