@@ -188,6 +188,9 @@ impl Demo<'_> {
 
     /// Changes one thing and sees to it that exactly that follows.
     async fn one_edit(&self, at: usize) -> Result<bool, Trouble> {
+        // Systems tell moments by the second: what changes within the second in which it was read
+        // looks as it did.
+        tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
         let before = self.books();
         let edit = self.play.edit();
         self.headline(at, edit.headline);
