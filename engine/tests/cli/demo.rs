@@ -20,15 +20,13 @@ async fn played(pair: &str) -> String {
     }
     // Lines of one price list that are about one article are handled side by side: which of them
     // finds its price written already is chance.
-    let chance = |line: &&str| line.starts_with("✓ prices") && line.contains(" updated");
     let lines: Vec<String> = lines
         .iter()
-        .map(|line| {
-            if chance(line) {
-                format!("{} …", &line[..line.find(':').unwrap() + 1])
-            } else {
-                (*line).to_owned()
+        .map(|line| match line.split_once(": ") {
+            Some((prices, counts)) if line.starts_with("✓ prices") && counts.contains("updated") => {
+                format!("{prices}: …")
             }
+            _ => (*line).to_owned(),
         })
         .collect();
     let text = lines.join("\n");
