@@ -133,7 +133,10 @@ async fn everything_that_goes_over_the_wire_fits_the_description() {
     let exchanges = tap.take();
     let (mut problems, mut seen) = (Vec::new(), BTreeSet::new());
     for exchange in exchanges.iter().filter(|one| one.path.starts_with("/v2")) {
-        problems.extend(document.check(exchange).into_iter().filter(|problem| !is_reference(problem)));
+        // What was refused was meant to be wrong; the refusal itself has to fit.
+        let is_refused = |problem: &str| exchange.status >= 400 && problem.contains(": request :");
+        let found = document.check(exchange).into_iter();
+        problems.extend(found.filter(|problem| !is_reference(problem) && !is_refused(problem)));
         if let Some((template, _)) = document.operation(&exchange.method, &exchange.path) {
             seen.insert(format!("{} {template}", exchange.method));
         }
