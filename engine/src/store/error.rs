@@ -99,6 +99,18 @@ pub enum StoreError {
         cause: String,
     },
 
+    /// The server is not there, is starting or stopping, or takes no writes now.
+    #[error("the store `{place}` does not answer: {cause}")]
+    #[diagnostic(help(
+        "see that the database server runs and can be reached from this machine; nothing is lost, and the next run goes on from here"
+    ))]
+    Unreachable {
+        /// Address of the store, without the password.
+        place: String,
+        /// What happened.
+        cause: String,
+    },
+
     /// The lease went to another holder; what this one had in hand was refused.
     #[error("flow `{flow}` is no longer held under epoch {epoch}: another process has taken it over")]
     #[diagnostic(help("stop this run; the process that took over does the page again"))]

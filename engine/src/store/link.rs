@@ -184,11 +184,16 @@ pub(super) struct Dialect {
     /// Put after a SELECT to hold the row until the transaction ends; empty where writing
     /// transactions exclude each other anyway.
     pub(super) hold: &'static str,
+    /// Type of columns of text, compared letter by letter.
+    pub(super) text: &'static str,
     /// Type of columns of bytes.
     pub(super) bytes: &'static str,
     /// Put after a table of small rows that are always reached by their key: they are kept in
     /// the order of the key, and nowhere else.
     pub(super) keyed: &'static str,
+    /// Said first by whoever changes the schema, so that two processes do it one after the
+    /// other; empty where writing transactions exclude each other anyway.
+    pub(super) alone: &'static str,
 }
 
 /// A dialect's words, for filling in.

@@ -19,6 +19,8 @@ mod lease;
 mod link;
 mod migrate;
 mod page;
+mod place;
+mod postgres;
 mod records;
 mod sql;
 mod sqlite;
@@ -36,6 +38,8 @@ use async_trait::async_trait;
 pub use answers::{DeadLetter, DeadQuery, Found, HistoryRow, Intent, Known, LedgerRow, Run};
 pub use error::StoreError;
 pub use holder::{holder_in_words, is_dead, this_process};
+pub use place::Place;
+pub use postgres::Address;
 pub use types::{
     Activity, Added, Claim, Counts, Cursor, Fingerprint, Journal, JournalKeys, Lease, Millis, NewRun,
     Outcome, OutcomeWord, Page, RunState, Settled, Written,
@@ -45,6 +49,15 @@ pub use types::{
 /// this program. Its folder must exist.
 pub async fn open(file: &Path) -> Result<Arc<dyn Store>, StoreError> {
     Ok(Arc::new(sqlite::open(file, migrate::MIGRATIONS).await?))
+}
+
+/// Opens the store in this place; a file as [`open`] does, a database brought up to the schema of
+/// this program. A server that does not answer is waited for some seconds.
+pub async fn open_at(place: &Place) -> Result<Arc<dyn Store>, StoreError> {
+    match place {
+        Place::File(path) => open(path).await,
+        Place::Server(address) => Ok(Arc::new(postgres::open(address, migrate::MIGRATIONS).await?)),
+    }
 }
 
 /// The durable state of all flows.

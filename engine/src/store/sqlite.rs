@@ -59,8 +59,10 @@ const APPLICATION: i64 = 0x5765_6674;
 const DIALECT: Dialect = Dialect {
     clock: "CAST((julianday('now') - 2440587.5) * 86400000.0 AS BIGINT)",
     hold: "",
+    text: "TEXT",
     bytes: "BLOB",
     keyed: "WITHOUT ROWID",
+    alone: "",
 };
 
 /// The store in this file, made if it is not there.
@@ -355,9 +357,9 @@ fn row(row: &SqliteRow) -> Result<Row, sqlx::Error> {
         }
         let kind = value.type_info().name().to_owned();
         let cell = match kind.as_str() {
-            "TEXT" => String::decode(value).map(Cell::Text),
-            "BLOB" => Vec::decode(value).map(Cell::Bytes),
-            _ => i64::decode(value).map(Cell::Int),
+            "TEXT" => <String as Decode<Sqlite>>::decode(value).map(Cell::Text),
+            "BLOB" => <Vec<u8> as Decode<Sqlite>>::decode(value).map(Cell::Bytes),
+            _ => <i64 as Decode<Sqlite>>::decode(value).map(Cell::Int),
         };
         cell.map_err(|source| sqlx::Error::ColumnDecode { index: format!("{index}"), source })
     };

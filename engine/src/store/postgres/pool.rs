@@ -1,0 +1,197 @@
+//! Connections to the server that takes writes: a bounded number, made when needed, thrown
+//! away when anything fails on them, and never waited for without end.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row as _};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use super::super::StoreError;
+use super::address::Address;
+use super::fault::fault;
+
+/// Connections of one process. A run uses one or two at a time.
+const SEATS: usize = 10;
+
+/// A connection that lay unused for longer is asked whether it is still there.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// Pause before a server that is starting is asked again.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// How long things may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Waits {
+    /// Until a connection to one server stands.
+    pub(super) connect: Duration,
+    /// Until there is a connection at all: a server that is being started again is waited for.
+    pub(super) patience: Duration,
+    /// One statement.
+    pub(super) statement: Duration,
+    /// How long the server holds what a transaction has locked when nothing comes any more.
+    pub(super) idle: Duration,
+}
+
+impl Default for Waits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            patience: Duration::from_secs(10),
+            statement: Duration::from_secs(60),
+            idle: Duration::from_secs(30),
+        }
+    }
+}
+
+/// The connections.
+#[derive(Debug)]
+pub(super) struct Pool {
+    place: Arc<str>,
+    servers: Vec<PgConnectOptions>,
+    /// The server that took writes last.
+    last: AtomicUsize,
+    waits: Waits,
+    seats: Arc<Semaphore>,
+    idle: Mutex<Vec<(PgConnection, Instant)>>,
+    closed: AtomicBool,
+}
+
+/// A connection in use. Dropped, it is closed, and the server undoes what was not committed.
+pub(super) struct Seat {
+    pub(super) conn: PgConnection,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Pool {
+    pub(super) fn new(address: &Address, waits: Waits) -> Self {
+        Self {
+            place: address.to_string().into(),
+            servers: address.servers.clone(),
+            last: AtomicUsize::new(0),
+            waits,
+            seats: Arc::new(Semaphore::new(SEATS)),
+            idle: Mutex::default(),
+            closed: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn place(&self) -> &Arc<str> {
+        &self.place
+    }
+
+    pub(super) fn waits(&self) -> Waits {
+        self.waits
+    }
+
+    /// A connection that nobody else uses.
+    pub(super) async fn seat(&self) -> Result<Seat, StoreError> {
+        let permit = timeout(self.waits.patience, Arc::clone(&self.seats).acquire_owned()).await;
+        let permit = permit.map_err(|_| StoreError::Busy {
+            place: self.place.to_string(),
+            cause: format!("all {SEATS} connections of this process are in use"),
+        })?;
+        let permit = permit.map_err(|_| self.is_closed())?;
+        while let Some((mut conn, since)) = self.lying() {
+            if since.elapsed() < FRESH || matches!(timeout(self.waits.connect, conn.ping()).await, Ok(Ok(())))
+            {
+                return Ok(Seat { conn, _permit: permit });
+            }
+        }
+        let conn = self.connect().await?;
+        Ok(Seat { conn, _permit: permit })
+    }
+
+    /// Keeps a connection on which all went well.
+    pub(super) fn give_back(&self, seat: Seat) {
+        if !self.closed.load(Ordering::Acquire) {
+            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            idle.push((seat.conn, Instant::now()));
+        }
+    }
+
+    /// Closes all connections; none is given out afterwards.
+    pub(super) async fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.seats.close();
+        while let Some((conn, _)) = self.lying() {
+            if let Ok(Err(error)) = timeout(self.waits.connect, conn.close()).await {
+                tracing::debug!(%error, "a connection of the store did not close cleanly");
+            }
+        }
+    }
+
+    fn is_closed(&self) -> StoreError {
+        StoreError::Refused { place: self.place.to_string(), cause: "it was closed".to_owned() }
+    }
+
+    /// The connection that was given back last: those that are not needed grow old.
+    fn lying(&self) -> Option<(PgConnection, Instant)> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    /// A new connection to the server that takes writes; servers that are starting, stopping
+    /// or being promoted are asked again for a while.
+    async fn connect(&self) -> Result<PgConnection, StoreError> {
+        let started = Instant::now();
+        loop {
+            match self.connect_once().await {
+                Err(StoreError::Unreachable { .. }) if started.elapsed() < self.waits.patience => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    async fn connect_once(&self) -> Result<PgConnection, StoreError> {
+        let first = self.last.load(Ordering::Relaxed);
+        let mut causes = Vec::new();
+        for step in 0..self.servers.len() {
+            let at = (first + step) % self.servers.len();
+            let Some(server) = self.servers.get(at) else { continue };
+            match self.connect_to(server).await {
+                Ok(conn) => {
+                    self.last.store(at, Ordering::Relaxed);
+                    return Ok(conn);
+                }
+                Err(StoreError::Unreachable { cause, .. }) if self.servers.len() > 1 => {
+                    causes.push(format!("{}:{}: {cause}", server.get_host(), server.get_port()));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(StoreError::Unreachable { place: self.place.to_string(), cause: causes.join("; ") })
+    }
+
+    async fn connect_to(&self, server: &PgConnectOptions) -> Result<PgConnection, StoreError> {
+        let told = |error: sqlx::Error| fault(&self.place, &error);
+        let silent = |_| StoreError::Unreachable {
+            place: self.place.to_string(),
+            cause: format!("no answer for {} seconds", self.waits.connect.as_secs()),
+        };
+        let mut conn = timeout(self.waits.connect, server.connect()).await.map_err(silent)?.map_err(told)?;
+        let (statement, idle) = (self.waits.statement.as_millis(), self.waits.idle.as_millis());
+        // What was committed is on the disk; who is paused, or gone without a word, holds no row
+        // for longer than that. A server may promise more, but not less.
+        let settings = format!(
+            "SELECT pg_is_in_recovery(),
+                set_config('statement_timeout', '{statement}', false),
+                set_config('idle_in_transaction_session_timeout', '{idle}', false),
+                set_config('synchronous_commit', CASE current_setting('synchronous_commit')
+                    WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false)"
+        );
+        let row = sqlx::query(AssertSqlSafe(settings)).persistent(false).fetch_one(&mut conn);
+        let row = timeout(self.waits.connect, row).await.map_err(silent)?.map_err(told)?;
+        if row.try_get::<bool, _>(0).map_err(told)? {
+            return Err(StoreError::Unreachable {
+                place: self.place.to_string(),
+                cause: "this server is a standby, which takes no writes".to_owned(),
+            });
+        }
+        Ok(conn)
+    }
+}
