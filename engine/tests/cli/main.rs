@@ -11,6 +11,9 @@ mod demo;
 mod docs;
 mod journal;
 mod kill;
+mod postgres;
 mod remote;
+#[path = "../support/postgres.rs"]
+mod server;
 mod store;
 mod town;

@@ -20,7 +20,7 @@ const OWNER: &str = "weft";
 const QUICK: &str = "fsync = off\nfull_page_writes = off\nsynchronous_commit = on\n";
 
 /// A server.
-pub struct Cluster {
+pub(crate) struct Cluster {
     programs: PathBuf,
     folder: PathBuf,
     /// Ends the server and removes its folder when this end of the pipe is closed, however the
@@ -29,13 +29,13 @@ pub struct Cluster {
 }
 
 /// The server that tests of one process share.
-pub fn shared() -> Option<&'static Cluster> {
+pub(crate) fn shared() -> Option<&'static Cluster> {
     static SHARED: OnceLock<Option<Cluster>> = OnceLock::new();
     SHARED.get_or_init(|| Cluster::start(QUICK)).as_ref()
 }
 
 /// The address of a schema of its own in the shared server.
-pub fn place() -> Option<String> {
+pub(crate) fn place() -> Option<String> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let cluster = shared()?;
     let schema = format!("s{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
@@ -100,7 +100,7 @@ fn well(command: &mut Command) {
 
 impl Cluster {
     /// A new server with these lines in its configuration.
-    pub fn start(settings: &str) -> Option<Self> {
+    pub(crate) fn start(settings: &str) -> Option<Self> {
         let cluster = Self::folder(programs()?);
         let data = cluster.data();
         let initdb = || {
@@ -121,7 +121,7 @@ impl Cluster {
     }
 
     /// A standby of this server.
-    pub fn standby(&self, settings: &str) -> Self {
+    pub(crate) fn standby(&self, settings: &str) -> Self {
         let standby = Self::folder(self.programs.clone());
         let mut copy = command(&self.programs.join("pg_basebackup"), &standby.folder);
         copy.args(["--write-recovery-conf", "--checkpoint=fast", "--username", OWNER, "--pgdata"]);
@@ -179,36 +179,36 @@ impl Cluster {
     }
 
     /// Starts the server; it takes connections when this returns.
-    pub fn up(&self) {
+    pub(crate) fn up(&self) {
         let status = self.control(&["--wait", "--silent", "start"]).status().expect("pg_ctl");
         let log = || std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
         assert!(status.success(), "the server does not start:\n{}", log());
     }
 
     /// Stops the server as a person does (`fast`), or as a failing machine (`immediate`).
-    pub fn down(&self, mode: &str) {
+    pub(crate) fn down(&self, mode: &str) {
         let status = self.control(&["--wait", "--silent", "--mode", mode, "stop"]).status().expect("pg_ctl");
         assert!(status.success(), "the server does not stop");
     }
 
     /// Makes a standby the primary.
-    pub fn promote(&self) {
+    pub(crate) fn promote(&self) {
         let status = self.control(&["--wait", "--silent", "promote"]).status().expect("pg_ctl");
         assert!(status.success(), "the standby is not promoted");
     }
 
     /// How the store names this server.
-    pub fn host(&self) -> String {
+    pub(crate) fn host(&self) -> String {
         self.folder.display().to_string().replace('/', "%2F")
     }
 
     /// The address of its database.
-    pub fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         format!("postgres://{OWNER}@{}/{OWNER}?sslmode=disable", self.host())
     }
 
     /// Runs statements as the owner; answers what `psql` prints.
-    pub fn sql(&self, sql: &str) -> String {
+    pub(crate) fn sql(&self, sql: &str) -> String {
         self.sql_in(OWNER, sql)
     }
 
@@ -225,7 +225,7 @@ impl Cluster {
     }
 
     /// The folder of its data, for tests that damage it.
-    pub fn files(&self) -> PathBuf {
+    pub(crate) fn files(&self) -> PathBuf {
         self.data()
     }
 }
