@@ -99,6 +99,24 @@ pub enum StoreError {
         cause: String,
     },
 
+    /// The file was moved away, removed or replaced while this process had it open.
+    #[error("the store `{place}` is not the file any more that was opened")]
+    #[diagnostic(help("put the file back if it was moved by mistake, and start weft again; nothing was written since"))]
+    Replaced {
+        /// Path of the store.
+        place: String,
+    },
+
+    /// Another process has the store open, or runs a flow with it.
+    #[error("the store `{place}` is in use: {cause}")]
+    #[diagnostic(help("stop weft there, then try again"))]
+    InUse {
+        /// Place of the store.
+        place: String,
+        /// Who uses it.
+        cause: String,
+    },
+
     /// The server is not there, is starting or stopping, or takes no writes now.
     #[error("the store `{place}` does not answer: {cause}")]
     #[diagnostic(help(
@@ -160,4 +178,30 @@ pub enum StoreError {
         /// What the database said.
         cause: String,
     },
+}
+
+impl StoreError {
+    /// It passes by itself, or when somebody makes room or starts a server: the same call may
+    /// succeed later, on the same store. See [`wait`](super::wait()).
+    #[must_use]
+    pub const fn is_temporary(&self) -> bool {
+        match self {
+            Self::Full { .. }
+            | Self::ReadOnly { .. }
+            | Self::Disk { .. }
+            | Self::Busy { .. }
+            | Self::Unreachable { .. }
+            | Self::Lost { .. } => true,
+            Self::CannotOpen { .. }
+            | Self::NotAStore { .. }
+            | Self::Newer { .. }
+            | Self::Corrupt { .. }
+            | Self::Replaced { .. }
+            | Self::InUse { .. }
+            | Self::Fenced { .. }
+            | Self::NoSuchRun { .. }
+            | Self::Unreadable { .. }
+            | Self::Refused { .. } => false,
+        }
+    }
 }

@@ -243,6 +243,8 @@ pub(super) trait Driver: Send + Sync {
     async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError>;
     /// A connection for reading, outside any transaction.
     async fn read(&self) -> Result<Box<dyn Link>, StoreError>;
+    /// Commits next to nothing, durably.
+    async fn ping(&self) -> Result<(), StoreError>;
     /// Called after each settled page.
     async fn after_page(&self);
     /// Gives space back, moves the log into the main file; waits for nobody.

@@ -25,6 +25,7 @@ mod records;
 mod sql;
 mod sqlite;
 mod types;
+mod wait;
 
 #[cfg(test)]
 mod tests;
@@ -44,6 +45,8 @@ pub use types::{
     Activity, Added, Claim, Counts, Cursor, Fingerprint, Journal, JournalKeys, Lease, Millis, NewRun,
     Outcome, OutcomeWord, Page, RunState, Settled, Written,
 };
+
+pub use wait::{open_and_wait, wait};
 
 /// Opens the store in this file, made if it is not there yet and brought up to the schema of
 /// this program. Its folder must exist.
@@ -68,6 +71,10 @@ pub async fn open_at(place: &Place) -> Result<Arc<dyn Store>, StoreError> {
 pub trait Store: Send + Sync {
     /// The database's clock.
     async fn now(&self) -> Result<Millis, StoreError>;
+
+    /// Proves that the store can be read and written: commits next to nothing. After the disk
+    /// was full it also asks whether there is room for some pages.
+    async fn ping(&self) -> Result<(), StoreError>;
 
     /// Claims a flow for `ttl`. A lease that has run out is taken over, and so is one whose
     /// holder `dead` knows to be gone, such as [`is_dead`].

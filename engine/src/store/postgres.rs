@@ -122,6 +122,15 @@ impl Driver for Server {
         Ok(Box::new(self.session().await?))
     }
 
+    async fn ping(&self) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        // A transaction with a number of its own is written to the log, and waited for.
+        match tx.fetch("SELECT pg_current_xact_id()::TEXT", &[], true).await {
+            Ok(_) => tx.commit().await,
+            Err(error) => Err(error),
+        }
+    }
+
     async fn after_page(&self) {}
 
     async fn upkeep(&self) -> Result<(), StoreError> {
@@ -235,13 +244,21 @@ impl Session {
         asked: Asked,
         answer: Result<Result<T, sqlx::Error>, Elapsed>,
     ) -> Result<T, StoreError> {
-        let answer = answer.map_err(|_| StoreError::Unreachable {
-            place: asked.place.to_string(),
-            cause: format!("no answer for {} seconds", asked.limit.as_secs()),
-        })?;
-        let answer = answer.map_err(|error| fault(&asked.place, &error))?;
-        self.seat = Some(asked.seat);
-        Ok(answer)
+        let error = match answer {
+            Ok(Ok(answer)) => {
+                self.seat = Some(asked.seat);
+                return Ok(answer);
+            }
+            Ok(Err(error)) => fault(&asked.place, &error),
+            Err(_) => StoreError::Unreachable {
+                place: asked.place.to_string(),
+                cause: format!("no answer for {} seconds", asked.limit.as_secs()),
+            },
+        };
+        if matches!(error, StoreError::Unreachable { .. }) {
+            self.pool.doubt();
+        }
+        Err(error)
     }
 }
 

@@ -35,7 +35,7 @@ struct BenchOn<K> {
     clock: Arc<AtomicI64>,
     /// Path or address.
     place: String,
-    _folder: TempDir,
+    folder: TempDir,
     _kind: PhantomData<K>,
 }
 
@@ -45,12 +45,17 @@ impl<K: Kind> BenchOn<K> {
         let place = K::place(folder.path())?;
         let clock = Arc::new(AtomicI64::new(START));
         let store = handle(&place, &clock).await;
-        Some(Self { store, clock, place, _folder: folder, _kind: PhantomData })
+        Some(Self { store, clock, place, folder, _kind: PhantomData })
     }
 
     /// A second handle on the same store, as another process would have it.
     async fn another(&self) -> Arc<dyn Store> {
         handle(&self.place, &self.clock).await
+    }
+
+    /// The database's clock is set back.
+    fn set_back(&self, time: Duration) {
+        self.clock.fetch_sub(i64::try_from(time.as_millis()).expect("time"), Ordering::SeqCst);
     }
 
     fn pass(&self, time: Duration) {

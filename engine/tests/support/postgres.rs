@@ -101,8 +101,8 @@ fn well(command: &mut Command) {
 impl Cluster {
     /// A new server with these lines in its configuration.
     pub(crate) fn start(settings: &str) -> Option<Self> {
-        let cluster = Self::folder(programs()?);
-        let data = cluster.data();
+        let cluster = Self::made(programs()?);
+        let data = cluster.files();
         let initdb = || {
             let mut initdb = command(&cluster.programs.join("initdb"), &cluster.folder);
             initdb.args(["--no-sync", "--auth=trust", "--encoding=UTF8", "--data-checksums"]);
@@ -122,10 +122,10 @@ impl Cluster {
 
     /// A standby of this server.
     pub(crate) fn standby(&self, settings: &str) -> Self {
-        let standby = Self::folder(self.programs.clone());
+        let standby = Self::made(self.programs.clone());
         let mut copy = command(&self.programs.join("pg_basebackup"), &standby.folder);
         copy.args(["--write-recovery-conf", "--checkpoint=fast", "--username", OWNER, "--pgdata"]);
-        copy.arg(standby.data())
+        copy.arg(standby.files())
             .arg("--dbname")
             .arg(format!("host={} application_name=standby", self.folder.display()));
         well(&mut copy);
@@ -135,7 +135,7 @@ impl Cluster {
     }
 
     /// A folder that the user of the server owns, and the one who removes it.
-    fn folder(programs: PathBuf) -> Self {
+    fn made(programs: PathBuf) -> Self {
         let folder = tempfile::tempdir().expect("folder").keep();
         if let Some(user) = unprivileged() {
             well(Command::new("chown").arg(user).arg(&folder));
@@ -156,24 +156,21 @@ impl Cluster {
         Self { programs, folder, _watch: watch }
     }
 
-    fn data(&self) -> PathBuf {
-        self.folder.join("data")
-    }
-
-    fn configure(&self, settings: &str) {
+    /// Adds lines to the configuration; they hold from the next start on.
+    pub(crate) fn configure(&self, settings: &str) {
         let text = format!(
             "listen_addresses = ''\nunix_socket_directories = '{}'\nmax_connections = 200\n{settings}\n",
             self.folder.display()
         );
         // Beside what is there: a standby has the lines of its primary too, and the last one holds.
-        let path = self.data().join("postgresql.conf");
+        let path = self.files().join("postgresql.conf");
         let before = std::fs::read_to_string(&path).expect("configuration");
         std::fs::write(path, format!("{before}{text}")).expect("configuration");
     }
 
     fn control(&self, args: &[&str]) -> Command {
         let mut control = command(&self.programs.join("pg_ctl"), &self.folder);
-        control.args(args).arg("--pgdata").arg(self.data());
+        control.args(args).arg("--pgdata").arg(self.files());
         control.arg("--log").arg(self.folder.join("log")).stdout(Stdio::null()).stderr(Stdio::null());
         control
     }
@@ -224,8 +221,20 @@ impl Cluster {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
+    /// Its folder: the data, the socket, the log.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The folder of its data, for tests that damage it.
     pub(crate) fn files(&self) -> PathBuf {
-        self.data()
+        self.folder.join("data")
+    }
+
+    /// Gives a folder to the user of the server.
+    pub(crate) fn own(&self, folder: &Path) {
+        if let Some(user) = unprivileged() {
+            well(Command::new("chown").arg(user).arg(folder));
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Connections to the server that takes writes: a bounded number, made when needed, thrown
 //! away when anything fails on them, and never waited for without end.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -52,8 +52,8 @@ impl Default for Waits {
 pub(super) struct Pool {
     place: Arc<str>,
     servers: Vec<PgConnectOptions>,
-    /// The server that took writes last.
-    last: AtomicUsize,
+    /// The server that takes writes, as far as is known.
+    primary: Mutex<Option<usize>>,
     waits: Waits,
     seats: Arc<Semaphore>,
     idle: Mutex<Vec<(PgConnection, Instant)>>,
@@ -71,7 +71,7 @@ impl Pool {
         Self {
             place: address.to_string().into(),
             servers: address.servers.clone(),
-            last: AtomicUsize::new(0),
+            primary: Mutex::default(),
             waits,
             seats: Arc::new(Semaphore::new(SEATS)),
             idle: Mutex::default(),
@@ -148,26 +148,53 @@ impl Pool {
     }
 
     async fn connect_once(&self) -> Result<PgConnection, StoreError> {
-        let first = self.last.load(Ordering::Relaxed);
+        let known = *self.primary.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(server) = known.and_then(|at| self.servers.get(at))
+            && let Ok(found) = self.connect_to(server).await
+        {
+            return Ok(found.conn);
+        }
+        let all = futures::future::join_all(self.servers.iter().map(|server| self.connect_to(server))).await;
         let mut causes = Vec::new();
-        for step in 0..self.servers.len() {
-            let at = (first + step) % self.servers.len();
-            let Some(server) = self.servers.get(at) else { continue };
-            match self.connect_to(server).await {
-                Ok(conn) => {
-                    self.last.store(at, Ordering::Relaxed);
-                    return Ok(conn);
+        let mut best: Option<(usize, Found)> = None;
+        for (at, (answer, server)) in all.into_iter().zip(&self.servers).enumerate() {
+            match answer {
+                // Of two that take writes, one was a primary before the other was promoted.
+                Ok(found) if best.as_ref().is_none_or(|(_, best)| best.timeline < found.timeline) => {
+                    best = Some((at, found));
                 }
-                Err(StoreError::Unreachable { cause, .. }) if self.servers.len() > 1 => {
-                    causes.push(format!("{}:{}: {cause}", server.get_host(), server.get_port()));
-                }
-                Err(error) => return Err(error),
+                Ok(_) => {}
+                Err(StoreError::Unreachable { cause, .. }) => causes.push((server, cause)),
+                // A server that refuses us says more than one that is silent.
+                Err(error) if best.is_none() && causes.is_empty() => return Err(error),
+                Err(error) => causes.push((server, error.to_string())),
             }
         }
-        Err(StoreError::Unreachable { place: self.place.to_string(), cause: causes.join("; ") })
+        let mut primary = self.primary.lock().unwrap_or_else(PoisonError::into_inner);
+        *primary = best.as_ref().map(|(at, _)| *at);
+        match best {
+            Some((_, found)) => Ok(found.conn),
+            None => Err(StoreError::Unreachable { place: self.place.to_string(), cause: self.told(&causes) }),
+        }
     }
 
-    async fn connect_to(&self, server: &PgConnectOptions) -> Result<PgConnection, StoreError> {
+    /// Why no server takes writes: each with its name, where there are several.
+    fn told(&self, causes: &[(&PgConnectOptions, String)]) -> String {
+        let name = |server: &PgConnectOptions| match server.get_socket() {
+            Some(socket) => socket.display().to_string(),
+            None => format!("{}:{}", server.get_host(), server.get_port()),
+        };
+        match causes {
+            [(_, cause)] => cause.clone(),
+            all => all
+                .iter()
+                .map(|(server, cause)| format!("{}: {cause}", name(server)))
+                .collect::<Vec<_>>()
+                .join("; "),
+        }
+    }
+
+    async fn connect_to(&self, server: &PgConnectOptions) -> Result<Found, StoreError> {
         let told = |error: sqlx::Error| fault(&self.place, &error);
         let silent = |_| StoreError::Unreachable {
             place: self.place.to_string(),
@@ -178,7 +205,8 @@ impl Pool {
         // What was committed is on the disk; who is paused, or gone without a word, holds no row
         // for longer than that. A server may promise more, but not less.
         let settings = format!(
-            "SELECT pg_is_in_recovery(),
+            "SELECT CASE WHEN pg_is_in_recovery() THEN NULL
+                ELSE SUBSTR(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END,
                 set_config('statement_timeout', '{statement}', false),
                 set_config('idle_in_transaction_session_timeout', '{idle}', false),
                 set_config('synchronous_commit', CASE current_setting('synchronous_commit')
@@ -186,12 +214,26 @@ impl Pool {
         );
         let row = sqlx::query(AssertSqlSafe(settings)).persistent(false).fetch_one(&mut conn);
         let row = timeout(self.waits.connect, row).await.map_err(silent)?.map_err(told)?;
-        if row.try_get::<bool, _>(0).map_err(told)? {
-            return Err(StoreError::Unreachable {
+        match row.try_get::<Option<String>, _>(0).map_err(told)? {
+            Some(timeline) => Ok(Found { conn, timeline }),
+            None => Err(StoreError::Unreachable {
                 place: self.place.to_string(),
                 cause: "this server is a standby, which takes no writes".to_owned(),
-            });
+            }),
         }
-        Ok(conn)
     }
+
+    /// After a failure: has all servers asked again which of them takes writes, and keeps no
+    /// connection from before.
+    pub(super) fn doubt(&self) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        *self.primary.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// A connection to a server that takes writes.
+struct Found {
+    conn: PgConnection,
+    /// Grows with each promotion; a number of eight digits.
+    timeline: String,
 }

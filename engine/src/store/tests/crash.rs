@@ -7,6 +7,9 @@ use super::*;
 /// Names the store to the process that will be killed.
 const STORE: &str = "WEFT_TEST_CRASH";
 
+/// And a folder for what two processes tell each other.
+const FOLDER: &str = "WEFT_TEST_FOLDER";
+
 const SIZE: usize = 40;
 
 fn keys(page: usize) -> Vec<String> {
@@ -41,13 +44,104 @@ async fn work_until_killed() {
     }
 }
 
+/// What the process does that will be paused: a page that it settles when it is told to.
+#[tokio::test]
+#[ignore = "started by the test below, which pauses it"]
+async fn work_until_paused() {
+    let (Ok(place), Ok(folder)) = (std::env::var(STORE), std::env::var(FOLDER)) else { return };
+    let (folder, place) = (Path::new(&folder), place_of(&place));
+    let store = open_at(&place).await.expect("store");
+    let lease = held(store.acquire(FLOW, &this_process(), Duration::from_secs(2), &is_dead).await);
+    store.start_run(&lease, &new_run(RUN)).await.expect("run");
+    store.begin_page(&lease, RUN, &["1"]).await.expect("begun");
+    std::fs::write(folder.join("holder"), this_process()).expect("said");
+    until(|| folder.join("go on").exists()).await;
+    let late = Settled { written: vec![written("late")], ..settled("1", Outcome::Created) };
+    let answer = store.settle_page(&lease, &page_of(vec![late])).await;
+    std::fs::write(folder.join("answer"), format!("{answer:?}")).expect("said");
+}
+
+async fn until(is_so: impl Fn() -> bool) {
+    while !is_so() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn a_paused_process_settles_nothing_once_its_flow_went_to_another() {
+    let Some(bench) = Bench::new().await else { return };
+    let store = open_at(&place_of(&bench.place)).await.expect("store");
+    let folder = bench.folder.path();
+    let mut child = child("work_until_paused", &bench.place, folder);
+    let signal = |name: &str| {
+        let done = Command::new("kill").args([name, &child.id().to_string()]).status();
+        assert!(done.expect("kill").success());
+    };
+    until(|| folder.join("holder").exists()).await;
+    signal("-STOP");
+    let paused = std::fs::read_to_string(folder.join("holder")).expect("holder");
+    assert!(!is_dead(&paused), "it may wake up again");
+    let lease = loop {
+        match store.acquire(FLOW, "two", TTL, &is_dead).await.expect("claim") {
+            Claim::Held(lease) => break lease,
+            Claim::Busy { holder, .. } => assert_eq!(holder, paused),
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    let other = || new_run("run-2");
+    store.start_run(&lease, &other()).await.expect("run");
+    let page = Page { run: other().id, ..page_of(vec![settled("1", Outcome::Unchanged)]) };
+    store.settle_page(&lease, &page).await.expect("settled");
+    let known = store.known(FLOW, &["1"]).await.expect("known");
+
+    std::fs::write(folder.join("go on"), "").expect("told");
+    signal("-CONT");
+    child.wait().expect("ended");
+    let answer = std::fs::read_to_string(folder.join("answer")).expect("answer");
+    assert!(answer.starts_with("Err(Fenced"), "{answer}");
+    assert_eq!(store.known(FLOW, &["1"]).await.expect("known"), known);
+    assert_eq!(known[0].ledger.as_ref().map(|row| row.outcome), Some(OutcomeWord::Unchanged));
+    assert_eq!(
+        store.run(RUN).await.expect("read").map(|run| (run.pages, run.state)),
+        Some((0, RunState::Stopped))
+    );
+}
+
+#[tokio::test]
+async fn two_processes_work_side_by_side() {
+    let Some(bench) = Bench::new().await else { return };
+    let store = open_at(&place_of(&bench.place)).await.expect("store");
+    let mut child = child("work_until_killed", &bench.place, bench.folder.path());
+    while position(&*store).await == 0 {
+        tokio::time::sleep(Duration::from_millis(3)).await;
+    }
+    assert!(matches!(store.acquire(FLOW, "two", TTL, &is_dead).await, Ok(Claim::Busy { .. })));
+    let lease = held(store.acquire("stock", "two", TTL, &is_dead).await);
+    store.start_run(&lease, &new_run("stock-1")).await.expect("run");
+    let before = position(&*store).await;
+    let mut pages = 0;
+    while pages < 20 || position(&*store).await < before + 5 {
+        let records = keys(pages).iter().map(|key| settled(key, Outcome::Created)).collect();
+        let page = Page { run: "stock-1".to_owned(), ..page_of(records) };
+        store.settle_page(&lease, &page).await.expect("settled");
+        pages += 1;
+    }
+    assert!(child.try_wait().expect("child").is_none(), "the child gave up by itself");
+    child.kill().expect("killed");
+    child.wait().expect("gone");
+    let run = store.run("stock-1").await.expect("read").expect("run");
+    assert_eq!(run.pages, i64::try_from(pages).expect("fits"));
+    assert_eq!(store.verify().await, Ok(Vec::new()));
+}
+
 #[tokio::test]
 async fn a_killed_process_leaves_whole_pages_and_its_intents() {
     let Some(bench) = Bench::new().await else { return };
     let store = open_at(&place_of(&bench.place)).await.expect("store");
     let mut done = 0;
     for round in 1..=4 {
-        let mut child = child("work_until_killed", &bench.place);
+        let mut child = child("work_until_killed", &bench.place, bench.folder.path());
         let wanted = done + 20;
         while done < wanted {
             assert!(child.try_wait().expect("child").is_none(), "the child gave up by itself");
@@ -83,11 +177,12 @@ async fn a_killed_process_leaves_whole_pages_and_its_intents() {
 }
 
 /// This program once more, for one of the tests here that work for others.
-fn child(test: &str, place: &str) -> Child {
+fn child(test: &str, place: &str, folder: &Path) -> Child {
     let (_, module) = module_path!().split_once("::").expect("module");
     Command::new(std::env::current_exe().expect("program"))
         .args([&format!("{module}::{test}"), "--exact", "--ignored"])
         .env(STORE, place)
+        .env(FOLDER, folder)
         .stdout(Stdio::null())
         .spawn()
         .expect("child")

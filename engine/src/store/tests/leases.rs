@@ -137,3 +137,38 @@ async fn a_run_whose_process_died_is_stopped_by_the_next() {
     assert_eq!(runs.iter().map(|run| run.state).collect::<Vec<_>>(), [RunState::Running, RunState::Stopped]);
     assert!(runs[1].error.is_some() && runs[1].ended_at.is_some());
 }
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_loses_and_doubles_nothing() {
+    let Some(bench) = Bench::new().await else { return };
+    let lease = bench.hold_and_run().await;
+    let begin = page_of(vec![settled("1", failed("first")), settled("2", waiting(START + 1_000))]);
+    bench.store.settle_page(&lease, &begin).await.expect("settled");
+    bench.set_back(Duration::from_hours(2));
+
+    // The holder goes on, nobody else gets in, and its claim counts from the new time on.
+    assert!(matches!(bench.store.acquire(FLOW, "two", TTL, &nobody).await, Ok(Claim::Busy { .. })));
+    let lease = bench.store.renew(&lease, TTL).await.expect("still ours");
+    assert_eq!(lease.expires_at, START - 7_200_000 + 30_000);
+    let page = page_of(vec![settled("1", failed("second")), settled("3", Outcome::Created)]);
+    bench.store.settle_page(&lease, &page).await.expect("settled");
+    let letter = bench.store.dead_letter(FLOW, "1").await.expect("read").expect("letter");
+    assert_eq!((letter.attempts, letter.reason.as_str()), (2, "second"));
+    assert_eq!(bench.store.due(FLOW, 10).await, Ok(Vec::new()), "it waits a little longer");
+    bench.store.end_run(&lease, RUN, RunState::Partial, None).await.expect("ended");
+    let run = bench.store.run(RUN).await.expect("read").expect("run");
+    assert_eq!((run.pages, run.counts.read()), (2, 4));
+
+    // One that died with its claim in the future: known to be gone, or the time comes.
+    bench.pass(Duration::from_hours(2));
+    let lost = bench.store.renew(&lease, TTL).await.expect("ours");
+    bench.set_back(Duration::from_hours(2));
+    let next = held(bench.store.acquire(FLOW, "two", TTL, &|holder| holder == "one").await);
+    assert_eq!(next.epoch, lost.epoch + 1);
+    bench.set_back(Duration::from_hours(1));
+    assert!(matches!(bench.store.settle_page(&lost, &page).await, Err(StoreError::Fenced { .. })));
+}
+
+fn waiting(retry_at: Millis) -> Outcome {
+    Outcome::Waiting { class: "busy".to_owned(), reason: "the till is closed".to_owned(), retry_at }
+}
