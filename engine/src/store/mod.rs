@@ -41,6 +41,7 @@ pub use error::StoreError;
 pub use holder::{holder_in_words, is_dead, this_process};
 pub use place::Place;
 pub use postgres::Address;
+pub use sqlite::{Restored, backup, restore};
 pub use types::{
     Activity, Added, Claim, Counts, Cursor, Fingerprint, Journal, JournalKeys, Lease, Millis, NewRun,
     Outcome, OutcomeWord, Page, RunState, Settled, Written,

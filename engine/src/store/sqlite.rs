@@ -6,6 +6,7 @@
 //! something failed is thrown away: SQLite may or may not have rolled back by itself, and
 //! nobody has to know which.
 
+mod copy;
 mod fault;
 mod file;
 #[cfg(test)]
@@ -27,6 +28,7 @@ use sqlx::sqlite::{
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Decode, Row as _, Sqlite, TypeInfo, ValueRef};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+pub use self::copy::{Restored, backup, restore};
 use self::fault::fault;
 use self::watch::Identity;
 use super::StoreError;

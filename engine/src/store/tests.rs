@@ -2,6 +2,7 @@
 //! is a module of `sqlite` and one of `postgres`. What is special to a database stands beside
 //! its driver.
 
+pub(in crate::store) mod disk;
 mod postgres;
 #[path = "../../tests/support/postgres.rs"]
 pub(in crate::store) mod server;
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::migrate::MIGRATIONS;
+use super::migrate::{MIGRATIONS, Migration};
 use super::*;
 
 const FLOW: &str = "orders";
@@ -96,6 +97,14 @@ async fn handle(place: &str, clock: &Arc<AtomicI64>) -> Arc<dyn Store> {
             Arc::new(super::postgres::open(&address, MIGRATIONS).await.expect("store").with_clock(clock))
         }
     }
+}
+
+/// Opens it with other steps than this program's.
+async fn open_with(place: &str, steps: &[Migration]) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(match place_of(place) {
+        Place::File(path) => Arc::new(super::sqlite::open(&path, steps).await?),
+        Place::Server(address) => Arc::new(super::postgres::open(&address, steps).await?),
+    })
 }
 
 /// Nobody is known to be dead.

@@ -144,7 +144,7 @@ impl Cluster {
         stop.args(["--mode=immediate", "--silent", "stop", "--pgdata"]).arg(folder.join("data"));
         let words: Vec<&OsStr> = std::iter::once(stop.get_program()).chain(stop.get_args()).collect();
         let watch = Command::new("sh")
-            .args(["-c", "trap '' INT TERM HUP; cat; folder=$1; shift; \"$@\"; rm -rf \"$folder\"", "watch"])
+            .args(["-c", "trap '' INT TERM HUP; cat; folder=$1; shift; \"$@\"; umount -l \"$folder\"/*; rm -rf \"$folder\"", "watch"])
             .arg(&folder)
             .args(words)
             .current_dir("/")

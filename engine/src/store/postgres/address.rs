@@ -86,18 +86,22 @@ fn server(text: &str) -> Result<PgConnectOptions, String> {
     Ok(options.statement_cache_capacity(STATEMENTS).disable_statement_logging())
 }
 
-/// The address without password and parameters.
+/// The address without password and parameters, as the tools of PostgreSQL take it too.
 fn shown(servers: &[PgConnectOptions]) -> String {
     let Some(first) = servers.first() else { return String::new() };
+    let user = first.get_username();
+    let database = first.get_database().unwrap_or(user);
+    if let ([_], Some(socket)) = (servers, first.get_socket()) {
+        return format!("postgres://{user}@/{database}?host={}", socket.display());
+    }
     let hosts: Vec<String> = servers
         .iter()
         .map(|server| match server.get_socket() {
-            Some(socket) => socket.display().to_string(),
+            Some(socket) => socket.display().to_string().replace('/', "%2F"),
             None => format!("{}:{}", server.get_host(), server.get_port()),
         })
         .collect();
-    let database = first.get_database().unwrap_or_else(|| first.get_username());
-    format!("postgres://{}@{}/{database}", first.get_username(), hosts.join(","))
+    format!("postgres://{user}@{}/{database}", hosts.join(","))
 }
 
 impl fmt::Display for Address {
@@ -146,6 +150,6 @@ mod tests {
         assert_eq!(address.servers.len(), 2);
         assert_eq!(address.to_string(), "postgres://weft@one.example:5433,two.example:5432/books");
         let socket = Address::read("postgres://weft@/books?host=/run/pg").expect("address");
-        assert_eq!(socket.to_string(), "postgres://weft@/run/pg/books");
+        assert_eq!(socket.to_string(), "postgres://weft@/books?host=/run/pg");
     }
 }

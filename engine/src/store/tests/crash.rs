@@ -176,6 +176,59 @@ async fn a_killed_process_leaves_whole_pages_and_its_intents() {
     assert_eq!(lease.epoch, 9, "nobody waited for the hour to pass");
 }
 
+/// A step that takes a while, with something at its end that nobody can miss.
+fn slow_steps() -> Vec<Migration> {
+    let text = "
+CREATE TABLE many (number BIGINT NOT NULL, name TEXT NOT NULL);
+INSERT INTO many WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 150000)
+    SELECT x, 'number ' || x FROM c;
+ALTER TABLE run ADD colour BLOB;";
+    let slow = Migration { version: 99, about: "many things", text };
+    MIGRATIONS.iter().copied().chain([slow]).collect()
+}
+
+#[tokio::test]
+#[ignore = "started by the test below, which kills it"]
+async fn migrate_until_killed() {
+    let (Ok(place), Ok(folder)) = (std::env::var(STORE), std::env::var(FOLDER)) else { return };
+    std::fs::write(Path::new(&folder).join("begun"), "").expect("said");
+    open_with(&place, &slow_steps()).await.expect("migrated");
+}
+
+#[tokio::test]
+async fn killed_in_the_middle_of_a_migration_a_store_is_what_it_was() {
+    let Some(bench) = Bench::new().await else { return };
+    let lease = bench.hold_and_run().await;
+    bench.store.settle_page(&lease, &page_of(vec![settled("1", Outcome::Created)])).await.expect("settled");
+    bench.store.close().await;
+    let begun = bench.folder.path().join("begun");
+    let mut killed = 0;
+    for millis in [1, 20, 60, 120] {
+        let mut child = child("migrate_until_killed", &bench.place, bench.folder.path());
+        until(|| begun.exists()).await;
+        tokio::time::sleep(Duration::from_millis(millis)).await;
+        child.kill().expect("killed");
+        killed += i32::from(!child.wait().expect("gone").success());
+        std::fs::remove_file(&begun).expect("removed");
+        // The old program goes on, unless the new one was quicker.
+        match open_at(&place_of(&bench.place)).await {
+            Ok(store) => {
+                assert_eq!(store.verify().await, Ok(Vec::new()));
+                assert!(store.known(FLOW, &["1"]).await.expect("known")[0].ledger.is_some());
+                store.close().await;
+            }
+            Err(error) => assert!(matches!(error, StoreError::Newer { found: 99, .. }), "{error:?}"),
+        }
+    }
+    assert!(killed > 0, "every migration was quicker");
+    let store = open_with(&bench.place, &slow_steps()).await.expect("migrated");
+    assert_eq!(store.verify().await, Ok(Vec::new()));
+    assert!(store.known(FLOW, &["1"]).await.expect("known")[0].ledger.is_some());
+    store.close().await;
+    let error = open_at(&place_of(&bench.place)).await.err().expect("newer");
+    assert!(matches!(error, StoreError::Newer { found: 99, .. }), "{error:?}");
+}
+
 /// This program once more, for one of the tests here that work for others.
 fn child(test: &str, place: &str, folder: &Path) -> Child {
     let (_, module) = module_path!().split_once("::").expect("module");

@@ -1,9 +1,7 @@
 //! Servers that stop, disappear, fill up and go bad.
 
-use std::path::Path;
-use std::process::Command;
-
-use super::super::super::{open_and_wait, wait};
+use super::super::super::tests::disk::Disk;
+use super::super::super::{Place, open_and_wait, wait};
 use super::*;
 
 /// Nothing here waits for long.
@@ -125,7 +123,7 @@ async fn a_standby_alone_takes_no_writes_and_says_so() {
 async fn a_server_that_comes_up_later_is_waited_for() {
     let Some(cluster) = Cluster::start("") else { return };
     cluster.down("fast");
-    let place = super::super::super::Place::server(&cluster.address()).expect("place");
+    let place = Place::server(&cluster.address()).expect("place");
     let (told, mut hears) = tokio::sync::mpsc::unbounded_channel();
     let opening = tokio::spawn(async move {
         open_and_wait(&place, move |error| told.send(error.to_string()).unwrap_or_default()).await
@@ -136,11 +134,29 @@ async fn a_server_that_comes_up_later_is_waited_for() {
     opening.await.expect("task").expect("opened").ping().await.expect("well");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flow_whose_run_lost_the_store_is_given_back_when_it_returns() {
+    let Some(cluster) = Cluster::start("") else { return };
+    let store: Arc<dyn Store> =
+        Arc::new(open_with(&address(&cluster.address()), MIGRATIONS, WAITS).await.expect("store"));
+    let lease = hold_and_run(&*store).await;
+    cluster.down("fast");
+    let error = store.release(&lease).await.expect_err("it is not there");
+    assert!(error.is_temporary(), "{error:?}");
+    let later = tokio::spawn(crate::run::release::later(Arc::clone(&store), lease, "run-1".to_owned()));
+    cluster.up();
+    later.await.expect("task");
+    assert_eq!(store.leases().await, Ok(Vec::new()));
+    let run = store.run("run-1").await.expect("read").expect("run");
+    assert_eq!(run.state, super::super::super::RunState::Stopped);
+    assert_eq!(hold(&*store, "two").await.epoch, 2);
+}
+
 #[tokio::test]
 async fn a_full_disk_costs_one_page_and_no_more() {
     let Some(cluster) = Cluster::start("") else { return };
     let small = cluster.folder().join("small");
-    let Some(_mount) = Mount::new(&small, "12m") else { return };
+    let Some(disk) = Disk::new(&small, "12m") else { return };
     cluster.own(&small);
     cluster.sql(&format!("CREATE TABLESPACE small LOCATION '{}'", small.display()));
     let place = format!("{}&options[default_tablespace]=small", cluster.address());
@@ -157,35 +173,12 @@ async fn a_full_disk_costs_one_page_and_no_more() {
     assert!(matches!(error, StoreError::Full { .. }) && error.is_temporary(), "{error:?}");
     assert_eq!(position(&store).await, number);
     assert!(store.known("orders", &[&format!("{number}/0")]).await.expect("known")[0].ledger.is_none());
-    Mount::grow(&small, "64m");
+    disk.remount("size=64m");
     wait(&store, |_| {}).await.expect("there is room");
     store.settle_page(&lease, &page(number, 20_000)).await.expect("the same page again");
     assert_eq!(position(&store).await, number + 1);
     drop(store);
     cluster.down("immediate");
-}
-
-/// A small disk, where this user may mount one.
-struct Mount(std::path::PathBuf);
-
-impl Mount {
-    fn new(path: &Path, size: &str) -> Option<Self> {
-        std::fs::create_dir_all(path).expect("folder");
-        let mount = ["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"].map(str::to_owned);
-        let done = Command::new("mount").args(mount).arg(path).output().ok()?;
-        done.status.success().then(|| Self(path.to_owned()))
-    }
-
-    fn grow(path: &Path, size: &str) {
-        let options = format!("remount,size={size}");
-        assert!(Command::new("mount").args(["-o", &options]).arg(path).status().expect("mount").success());
-    }
-}
-
-impl Drop for Mount {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
 }
 
 #[tokio::test]
