@@ -40,7 +40,7 @@ pub(crate) fn place() -> Option<String> {
     let cluster = shared()?;
     let schema = format!("s{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
     cluster.sql(&format!("CREATE SCHEMA {schema}"));
-    Some(format!("{}&options[search_path]={schema}", cluster.address()))
+    Some(format!("{}&options=-csearch_path%3D{schema}", cluster.address()))
 }
 
 /// Where the programs of PostgreSQL are: on the path, or where Debian puts them.
@@ -229,6 +229,11 @@ impl Cluster {
     /// The folder of its data, for tests that damage it.
     pub(crate) fn files(&self) -> PathBuf {
         self.folder.join("data")
+    }
+
+    /// Runs a tool of the server, as its user.
+    pub(crate) fn run(&self, tool: &str, args: &[&str]) {
+        well(command(&self.programs.join(tool), &self.folder).args(args));
     }
 
     /// Gives a folder to the user of the server.

@@ -164,7 +164,7 @@ async fn a_migration_that_fails_changes_nothing_and_newer_stores_are_refused() {
 async fn what_is_no_store_is_refused_and_left_alone() {
     let Some(place) = server::place() else { return };
     let cluster = server::shared().expect("server");
-    let (_, schema) = place.rsplit_once('=').expect("schema");
+    let (_, schema) = place.rsplit_once("%3D").expect("schema");
     cluster.sql(&format!("CREATE TABLE {schema}.photos (name TEXT)"));
     let error = open(&address(&place), MIGRATIONS).await.err().expect("refused");
     assert!(error.to_string().ends_with("it holds tables of another program"), "{error}");
@@ -177,7 +177,7 @@ async fn what_is_no_store_is_refused_and_left_alone() {
     };
     let cases = [
         (told("/weft?", "/nowhere?").await, "does not exist", "createdb"),
-        (told("search_path]=s", "search_path]=x").await, "none of the schemas", "make the schema first"),
+        (told("search_path%3Ds", "search_path%3Dx").await, "none of the schemas", "make the schema first"),
         (told("postgres://weft@", "postgres://nobody@").await, "does not exist", "pg_hba.conf"),
     ];
     for (error, cause, advice) in cases {
@@ -187,4 +187,23 @@ async fn what_is_no_store_is_refused_and_left_alone() {
     cluster.sql("CREATE DATABASE letters ENCODING 'SQL_ASCII' TEMPLATE template0 LOCALE_PROVIDER libc LOCALE 'C'");
     let error = told("/weft?", "/letters?").await;
     assert!(error.to_string().contains("keeps text as SQL_ASCII"), "{error}");
+}
+
+#[tokio::test]
+async fn a_database_is_copied_and_put_back_by_its_own_tools() {
+    let Some(cluster) = Cluster::start("") else { return };
+    let first = store(&cluster.address()).await;
+    let lease = hold_and_run(&first).await;
+    first.settle_page(&lease, &page(0, 100)).await.expect("settled");
+    // The address as it is shown, for that is what people are told to use.
+    let shown = address(&cluster.address()).to_string();
+    let dump = cluster.folder().join("copy.dump").display().to_string();
+    cluster.run("pg_dump", &["--format=custom", "--file", &dump, &shown]);
+    first.settle_page(&lease, &page(1, 100)).await.expect("settled");
+    first.close().await;
+    let restore = ["--clean", "--if-exists", "--single-transaction", "--dbname", &shown, &dump];
+    cluster.run("pg_restore", &restore);
+    let again = store(&cluster.address()).await;
+    assert_eq!(position(&again).await, 1);
+    again.settle_page(&lease, &page(1, 100)).await.expect("goes on from there");
 }
