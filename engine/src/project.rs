@@ -6,6 +6,7 @@
 mod answers;
 mod file;
 mod limits;
+mod store;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use connectors::contract::{self, Connector, Host};
 use connectors::manifest::Answers;
 
 use crate::script::Limits;
+use crate::store::Place;
 use crate::trouble::{Trouble, why};
 
 pub use answers::FlowAnswers;
@@ -36,6 +38,8 @@ pub struct Project {
     pub systems: BTreeMap<String, Arc<dyn Connector>>,
     /// What the scripts of one record may use.
     pub limits: Limits,
+    /// Where it keeps what must survive.
+    pub store: Place,
 }
 
 /// One account of one system.
@@ -94,13 +98,8 @@ impl Project {
             flows: Vec::new(),
             systems: file::built_in(),
             limits: Limits::default(),
+            store: store::standard(root),
         }
-    }
-
-    /// Where the project keeps its store.
-    #[must_use]
-    pub fn store_path(&self) -> PathBuf {
-        self.root.join(".weft").join("store.db")
     }
 
     /// What a session with a connection finds here.

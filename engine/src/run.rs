@@ -11,6 +11,7 @@ mod journal;
 mod page;
 mod pipeline;
 mod reading;
+pub(crate) mod release;
 mod scope;
 mod seen;
 mod settle;
@@ -144,6 +145,9 @@ pub async fn run(
     let ended = run.end(result).await;
     // Whatever happened, others may claim the flow from here on.
     let released = store.release(&run.lease).await;
+    if released.as_ref().is_err_and(StoreError::is_temporary) {
+        tokio::spawn(release::later(Arc::clone(store), run.lease.clone(), run.id.clone()));
+    }
     let report = ended?;
     released?;
     Ok(report)

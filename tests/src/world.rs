@@ -73,6 +73,7 @@ impl World {
         let project = Project {
             root: folder.path().to_owned(),
             limits: engine::script::Limits::default(),
+            store: engine::store::Place::File(folder.path().join("store.db")),
             name: "test".into(),
             connections,
             flows: vec![FlowEntry {

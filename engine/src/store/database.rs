@@ -68,6 +68,10 @@ impl<D: Driver> Store for Database<D> {
         lease::now(&mut *self.driver.read().await?, &self.words).await
     }
 
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.driver.ping().await
+    }
+
     async fn acquire(
         &self,
         flow: &str,

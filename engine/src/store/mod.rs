@@ -19,10 +19,13 @@ mod lease;
 mod link;
 mod migrate;
 mod page;
+mod place;
+mod postgres;
 mod records;
 mod sql;
 mod sqlite;
 mod types;
+mod wait;
 
 #[cfg(test)]
 mod tests;
@@ -36,15 +39,29 @@ use async_trait::async_trait;
 pub use answers::{DeadLetter, DeadQuery, Found, HistoryRow, Intent, Known, LedgerRow, Run};
 pub use error::StoreError;
 pub use holder::{holder_in_words, is_dead, this_process};
+pub use place::Place;
+pub use postgres::Address;
+pub use sqlite::{Restored, backup, restore};
 pub use types::{
     Activity, Added, Claim, Counts, Cursor, Fingerprint, Journal, JournalKeys, Lease, Millis, NewRun,
     Outcome, OutcomeWord, Page, RunState, Settled, Written,
 };
 
+pub use wait::{open_and_wait, wait};
+
 /// Opens the store in this file, made if it is not there yet and brought up to the schema of
 /// this program. Its folder must exist.
 pub async fn open(file: &Path) -> Result<Arc<dyn Store>, StoreError> {
     Ok(Arc::new(sqlite::open(file, migrate::MIGRATIONS).await?))
+}
+
+/// Opens the store in this place; a file as [`open`] does, a database brought up to the schema of
+/// this program. A server that does not answer is waited for some seconds.
+pub async fn open_at(place: &Place) -> Result<Arc<dyn Store>, StoreError> {
+    match place {
+        Place::File(path) => open(path).await,
+        Place::Server(address) => Ok(Arc::new(postgres::open(address, migrate::MIGRATIONS).await?)),
+    }
 }
 
 /// The durable state of all flows.
@@ -55,6 +72,10 @@ pub async fn open(file: &Path) -> Result<Arc<dyn Store>, StoreError> {
 pub trait Store: Send + Sync {
     /// The database's clock.
     async fn now(&self) -> Result<Millis, StoreError>;
+
+    /// Proves that the store can be read and written: commits next to nothing. After the disk
+    /// was full it also asks whether there is room for some pages.
+    async fn ping(&self) -> Result<(), StoreError>;
 
     /// Claims a flow for `ttl`. A lease that has run out is taken over, and so is one whose
     /// holder `dead` knows to be gone, such as [`is_dead`].

@@ -4,6 +4,7 @@
 //! The systems are simulators in this process; the program runs as a child, as everywhere.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod backup;
 mod broken;
 mod check;
 mod connect;
@@ -11,6 +12,9 @@ mod demo;
 mod docs;
 mod journal;
 mod kill;
+mod postgres;
 mod remote;
+#[path = "../support/postgres.rs"]
+mod server;
 mod store;
 mod town;

@@ -168,6 +168,7 @@ impl Flow {
             flows: vec![FlowEntry { name: name.into(), file: flow, on: true, roles: BTreeMap::new() }],
             systems,
             limits: engine::script::Limits::default(),
+            store: engine::store::Place::File(folder.path().join("store.db")),
         };
         let flow = Self { store, project, folder };
         flow.answer(answers);

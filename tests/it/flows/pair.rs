@@ -171,6 +171,7 @@ impl Shipped {
             flows: vec![FlowEntry { name: flow.into(), file, on: true, roles: BTreeMap::new() }],
             systems,
             limits: engine::script::Limits::default(),
+            store: engine::store::Place::File(folder.path().join("store.db")),
         };
         let shipped = Self { store, project, folder, hurries: false };
         shipped.answer(answers);

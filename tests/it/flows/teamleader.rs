@@ -105,6 +105,7 @@ impl Desk {
             flows: vec![FlowEntry { name: name.into(), file, on: true, roles: BTreeMap::new() }],
             systems,
             limits: engine::script::Limits::default(),
+            store: engine::store::Place::File(folder.path().join("store.db")),
         };
         write(&folder.path().join(format!("settings/{name}.toml")), answers);
         let store = engine::store::open(&folder.path().join("store.db")).await.unwrap();

@@ -1,0 +1,22 @@
+//! The suite on a store in a PostgreSQL database.
+
+#[path = "crash.rs"]
+mod crash;
+#[path = "leases.rs"]
+mod leases;
+#[path = "pages.rs"]
+mod pages;
+#[path = "records.rs"]
+mod records;
+
+use super::*;
+
+struct Postgres;
+
+impl Kind for Postgres {
+    fn place(_: &Path) -> Option<String> {
+        server::place()
+    }
+}
+
+type Bench = BenchOn<Postgres>;

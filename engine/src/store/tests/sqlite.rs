@@ -1,0 +1,22 @@
+//! The suite on a store in a file.
+
+#[path = "crash.rs"]
+mod crash;
+#[path = "leases.rs"]
+mod leases;
+#[path = "pages.rs"]
+mod pages;
+#[path = "records.rs"]
+mod records;
+
+use super::*;
+
+struct Sqlite;
+
+impl Kind for Sqlite {
+    fn place(folder: &Path) -> Option<String> {
+        Some(folder.join("weft.db").display().to_string())
+    }
+}
+
+type Bench = BenchOn<Sqlite>;
