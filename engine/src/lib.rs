@@ -17,6 +17,7 @@ pub mod program;
 pub mod project;
 pub mod run;
 pub mod script;
+pub mod serve;
 pub mod speed;
 pub mod store;
 pub mod tokens;
