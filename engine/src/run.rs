@@ -4,6 +4,7 @@
 //! read. A run that is killed leaves at most the few pages in flight to do again, and the ledger
 //! and the intents make that do no harm.
 
+mod arrivals;
 mod differ;
 mod finder;
 mod history;
@@ -107,6 +108,8 @@ pub(crate) struct Run<'a> {
     counts: Mutex<Counts>,
     /// Records that were taken up again in this run.
     retaken: Mutex<HashSet<String>>,
+    /// Records that webhooks have named and that no page has brought yet.
+    wanted: Mutex<HashSet<String>>,
     finder: Finder<'a>,
     /// Present where records were created by the page.
     past: tokio::sync::Mutex<Option<seen::Past>>,
@@ -136,6 +139,7 @@ pub async fn run(
         id,
         counts: Mutex::default(),
         retaken: Mutex::default(),
+        wanted: Mutex::default(),
         finder: Finder::new(sides),
         past: tokio::sync::Mutex::default(),
     };
@@ -170,13 +174,17 @@ impl Run<'_> {
     async fn whole(&self) -> Result<Option<Ended>, StoreError> {
         let new = NewRun { id: self.id.clone(), cause: self.options.cause.clone(), plan: self.flow.print };
         self.store.start_run(&self.lease, &new).await?;
+        self.take_arrivals().await?;
         if let Some(error) = self.take_back().await? {
             return Ok(Some(Ended::Remote(error)));
         }
         if let Some(error) = self.due().await? {
             return Ok(Some(Ended::Remote(error)));
         }
-        self.pages().await
+        match self.pages().await? {
+            None => self.answer_arrivals().await,
+            ended => Ok(ended),
+        }
     }
 
     /// Takes up records again that had to wait, or that were refused.
@@ -260,6 +268,13 @@ impl Run<'_> {
     }
 
     fn request(&self, reading: &Reading) -> Result<FetchRequest, RemoteError> {
+        let conditions = self.conditions()?;
+        let resource = self.flow.plan.fetch.resource.clone();
+        Ok(FetchRequest { resource, since: reading.since_with_overlap()?, conditions, size: PAGE })
+    }
+
+    /// Fields and the values that records must have to be read at all.
+    fn conditions(&self) -> Result<Vec<(String, Value)>, RemoteError> {
         let scope = scope::Scope::new(self.flow, None);
         let mut conditions = Vec::new();
         for (field, script) in &self.flow.program.conditions {
@@ -272,8 +287,7 @@ impl Run<'_> {
                 }
             }
         }
-        let resource = self.flow.plan.fetch.resource.clone();
-        Ok(FetchRequest { resource, since: reading.since_with_overlap()?, conditions, size: PAGE })
+        Ok(conditions)
     }
 
     async fn end(&self, result: Result<Option<Ended>, StoreError>) -> Result<Report, RunError> {

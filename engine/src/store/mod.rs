@@ -14,6 +14,7 @@ mod answers;
 mod database;
 mod error;
 mod holder;
+mod inbox;
 mod journal;
 mod lease;
 mod link;
@@ -36,6 +37,7 @@ use async_trait::async_trait;
 pub use answers::{DeadLetter, DeadQuery, Found, HistoryRow, Intent, Known, LedgerRow, Run};
 pub use error::StoreError;
 pub use holder::{holder_in_words, is_dead, this_process};
+pub use inbox::{Addressee, Arrival, Arrived, Unanswered};
 pub use types::{
     Activity, Added, Claim, Counts, Cursor, Fingerprint, Journal, JournalKeys, Lease, Millis, NewRun,
     Outcome, OutcomeWord, Page, RunState, Settled, Written,
@@ -167,6 +169,29 @@ pub trait Store: Send + Sync {
 
     /// Removes the sealed secrets of a connection.
     async fn drop_kept(&self, connection: &str) -> Result<(), StoreError>;
+
+    /// Keeps what a system told by a webhook, for these flows; answers for how many of them it is
+    /// new. Durable when it returns.
+    async fn arrive(&self, arrival: &Arrival, flows: &[Addressee<'_>]) -> Result<u64, StoreError>;
+
+    /// Everything that a flow was told and has not answered; this run takes it up.
+    async fn take_arrivals(&self, lease: &Lease, run: &str) -> Result<Vec<Arrived>, StoreError>;
+
+    /// The run has done what it took up; answers how many deliveries that were.
+    async fn answer_arrivals(&self, lease: &Lease, run: &str) -> Result<u64, StoreError>;
+
+    /// Flows that were told something and have not answered it.
+    async fn unanswered(&self) -> Result<Vec<Unanswered>, StoreError>;
+
+    /// Removes deliveries that were answered that long ago, and those that came that long ago and
+    /// never were; answers how many.
+    async fn prune_arrivals(&self, answered: Duration, never: Duration) -> Result<u64, StoreError>;
+
+    /// Digest of what is secret of the address that a connection's system delivers to.
+    async fn hook(&self, connection: &str) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Keeps that digest, or removes it.
+    async fn set_hook(&self, connection: &str, token: Option<&[u8]>) -> Result<(), StoreError>;
 
     /// Gives free space back to the disk; waits for nobody. Worth calling after `prune`; the
     /// end of a run does it too.

@@ -2,6 +2,7 @@
 //! file stands beside its driver.
 
 mod crash;
+mod inbox;
 mod leases;
 mod pages;
 mod records;
