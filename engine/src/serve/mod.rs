@@ -17,8 +17,20 @@
 //!   happens: states of flows and connections, the latest runs, and totals that only grow since
 //!   the process started.
 
+mod board;
+mod clock;
+mod files;
 mod health;
+mod notify;
+mod schedule;
+mod supervisor;
+mod turn;
+mod version;
+mod words;
 
+pub use clock::{Clock, SystemClock};
+pub use supervisor::{Setup, Signal, Stopped, Supervisor};
+pub(crate) use version::{Sessions, Version, bound};
 pub use health::{
     ConnectionHealth, Ended, FlowHealth, FlowState, Health, Roster, RosterFlow, Stage, Totals, Webhook,
 };

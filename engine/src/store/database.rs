@@ -15,8 +15,8 @@ use super::{Store, StoreError, journal, page};
 /// A store over one database.
 #[derive(Debug)]
 pub(super) struct Database<D> {
-    driver: D,
-    words: Words,
+    pub(super) driver: D,
+    pub(super) words: Words,
 }
 
 impl<D: Driver> Database<D> {
@@ -52,7 +52,7 @@ impl<D: Driver> Database<D> {
 }
 
 /// Ends the transaction: well, or as if it had never been.
-async fn end<T>(tx: Box<dyn Transaction>, done: Result<T, StoreError>) -> Result<T, StoreError> {
+pub(super) async fn end<T>(tx: Box<dyn Transaction>, done: Result<T, StoreError>) -> Result<T, StoreError> {
     match done {
         Ok(value) => tx.commit().await.map(|()| value),
         Err(error) => {

@@ -22,6 +22,7 @@ mod page;
 mod records;
 mod sql;
 mod sqlite;
+mod turns;
 mod types;
 
 #[cfg(test)]
@@ -36,6 +37,7 @@ use async_trait::async_trait;
 pub use answers::{DeadLetter, DeadQuery, Found, HistoryRow, Intent, Known, LedgerRow, Run};
 pub use error::StoreError;
 pub use holder::{holder_in_words, is_dead, this_process};
+pub use turns::{ConnectionState, Daemon, Turn, Turns};
 pub use types::{
     Activity, Added, Claim, Counts, Cursor, Fingerprint, Journal, JournalKeys, Lease, Millis, NewRun,
     Outcome, OutcomeWord, Page, RunState, Settled, Written,
@@ -52,7 +54,7 @@ pub async fn open(file: &Path) -> Result<Arc<dyn Store>, StoreError> {
 /// A call that is dropped before it answers has done all of its work or nothing of it; only
 /// `prune` works in steps. All moments are on the database's clock.
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: Turns {
     /// The database's clock.
     async fn now(&self) -> Result<Millis, StoreError>;
 
