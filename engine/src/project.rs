@@ -6,6 +6,8 @@
 mod answers;
 mod file;
 mod limits;
+mod listen;
+mod serve;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,6 +20,8 @@ use crate::script::Limits;
 use crate::trouble::{Trouble, why};
 
 pub use answers::FlowAnswers;
+pub use listen::Listen;
+pub use serve::Serve;
 
 /// The name of the project's main file.
 pub const MAIN_FILE: &str = "weft.toml";
@@ -36,6 +40,10 @@ pub struct Project {
     pub systems: BTreeMap<String, Arc<dyn Connector>>,
     /// What the scripts of one record may use.
     pub limits: Limits,
+    /// How the daemon works.
+    pub serve: Serve,
+    /// Where it listens; `None`: it does not.
+    pub listen: Option<Listen>,
 }
 
 /// One account of one system.
@@ -94,6 +102,8 @@ impl Project {
             flows: Vec::new(),
             systems: file::built_in(),
             limits: Limits::default(),
+            serve: Serve::default(),
+            listen: None,
         }
     }
 

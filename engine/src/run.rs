@@ -115,6 +115,36 @@ pub(crate) struct Run<'a> {
     past: tokio::sync::Mutex<Option<seen::Past>>,
 }
 
+/// How much of a flow a run does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Everything.
+    Whole,
+    /// Only records that had to wait and are due.
+    Waiting,
+}
+
+/// A claim on a flow, and the run that it is for.
+#[derive(Clone, Debug)]
+pub(crate) struct Claimed {
+    pub(crate) lease: Lease,
+    /// The run's name in the store.
+    pub(crate) id: String,
+    pub(crate) part: Part,
+}
+
+impl Claimed {
+    /// A run under this lease.
+    pub(crate) fn new(lease: Lease, part: Part) -> Self {
+        Self { lease, id: uuid::Uuid::now_v7().to_string(), part }
+    }
+}
+
+/// Asks for the flow, in the name of this holder.
+pub(crate) async fn claim(store: &dyn Store, flow: &str, holder: &str) -> Result<Claim, StoreError> {
+    store.acquire(flow, holder, LEASE, &is_dead).await
+}
+
 /// Runs a flow once.
 pub async fn run(
     flow: &Flow,
@@ -123,12 +153,24 @@ pub async fn run(
     options: &Options,
     watcher: &dyn Watcher,
 ) -> Result<Report, RunError> {
-    let lease = match store.acquire(&flow.name, &this_process(), LEASE, &is_dead).await? {
+    let lease = match claim(&**store, &flow.name, &this_process()).await? {
         Claim::Held(lease) => lease,
         Claim::Busy { holder, .. } => return Err(RunError::Busy { flow: flow.name.clone(), holder }),
     };
-    let renewal = tokio::spawn(keep_lease(Arc::clone(store), lease.clone()));
-    let id = uuid::Uuid::now_v7().to_string();
+    run_claimed(Claimed::new(lease, Part::Whole), flow, sides, store, options, watcher).await
+}
+
+/// Runs a flow that has been claimed, and gives it back.
+pub(crate) async fn run_claimed(
+    claimed: Claimed,
+    flow: &Flow,
+    sides: &Sides,
+    store: &Arc<dyn Store>,
+    options: &Options,
+    watcher: &dyn Watcher,
+) -> Result<Report, RunError> {
+    let Claimed { lease, id, part } = claimed;
+    let renewal = Renewal(tokio::spawn(keep_lease(Arc::clone(store), lease.clone())));
     let run = Run {
         flow,
         sides,
@@ -143,14 +185,24 @@ pub async fn run(
         finder: Finder::new(sides),
         past: tokio::sync::Mutex::default(),
     };
-    let result = run.whole().await;
-    renewal.abort();
+    let result = run.whole(part).await;
+    drop(renewal);
     let ended = run.end(result).await;
     // Whatever happened, others may claim the flow from here on.
     let released = store.release(&run.lease).await;
     let report = ended?;
     released?;
     Ok(report)
+}
+
+/// Renews a claim until it is dropped: also when the run is given up, or fails in an unforeseen
+/// way.
+struct Renewal(tokio::task::JoinHandle<()>);
+
+impl Drop for Renewal {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// Holds the claim while the run goes on.
@@ -171,15 +223,20 @@ enum Ended {
 }
 
 impl Run<'_> {
-    async fn whole(&self) -> Result<Option<Ended>, StoreError> {
+    async fn whole(&self, part: Part) -> Result<Option<Ended>, StoreError> {
         let new = NewRun { id: self.id.clone(), cause: self.options.cause.clone(), plan: self.flow.print };
         self.store.start_run(&self.lease, &new).await?;
-        self.take_arrivals().await?;
+        if part != Part::Waiting {
+            self.take_arrivals().await?;
+        }
         if let Some(error) = self.take_back().await? {
             return Ok(Some(Ended::Remote(error)));
         }
         if let Some(error) = self.due().await? {
             return Ok(Some(Ended::Remote(error)));
+        }
+        if part == Part::Waiting {
+            return Ok(None);
         }
         match self.pages().await? {
             None => self.answer_arrivals().await,

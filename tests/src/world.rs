@@ -73,6 +73,7 @@ impl World {
         let project = Project {
             root: folder.path().to_owned(),
             limits: engine::script::Limits::default(),
+            serve: engine::project::Serve::default(),
             name: "test".into(),
             connections,
             flows: vec![FlowEntry {

@@ -25,6 +25,10 @@ struct File {
     flows: toml::map::Map<String, toml::Value>,
     #[serde(default)]
     limits: toml::map::Map<String, toml::Value>,
+    #[serde(default)]
+    serve: toml::map::Map<String, toml::Value>,
+    #[serde(default)]
+    listen: toml::map::Map<String, toml::Value>,
 }
 
 /// Entries again, with their places; `File` above has proven the shape.
@@ -36,6 +40,9 @@ struct Places {
     flows: BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, Spanned<toml::Value>>>,
     #[serde(default)]
     limits: Entries,
+    #[serde(default)]
+    serve: Entries,
+    listen: Option<Entries>,
 }
 
 pub(super) type Entries = BTreeMap<Spanned<String>, Spanned<toml::Value>>;
@@ -58,16 +65,18 @@ pub(super) fn read(root: &Path) -> Result<Project, Trouble> {
     let connections = reader.connections(&places);
     let flows = reader.flows(&file, &places, &connections);
     let limits = reader.limits(&places.limits);
+    let serve = reader.serve(&places.serve);
+    let listen = reader.listen(places.listen.as_ref());
     let Reader { troubles, mut problems, systems, .. } = reader;
     problems.extend(troubles.into_iter().map(Report::from));
     if !problems.is_empty() {
         return Err(Trouble::several(format!("the project has {} problems", problems.len()), problems));
     }
-    drop((file.connections, file.limits));
+    drop((file.connections, file.limits, file.serve, file.listen));
     let name = file.name.unwrap_or_else(|| {
         root.file_name().map_or_else(|| "project".to_owned(), |name| name.to_string_lossy().into_owned())
     });
-    Ok(Project { root: root.to_owned(), name, connections, flows, systems, limits })
+    Ok(Project { root: root.to_owned(), name, connections, flows, systems, limits, serve, listen })
 }
 
 /// Systems that come with Weft.

@@ -17,8 +17,21 @@
 //!   happens: states of flows and connections, the latest runs, and totals that only grow since
 //!   the process started.
 
+mod board;
+mod clock;
+mod files;
 mod health;
+mod notify;
+mod schedule;
+mod supervisor;
+mod turn;
+mod version;
+mod words;
 
+pub use clock::{Clock, SystemClock};
+pub use supervisor::{Setup, Signal, Stopped, Supervisor};
+pub use version::Talks;
+pub(crate) use version::{Sessions, Version, bound};
 pub use health::{
     ConnectionHealth, Ended, FlowHealth, FlowState, Health, Roster, RosterFlow, Stage, Totals, Webhook,
 };
@@ -68,6 +81,8 @@ pub struct Seam {
     pub roster: watch::Receiver<Roster>,
     /// How all of it fares.
     pub health: watch::Receiver<Health>,
+    /// Conversations with the systems of flows that are on.
+    pub sessions: watch::Receiver<Talks>,
 }
 
 /// Asks the daemon for runs of flows.

@@ -10,13 +10,13 @@ use super::link::{Driver, Transaction, Words};
 use super::migrate::{self, Migration};
 use super::records::{self, Pruned};
 use super::types::{Claim, Cursor, Journal, JournalKeys, Lease, Millis, NewRun, Page, RunState};
-use super::{Addressee, Arrival, Arrived, Store, StoreError, Unanswered, inbox, journal, page};
+use super::{Addressee, Arrival, Arrived, Store, StoreError, Unanswered, Undone, inbox, journal, page, tally};
 
 /// A store over one database.
 #[derive(Debug)]
 pub(super) struct Database<D> {
-    driver: D,
-    words: Words,
+    pub(super) driver: D,
+    pub(super) words: Words,
 }
 
 impl<D: Driver> Database<D> {
@@ -52,7 +52,7 @@ impl<D: Driver> Database<D> {
 }
 
 /// Ends the transaction: well, or as if it had never been.
-async fn end<T>(tx: Box<dyn Transaction>, done: Result<T, StoreError>) -> Result<T, StoreError> {
+pub(super) async fn end<T>(tx: Box<dyn Transaction>, done: Result<T, StoreError>) -> Result<T, StoreError> {
     match done {
         Ok(value) => tx.commit().await.map(|()| value),
         Err(error) => {
@@ -277,6 +277,14 @@ impl<D: Driver> Store for Database<D> {
         let mut tx = self.driver.begin().await?;
         let done = inbox::set_hook(&mut *tx, &self.words, connection, token).await;
         end(tx, done).await
+    }
+
+    async fn undone(&self) -> Result<Vec<Undone>, StoreError> {
+        tally::undone(&mut *self.driver.read().await?).await
+    }
+
+    async fn last_success(&self, flow: &str) -> Result<Option<Millis>, StoreError> {
+        tally::last_success(&mut *self.driver.read().await?, flow).await
     }
 
     async fn upkeep(&self) -> Result<(), StoreError> {

@@ -6,10 +6,10 @@
 
 use std::time::Duration;
 
+use super::StoreError;
 use super::lease::{fence, millis, now};
 use super::link::{Link, Words};
 use super::types::{Lease, Millis};
-use super::StoreError;
 
 /// A delivery that is to be kept.
 #[derive(Clone, Debug, PartialEq, Eq)]

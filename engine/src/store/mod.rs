@@ -23,6 +23,8 @@ mod page;
 mod records;
 mod sql;
 mod sqlite;
+mod tally;
+mod turns;
 mod types;
 
 #[cfg(test)]
@@ -38,6 +40,8 @@ pub use answers::{DeadLetter, DeadQuery, Found, HistoryRow, Intent, Known, Ledge
 pub use error::StoreError;
 pub use holder::{holder_in_words, is_dead, this_process};
 pub use inbox::{Addressee, Arrival, Arrived, Unanswered};
+pub use tally::Undone;
+pub use turns::{ConnectionState, Daemon, Turn, Turns};
 pub use types::{
     Activity, Added, Claim, Counts, Cursor, Fingerprint, Journal, JournalKeys, Lease, Millis, NewRun,
     Outcome, OutcomeWord, Page, RunState, Settled, Written,
@@ -54,7 +58,7 @@ pub async fn open(file: &Path) -> Result<Arc<dyn Store>, StoreError> {
 /// A call that is dropped before it answers has done all of its work or nothing of it; only
 /// `prune` works in steps. All moments are on the database's clock.
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: Turns {
     /// The database's clock.
     async fn now(&self) -> Result<Millis, StoreError>;
 
@@ -192,6 +196,12 @@ pub trait Store: Send + Sync {
 
     /// Keeps that digest, or removes it.
     async fn set_hook(&self, connection: &str, token: Option<&[u8]>) -> Result<(), StoreError>;
+
+    /// What every flow has left undone; flows that have left nothing are not named.
+    async fn undone(&self) -> Result<Vec<Undone>, StoreError>;
+
+    /// When a run of a flow last came to its end.
+    async fn last_success(&self, flow: &str) -> Result<Option<Millis>, StoreError>;
 
     /// Gives free space back to the disk; waits for nobody. Worth calling after `prune`; the
     /// end of a run does it too.
