@@ -29,11 +29,11 @@ mod version;
 mod words;
 
 pub use clock::{Clock, SystemClock};
-pub use supervisor::{Setup, Signal, Stopped, Supervisor};
-pub(crate) use version::{Sessions, Version, bound};
 pub use health::{
     ConnectionHealth, Ended, FlowHealth, FlowState, Health, Roster, RosterFlow, Stage, Totals, Webhook,
 };
+pub use supervisor::{Setup, Signal, Stopped, Supervisor};
+pub(crate) use version::{Sessions, Version, bound};
 
 use std::fmt;
 

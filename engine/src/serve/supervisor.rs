@@ -231,7 +231,8 @@ impl Supervisor {
     }
 
     fn wake_at(&self, now: Millis) -> Millis {
-        let board = self.board.wake_at(now).filter(|_| self.stage == Stage::Serving && self.trouble.is_none());
+        let board =
+            self.board.wake_at(now).filter(|_| self.stage == Stage::Serving && self.trouble.is_none());
         let wake = self.next_look.min(self.deadline.unwrap_or(Millis::MAX));
         wake.min(board.unwrap_or(Millis::MAX)).max(now)
     }
@@ -253,7 +254,11 @@ impl Supervisor {
             Signal::Stop => {
                 if self.stage != Stage::Stopping {
                     let within = self.version.project.serve.stop_within;
-                    tracing::info!(under_way = self.jobs.len(), ?within, "stopping: what is under way is settled");
+                    tracing::info!(
+                        under_way = self.jobs.len(),
+                        ?within,
+                        "stopping: what is under way is settled"
+                    );
                     self.stage = Stage::Stopping;
                     self.stop.store(true, Ordering::Relaxed);
                     let within = Millis::try_from(within.as_millis()).unwrap_or(Millis::MAX);

@@ -64,7 +64,8 @@ impl Version {
             }
         }
         if problems.is_empty() {
-            let on = project.flows.iter().filter_map(|entry| Some((entry, &flows.get(&entry.name)?.flow.plan)));
+            let on =
+                project.flows.iter().filter_map(|entry| Some((entry, &flows.get(&entry.name)?.flow.plan)));
             problems = loader.two_way(&on.collect::<Vec<_>>());
         }
         drop(loader);

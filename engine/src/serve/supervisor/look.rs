@@ -193,7 +193,9 @@ impl Supervisor {
             };
             match done.await {
                 Ok(removed) => tracing::debug!(removed, "old entries of the log were removed"),
-                Err(error) => tracing::warn!(%error, "old entries of the log were not removed; tomorrow again"),
+                Err(error) => {
+                    tracing::warn!(%error, "old entries of the log were not removed; tomorrow again")
+                }
             }
         });
     }

@@ -88,7 +88,10 @@ impl Supervisor {
         self.jobs.abort_all();
         while self.jobs.join_next().await.is_some() {}
         for (_, running) in std::mem::take(&mut self.running) {
-            tracing::warn!(flow = running.flow, "run broken off: it did not settle in time; the next start takes it up");
+            tracing::warn!(
+                flow = running.flow,
+                "run broken off: it did not settle in time; the next start takes it up"
+            );
             if let Some(Claimed { lease, id, .. }) = running.claimed() {
                 let reason = "the daemon was stopped, and the run did not settle in time";
                 let noted = self.setup.store.end_run(&lease, &id, RunState::Stopped, Some(reason)).await;
