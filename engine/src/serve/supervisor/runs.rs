@@ -45,6 +45,7 @@ impl Supervisor {
             loaded,
             start,
             store: Arc::clone(&self.setup.store),
+            clock: Arc::clone(&self.setup.clock),
             holder: self.setup.holder.clone(),
             stop: Arc::clone(&self.stop),
             claimed: Arc::clone(&running.claimed),
