@@ -157,10 +157,16 @@ pub async fn run(
         Claim::Held(lease) => lease,
         Claim::Busy { holder, .. } => return Err(RunError::Busy { flow: flow.name.clone(), holder }),
     };
-    run_claimed(Claimed::new(lease, Part::Whole), flow, sides, store, options, watcher).await
+    let claimed = Claimed::new(lease.clone(), Part::Whole);
+    let result = run_claimed(claimed, flow, sides, store, options, watcher).await;
+    // Whatever happened, others may claim the flow from here on.
+    let released = store.release(&lease).await;
+    let report = result?;
+    released?;
+    Ok(report)
 }
 
-/// Runs a flow that has been claimed, and gives it back.
+/// Runs a flow that has been claimed; whoever claimed it gives it back.
 pub(crate) async fn run_claimed(
     claimed: Claimed,
     flow: &Flow,
@@ -187,12 +193,7 @@ pub(crate) async fn run_claimed(
     };
     let result = run.whole(part).await;
     drop(renewal);
-    let ended = run.end(result).await;
-    // Whatever happened, others may claim the flow from here on.
-    let released = store.release(&run.lease).await;
-    let report = ended?;
-    released?;
-    Ok(report)
+    run.end(result).await
 }
 
 /// Renews a claim until it is dropped: also when the run is given up, or fails in an unforeseen

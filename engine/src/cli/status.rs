@@ -11,9 +11,7 @@ use super::{Ended, Show};
 use crate::load::Loader;
 use crate::project::{FlowEntry, Project};
 use crate::serve::bound;
-use crate::store::{
-    ConnectionState, Daemon, Millis, Run, Store, StoreError, Turn, holder_in_words, is_dead,
-};
+use crate::store::{ConnectionState, Daemon, Millis, Run, Store, StoreError, Turn, holder_in_words, is_dead};
 use crate::trouble::Trouble;
 
 /// A daemon that has not said that it is there for so long is not there.

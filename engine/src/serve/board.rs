@@ -251,7 +251,8 @@ impl Board {
     /// What has to be kept since the last time this was asked.
     pub(crate) fn take_changes(&mut self, now: Millis) -> (Vec<Turn>, Vec<ConnectionState>) {
         let changed = std::mem::take(&mut self.changed);
-        let turns = self.lanes.iter().filter(|lane| changed.flows.contains(lane.name()) && !lane.is_running());
+        let turns =
+            self.lanes.iter().filter(|lane| changed.flows.contains(lane.name()) && !lane.is_running());
         let states = self.links.values().filter(|link| changed.connections.contains(&link.name));
         (turns.map(Lane::turn).collect(), states.map(|link| link.state(now)).collect())
     }
@@ -282,7 +283,9 @@ impl Board {
             }
             at = at.max(link.open_until.unwrap_or(at));
             // One run tries whether the connection answers again; the others wait for its end.
-            let tried = || self.lanes.iter().any(|other| other.is_running() && other.links().any(|used| used == name));
+            let tried = || {
+                self.lanes.iter().any(|other| other.is_running() && other.links().any(|used| used == name))
+            };
             if link.is_failing() && tried() {
                 return None;
             }

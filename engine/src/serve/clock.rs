@@ -55,6 +55,13 @@ pub(crate) mod simulated {
             Self { millis, sleepers: Arc::default() }
         }
 
+        /// How many sleep.
+        pub(crate) fn sleepers(&self) -> usize {
+            let mut sleepers = self.sleepers.lock().unwrap();
+            sleepers.retain(|(_, sender)| !sender.is_closed());
+            sleepers.len()
+        }
+
         /// When the first who sleeps wants to be woken; `None`: nobody sleeps.
         pub(crate) fn next(&self) -> Option<Timestamp> {
             let mut sleepers = self.sleepers.lock().unwrap();

@@ -29,12 +29,12 @@ mod version;
 mod words;
 
 pub use clock::{Clock, SystemClock};
-pub use supervisor::{Setup, Signal, Stopped, Supervisor};
-pub use version::Talks;
-pub(crate) use version::{Sessions, Version, bound};
 pub use health::{
     ConnectionHealth, Ended, FlowHealth, FlowState, Health, Roster, RosterFlow, Stage, Totals, Webhook,
 };
+pub use supervisor::{Setup, Signal, Stopped, Supervisor};
+pub use version::Talks;
+pub(crate) use version::{Sessions, Version, bound};
 
 use std::fmt;
 

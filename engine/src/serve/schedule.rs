@@ -44,8 +44,8 @@ impl Schedule {
         Ok(schedule)
     }
 
-    /// The first moment after that one at which the flow is due. The anchor is the first moment
-    /// of `every`.
+    /// The first moment after that one at which the flow is due. The anchor is one of the
+    /// moments of `every`.
     pub(crate) fn next(&self, after: Timestamp, anchor: Timestamp) -> Option<Timestamp> {
         let every = self.every.and_then(|period| next_multiple(period, after, anchor));
         let at = self.at.iter().filter_map(|(cron, zone)| next_time(cron, zone, after));
@@ -73,7 +73,7 @@ impl Schedule {
 fn next_multiple(period: SignedDuration, after: Timestamp, anchor: Timestamp) -> Option<Timestamp> {
     let period = period.as_millis();
     let passed = after.as_millisecond() as i128 - anchor.as_millisecond() as i128;
-    let count = if passed < 0 { 0 } else { passed / period + 1 };
+    let count = passed.div_euclid(period) + 1;
     let millis = i64::try_from(anchor.as_millisecond() as i128 + count * period).ok()?;
     Timestamp::from_millisecond(millis).ok()
 }

@@ -8,6 +8,8 @@ mod files;
 mod look;
 mod publish;
 mod runs;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -29,7 +31,7 @@ use crate::store::{Millis, Store, StoreError};
 use look::Trouble;
 use runs::Running;
 
-/// The loop turns every few seconds; after a longer silence the machine slept or its clock was
+/// So much later than it wanted to, the daemon wakes only when the machine slept or its clock was
 /// set.
 const SILENCE: SignedDuration = SignedDuration::from_mins(2);
 
@@ -86,6 +88,8 @@ pub struct Supervisor {
     deadline: Option<Millis>,
     started_at: Timestamp,
     turned_at: Timestamp,
+    /// When it was to turn at the latest.
+    wakes_at: Timestamp,
     /// What systemd was told last.
     told: String,
     lasts: HashMap<String, (Option<Ended>, Totals)>,
@@ -132,6 +136,7 @@ impl Supervisor {
             deadline: None,
             started_at: now,
             turned_at: now,
+            wakes_at: now,
             told: String::new(),
             lasts: HashMap::new(),
             wishes,
@@ -166,7 +171,8 @@ impl Supervisor {
                 }
             }
             let wake = self.wake_at(now);
-            let sleep = self.setup.clock.sleep_until(moment(wake).unwrap_or(Timestamp::MAX));
+            self.wakes_at = moment(wake).unwrap_or(Timestamp::MAX);
+            let sleep = self.setup.clock.sleep_until(self.wakes_at);
             tokio::select! {
                 Some(done) = self.jobs.join_next_with_id() => self.ended(done).await,
                 Some(wish) = self.wishes.recv() => self.wished(wish),
@@ -225,11 +231,10 @@ impl Supervisor {
     /// A clock that jumped: what was missed meanwhile is treated as after a stop.
     fn see_the_clock(&mut self) {
         let (before, now) = (self.turned_at, self.setup.clock.now());
-        let passed = now.duration_since(before);
-        if passed > SILENCE {
+        if now.duration_since(self.wakes_at) > SILENCE {
             tracing::info!(from = %before, to = %now, "the machine slept, or its clock was set forward");
             self.board.missed(now.as_millisecond());
-        } else if passed < -SILENCE {
+        } else if now.duration_since(before) < -SILENCE {
             tracing::warn!(from = %before, to = %now, "the clock was set back");
             self.next_look = 0;
             self.greeted_at = None;
@@ -238,7 +243,8 @@ impl Supervisor {
     }
 
     fn wake_at(&self, now: Millis) -> Millis {
-        let board = self.board.wake_at(now).filter(|_| self.stage == Stage::Serving && self.trouble.is_none());
+        let board =
+            self.board.wake_at(now).filter(|_| self.stage == Stage::Serving && self.trouble.is_none());
         let wake = self.next_look.min(self.deadline.unwrap_or(Millis::MAX));
         wake.min(board.unwrap_or(Millis::MAX)).max(now)
     }
@@ -260,7 +266,11 @@ impl Supervisor {
             Signal::Stop => {
                 if self.stage != Stage::Stopping {
                     let within = self.version.project.serve.stop_within;
-                    tracing::info!(under_way = self.jobs.len(), ?within, "stopping: what is under way is settled");
+                    tracing::info!(
+                        under_way = self.jobs.len(),
+                        ?within,
+                        "stopping: what is under way is settled"
+                    );
                     self.stage = Stage::Stopping;
                     self.stop.store(true, Ordering::Relaxed);
                     let within = Millis::try_from(within.as_millis()).unwrap_or(Millis::MAX);

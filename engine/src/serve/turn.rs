@@ -7,15 +7,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use connectors::contract::{Advice, RemoteError};
 
 use super::board::{End, Start};
+use super::clock::Clock;
 use super::version::Loaded;
 use crate::run::{Claimed, Options, Report, RunError, Sides, Watcher, claim, run_claimed};
-use crate::store::{Claim, Counts, RunState, Store, StoreError};
+use crate::store::{Claim, Counts, Lease, RunState, Store, StoreError};
 
 /// All that a run needs.
 pub(super) struct Job {
     pub(super) loaded: Arc<Loaded>,
     pub(super) start: Start,
     pub(super) store: Arc<dyn Store>,
+    pub(super) clock: Arc<dyn Clock>,
     /// The name of this daemon as a holder of leases.
     pub(super) holder: String,
     pub(super) stop: Arc<AtomicBool>,
@@ -96,7 +98,11 @@ pub(super) async fn take(job: &Job) -> Outcome {
         refused_again: job.start.refused_again,
         stop: Arc::clone(&job.stop),
     };
-    match run_claimed(claimed, flow, &job.loaded.sides, &job.store, &options, &Silent).await {
+    let lease = claimed.lease.clone();
+    let ran = run_claimed(claimed, flow, &job.loaded.sides, &job.store, &options, &Silent).await;
+    let given_back = give_back(job, &lease, &ran).await;
+    match ran {
+        Ok(_) if given_back.is_err() => given_back.map_or_else(Into::into, |()| End::Elsewhere.into()),
         Ok(report) => {
             let end = end(&report, &job.loaded).await;
             Outcome { end, report: Some(report), store: None }
@@ -104,6 +110,21 @@ pub(super) async fn take(job: &Job) -> Outcome {
         Err(RunError::Store(error)) => error.into(),
         Err(RunError::Busy { .. }) => End::Elsewhere.into(),
     }
+}
+
+/// Gives the flow back, and says before that its turn has ended. A run that was told to stop has
+/// not ended: the next daemon takes it up.
+async fn give_back(job: &Job, lease: &Lease, ran: &Result<Report, RunError>) -> Result<(), StoreError> {
+    let ended = ran.as_ref().is_ok_and(|report| report.state != RunState::Stopped);
+    let noted = match job.start.turn.started_at {
+        Some(started) if ended => {
+            let now = job.clock.now().as_millisecond();
+            job.store.end_turn(lease, started, now).await
+        }
+        _ => Ok(()),
+    };
+    let released = job.store.release(lease).await;
+    noted.and(released)
 }
 
 /// What to do after a run.

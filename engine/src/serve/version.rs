@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use connectors::contract::Session;
+use connectors::contract::{RemoteError, Session};
 use dsl::plan::{Plan, Side, Trigger};
 use miette::Report;
 
@@ -15,7 +15,7 @@ use super::schedule::Schedule;
 use crate::flow::Flow;
 use crate::load::{Loader, Problems};
 use crate::project::{Connection, FlowEntry, Project};
-use crate::run::Sides;
+use crate::run::{Party, Sides};
 use crate::store::Fingerprint;
 use crate::trouble::Trouble;
 
@@ -52,7 +52,7 @@ impl std::fmt::Debug for Talks {
 pub(crate) struct Version {
     /// Grows by one with each.
     pub(crate) number: u64,
-    pub(crate) project: Project,
+    pub(crate) project: Arc<Project>,
     /// Flows that are on.
     pub(crate) flows: BTreeMap<String, Arc<Loaded>>,
     pub(crate) sessions: Sessions,
@@ -60,7 +60,7 @@ pub(crate) struct Version {
 
 /// A flow that is ready to run, as often as it is due.
 pub(crate) struct Loaded {
-    pub(crate) flow: Flow,
+    pub(crate) flow: Arc<Flow>,
     pub(crate) sides: Sides,
     /// The connection that it reads from.
     pub(crate) source: String,
@@ -90,11 +90,34 @@ impl Version {
             }
         }
         if problems.is_empty() {
-            let on = project.flows.iter().filter_map(|entry| Some((entry, &flows.get(&entry.name)?.flow.plan)));
+            let on =
+                project.flows.iter().filter_map(|entry| Some((entry, &flows.get(&entry.name)?.flow.plan)));
             problems = loader.two_way(&on.collect::<Vec<_>>());
         }
         drop(loader);
+        let project = Arc::new(project);
         if problems.is_empty() { Ok(Self { number, project, flows, sessions }) } else { Err(problems) }
+    }
+
+    /// The same with a new conversation with one connection: it has been signed in to again.
+    pub(crate) fn renewed(&self, name: &str) -> Result<Self, RemoteError> {
+        let mut version = Self {
+            number: self.number,
+            project: Arc::clone(&self.project),
+            flows: self.flows.clone(),
+            sessions: self.sessions.clone(),
+        };
+        let Some(connection) = self.project.connections.get(name) else { return Ok(version) };
+        let session = connection.connector.connect(&connection.answers, &self.project.host(connection))?;
+        if let Some((_, kept)) = version.sessions.get_mut(name) {
+            *kept = Arc::clone(&session);
+        }
+        for loaded in
+            version.flows.values_mut().filter(|loaded| loaded.source == name || loaded.target == name)
+        {
+            *loaded = Arc::new(loaded.with(name, &session));
+        }
+        Ok(version)
     }
 
     /// What the board has to know of each flow, in the order of `weft.toml`.
@@ -158,6 +181,26 @@ impl Version {
     }
 }
 
+impl Loaded {
+    /// The same flow over another conversation with that connection.
+    fn with(&self, name: &str, session: &Arc<dyn Session>) -> Self {
+        let party = |used: &str, party: &Party| {
+            let session = if used == name { session } else { &party.session };
+            Party::new(Arc::clone(session), party.manifest.clone())
+        };
+        Self {
+            flow: Arc::clone(&self.flow),
+            sides: Sides {
+                source: party(&self.source, &self.sides.source),
+                target: party(&self.target, &self.sides.target),
+            },
+            source: self.source.clone(),
+            target: self.target.clone(),
+            schedule: self.schedule.clone(),
+        }
+    }
+}
+
 fn webhooks(loaded: &Loaded) -> Vec<Webhook> {
     let connection = |side: Side| match side {
         Side::Source => loaded.source.clone(),
@@ -199,7 +242,7 @@ fn load(
             .help("zones are named after a large city in them: `Europe/Amsterdam`"))
     })?;
     let (source, target) = bound(entry, &flow.plan);
-    Ok(Loaded { flow, sides, source, target, schedule })
+    Ok(Loaded { flow: Arc::new(flow), sides, source, target, schedule })
 }
 
 /// The connections that play the roles of a flow.

@@ -41,11 +41,17 @@ mod tests {
     #[test]
     fn people_are_left_out_and_reasons_stay() {
         for (text, expected) in [
-            ("MplusKASSA: the service is down; tried 4 times", "MplusKASSA: the service is down; tried 4 times"),
+            (
+                "MplusKASSA: the service is down; tried 4 times",
+                "MplusKASSA: the service is down; tried 4 times",
+            ),
             ("no customer jan@voorbeeld.example here", "no customer … here"),
             ("call +31612345678 or 0612345678", "call … or …"),
             ("no room for `/srv/weft/20261122/store.db`", "no room for `/srv/weft/20261122/store.db`"),
-            ("cannot reach https://api.koffiehuis.example:34562", "cannot reach https://api.koffiehuis.example:34562"),
+            (
+                "cannot reach https://api.koffiehuis.example:34562",
+                "cannot reach https://api.koffiehuis.example:34562",
+            ),
             ("two\nlines", "two lines"),
         ] {
             assert_eq!(plain(text), expected);

@@ -53,6 +53,13 @@ pub async fn open(file: &Path) -> Result<Arc<dyn Store>, StoreError> {
     Ok(Arc::new(sqlite::open(file, migrate::MIGRATIONS).await?))
 }
 
+/// The same on a clock that a test moves.
+#[cfg(test)]
+pub(crate) async fn open_on(file: &Path, clock: Arc<std::sync::atomic::AtomicI64>) -> Arc<dyn Store> {
+    let store = sqlite::open(file, migrate::MIGRATIONS).await.expect("a store");
+    Arc::new(store.with_clock(clock))
+}
+
 /// The durable state of all flows.
 ///
 /// A call that is dropped before it answers has done all of its work or nothing of it; only

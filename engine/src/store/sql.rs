@@ -364,6 +364,12 @@ SET anchor = excluded.anchor, due_at = excluded.due_at, started_at = excluded.st
     ended_at = excluded.ended_at, next_at = excluded.next_at, failures = excluded.failures,
     wait_until = excluded.wait_until, reason = excluded.reason";
 
+/// A turn has ended.
+pub(super) const END_TURN: &str = "UPDATE turn SET ended_at = $3 WHERE flow = $1 AND started_at = $2";
+
+/// Runs of which nothing but their counts is left, and that are old.
+pub(super) const DROP_RUNS: &str = "DELETE FROM run WHERE pruned_at IS NOT NULL AND ended_at < $1";
+
 /// Keeps what became of it, unless another turn has begun since.
 pub(super) const PUT_TURN: &str = "
 UPDATE turn

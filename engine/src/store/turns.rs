@@ -82,9 +82,17 @@ pub trait Turns: Send + Sync {
         known: Option<Millis>,
     ) -> Result<Option<Turn>, StoreError>;
 
+    /// Notes that a turn has ended, before the flow is given back: whoever finds it free finds it
+    /// ended too.
+    async fn end_turn(&self, lease: &Lease, started_at: Millis, ended_at: Millis) -> Result<(), StoreError>;
+
     /// Keeps how a turn ended, or what became of the flow without one: no other has begun one
     /// since.
     async fn put_turn(&self, turn: &Turn) -> Result<(), StoreError>;
+
+    /// Removes runs that ended before that moment, on the database's clock, and whose log has
+    /// gone; answers how many.
+    async fn drop_runs(&self, before: Millis) -> Result<u64, StoreError>;
 
     /// The earliest moment, on the database's clock, at which a waiting record of each flow is
     /// due.
@@ -129,6 +137,18 @@ impl<D: Driver> Turns for Database<D> {
     ) -> Result<Option<Turn>, StoreError> {
         let mut tx = self.driver.begin().await?;
         let done = begin(&mut *tx, &self.words, lease, turn, known).await;
+        end(tx, done).await
+    }
+
+    async fn end_turn(&self, lease: &Lease, started_at: Millis, ended_at: Millis) -> Result<(), StoreError> {
+        let mut tx = self.driver.begin().await?;
+        let done = end_it(&mut *tx, &self.words, lease, started_at, ended_at).await;
+        end(tx, done).await
+    }
+
+    async fn drop_runs(&self, before: Millis) -> Result<u64, StoreError> {
+        let mut tx = self.driver.begin().await?;
+        let done = tx.execute(sql::DROP_RUNS, &[before.into()], false).await;
         end(tx, done).await
     }
 
@@ -229,6 +249,19 @@ async fn begin(
     }
     link.execute(sql::BEGIN_TURN, &args(turn), true).await?;
     Ok(None)
+}
+
+async fn end_it(
+    link: &mut dyn Link,
+    words: &Words,
+    lease: &Lease,
+    started_at: Millis,
+    ended_at: Millis,
+) -> Result<(), StoreError> {
+    fence(link, words, lease).await?;
+    let args = [(&lease.flow).into(), started_at.into(), ended_at.into()];
+    link.execute(sql::END_TURN, &args, true).await?;
+    Ok(())
 }
 
 async fn put(link: &mut dyn Link, turn: &Turn) -> Result<(), StoreError> {

@@ -167,7 +167,8 @@ impl Lane {
             (true, None) => (Cause::Schedule, Part::Whole),
             (false, None) => (Cause::Waiting, Part::Waiting),
         };
-        let refused_again = part == Part::Whole && self.refused_at.is_none_or(|at| at > now || now - at >= REFUSED);
+        let refused_again =
+            part == Part::Whole && self.refused_at.is_none_or(|at| at > now || now - at >= REFUSED);
         if refused_again {
             self.refused_at = Some(now);
         }
@@ -263,7 +264,13 @@ impl Lane {
         self.turn.due_at != before
     }
 
-    pub(super) fn learn(&mut self, turn: Option<&Turn>, waiting: Option<Millis>, elsewhere: bool, now: Millis) {
+    pub(super) fn learn(
+        &mut self,
+        turn: Option<&Turn>,
+        waiting: Option<Millis>,
+        elsewhere: bool,
+        now: Millis,
+    ) {
         if self.running.is_some() {
             return;
         }

@@ -92,7 +92,8 @@ fn leap_days_and_month_ends() {
 fn every_counts_in_real_time_from_its_anchor() {
     let every = Schedule { every: Some(SignedDuration::from_mins(45)), at: Vec::new() };
     let anchor = moment("2026-03-28T23:00:00Z");
-    assert_eq!(every.next(moment("2026-01-01T00:00:00Z"), anchor), Some(anchor));
+    assert_eq!(every.next(moment("2026-03-28T22:59:59Z"), anchor), Some(anchor));
+    assert_eq!(every.next(moment("2026-03-28T22:10:00Z"), anchor), Some(moment("2026-03-28T22:15:00Z")));
     assert_eq!(every.next(anchor, anchor), Some(moment("2026-03-28T23:45:00Z")));
     // Over the clock change and a year later, still on the beat.
     let later = every.next(moment("2027-03-29T01:10:00Z"), anchor).unwrap();
@@ -140,7 +141,8 @@ fn lines() -> impl Strategy<Value = (String, &'static str, Timestamp)> {
     ]);
     let minute =
         prop_oneof![Just("*/7".to_owned()), Just("0".to_owned()), (0..60_u32).prop_map(|m| m.to_string())];
-    let hour = prop_oneof![Just("*".to_owned()), Just("1-3".to_owned()), (0..24_u32).prop_map(|h| h.to_string())];
+    let hour =
+        prop_oneof![Just("*".to_owned()), Just("1-3".to_owned()), (0..24_u32).prop_map(|h| h.to_string())];
     let day = prop_oneof![3 => Just("*".to_owned()), 1 => (1..32_u32).prop_map(|d| d.to_string())];
     let week = prop_oneof![3 => Just("*"), 1 => Just("1-5"), 1 => Just("0")];
     let from = (1_700_000_000_i64..1_900_000_000).prop_map(|s| Timestamp::from_second(s).unwrap());

@@ -22,10 +22,12 @@ impl Supervisor {
     }
 
     /// A connection has been signed in to again: the next conversation with it is a new one.
-    pub(super) async fn renew(&mut self, connection: &str) {
-        let mut sessions = self.version.sessions.clone();
-        sessions.remove(connection);
-        self.load(sessions).await;
+    pub(super) fn renew(&mut self, connection: &str) {
+        match self.version.renewed(connection) {
+            Ok(version) => self.version = Arc::new(version),
+            // Its settings have made a conversation before.
+            Err(error) => tracing::warn!(connection, %error, "no new conversation"),
+        }
     }
 
     async fn load(&mut self, sessions: Sessions) {

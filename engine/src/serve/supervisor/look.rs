@@ -21,6 +21,9 @@ const CHORES: Millis = 24 * 3_600_000;
 /// How long the log of a run is kept.
 const KEEP: Millis = 14 * 24 * 3_600_000;
 
+/// How long a run is listed after that.
+const KEEP_RUNS: Millis = 90 * 24 * 3_600_000;
+
 /// The store cannot be used.
 #[derive(Debug)]
 pub(super) struct Trouble {
@@ -66,13 +69,14 @@ impl Supervisor {
     /// What other daemons and other commands have done.
     pub(super) async fn learn(&mut self, now: Millis) -> Result<(), StoreError> {
         let store = &self.setup.store;
+        // Leases come first: a flow that nobody holds by then has noted that its turn ended.
+        let database = store.now().await?;
+        let leases = store.leases().await?;
         let turns = store.turns().await?;
         let states = store.connection_states().await?;
-        let database = store.now().await?;
         // Waiting records go by the database's clock, schedules by ours.
         let waiting: BTreeMap<String, Millis> =
             store.waiting().await?.into_iter().map(|(flow, at)| (flow, at - database + now)).collect();
-        let leases = store.leases().await?;
         let elsewhere: BTreeSet<String> = leases
             .into_iter()
             .filter(|lease| {
@@ -83,7 +87,7 @@ impl Supervisor {
         let reconnected = self.board.learn(&turns, &states, &waiting, &elsewhere, now);
         for connection in reconnected {
             tracing::info!(connection, "signed in again");
-            self.renew(&connection).await;
+            self.renew(&connection);
         }
         Ok(())
     }
@@ -183,17 +187,20 @@ impl Supervisor {
         let flows: Vec<String> = self.version.project.flows.iter().map(|flow| flow.name.clone()).collect();
         self.chores.spawn(async move {
             let done = async {
-                let before = store.now().await?.saturating_sub(KEEP);
+                let now = store.now().await?;
                 let mut removed = 0;
                 for flow in &flows {
-                    removed += store.prune(flow, before).await?;
+                    removed += store.prune(flow, now.saturating_sub(KEEP)).await?;
                 }
+                removed += store.drop_runs(now.saturating_sub(KEEP_RUNS)).await?;
                 store.upkeep().await?;
                 Ok::<u64, StoreError>(removed)
             };
             match done.await {
                 Ok(removed) => tracing::debug!(removed, "old entries of the log were removed"),
-                Err(error) => tracing::warn!(%error, "old entries of the log were not removed; tomorrow again"),
+                Err(error) => {
+                    tracing::warn!(%error, "old entries of the log were not removed; tomorrow again")
+                }
             }
         });
     }

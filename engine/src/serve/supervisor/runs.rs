@@ -45,6 +45,7 @@ impl Supervisor {
             loaded,
             start,
             store: Arc::clone(&self.setup.store),
+            clock: Arc::clone(&self.setup.clock),
             holder: self.setup.holder.clone(),
             stop: Arc::clone(&self.stop),
             claimed: Arc::clone(&running.claimed),
@@ -88,7 +89,10 @@ impl Supervisor {
         self.jobs.abort_all();
         while self.jobs.join_next().await.is_some() {}
         for (_, running) in std::mem::take(&mut self.running) {
-            tracing::warn!(flow = running.flow, "run broken off: it did not settle in time; the next start takes it up");
+            tracing::warn!(
+                flow = running.flow,
+                "run broken off: it did not settle in time; the next start takes it up"
+            );
             if let Some(Claimed { lease, id, .. }) = running.claimed() {
                 let reason = "the daemon was stopped, and the run did not settle in time";
                 let noted = self.setup.store.end_run(&lease, &id, RunState::Stopped, Some(reason)).await;
