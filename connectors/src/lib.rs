@@ -19,6 +19,7 @@ pub mod sign_in;
 pub mod simulator;
 pub mod softmaat;
 pub mod teamleader;
+pub mod webhook;
 
 use std::sync::Arc;
 

@@ -7,6 +7,8 @@ mod answers;
 mod file;
 mod limits;
 mod store;
+mod listen;
+mod serve;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,6 +22,8 @@ use crate::store::Place;
 use crate::trouble::{Trouble, why};
 
 pub use answers::FlowAnswers;
+pub use listen::Listen;
+pub use serve::Serve;
 
 /// The name of the project's main file.
 pub const MAIN_FILE: &str = "weft.toml";
@@ -40,6 +44,10 @@ pub struct Project {
     pub limits: Limits,
     /// Where it keeps what must survive.
     pub store: Place,
+    /// How the daemon works.
+    pub serve: Serve,
+    /// Where it listens; `None`: it does not.
+    pub listen: Option<Listen>,
 }
 
 /// One account of one system.
@@ -99,6 +107,8 @@ impl Project {
             systems: file::built_in(),
             limits: Limits::default(),
             store: store::standard(root),
+            serve: Serve::default(),
+            listen: None,
         }
     }
 

@@ -74,6 +74,8 @@ impl World {
             root: folder.path().to_owned(),
             limits: engine::script::Limits::default(),
             store: engine::store::Place::File(folder.path().join("store.db")),
+            serve: engine::project::Serve::default(),
+            listen: None,
             name: "test".into(),
             connections,
             flows: vec![FlowEntry {

@@ -27,6 +27,10 @@ struct File {
     limits: toml::map::Map<String, toml::Value>,
     #[serde(default)]
     store: toml::map::Map<String, toml::Value>,
+    #[serde(default)]
+    serve: toml::map::Map<String, toml::Value>,
+    #[serde(default)]
+    listen: toml::map::Map<String, toml::Value>,
 }
 
 /// Entries again, with their places; `File` above has proven the shape.
@@ -40,6 +44,9 @@ struct Places {
     limits: Entries,
     #[serde(default)]
     store: Entries,
+    #[serde(default)]
+    serve: Entries,
+    listen: Option<Entries>,
 }
 
 pub(super) type Entries = BTreeMap<Spanned<String>, Spanned<toml::Value>>;
@@ -63,16 +70,18 @@ pub(super) fn read(root: &Path) -> Result<Project, Trouble> {
     let flows = reader.flows(&file, &places, &connections);
     let limits = reader.limits(&places.limits);
     let store = reader.store(&places.store);
+    let serve = reader.serve(&places.serve);
+    let listen = reader.listen(places.listen.as_ref());
     let Reader { troubles, mut problems, systems, .. } = reader;
     problems.extend(troubles.into_iter().map(Report::from));
     if !problems.is_empty() {
         return Err(Trouble::several(format!("the project has {} problems", problems.len()), problems));
     }
-    drop((file.connections, file.limits, file.store));
+    drop((file.connections, file.limits, file.store, file.serve, file.listen));
     let name = file.name.unwrap_or_else(|| {
         root.file_name().map_or_else(|| "project".to_owned(), |name| name.to_string_lossy().into_owned())
     });
-    Ok(Project { root: root.to_owned(), name, connections, flows, systems, limits, store })
+    Ok(Project { root: root.to_owned(), name, connections, flows, systems, limits, store, serve, listen })
 }
 
 /// Systems that come with Weft.

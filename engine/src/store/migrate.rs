@@ -23,6 +23,16 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         about: "pages of targets that are journals",
         text: include_str!("migrations/0002_journal.sql"),
     },
+    Migration {
+        version: 3,
+        about: "turns of flows, connections and daemons",
+        text: include_str!("migrations/0003_serve.sql"),
+    },
+    Migration {
+        version: 4,
+        about: "what systems tell by webhooks",
+        text: include_str!("migrations/0004_inbox.sql"),
+    },
 ];
 
 /// Takes every step that the store has not taken yet. A store that holds something already is

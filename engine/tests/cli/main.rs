@@ -10,6 +10,7 @@ mod check;
 mod connect;
 mod demo;
 mod docs;
+mod hooks;
 mod journal;
 mod kill;
 mod postgres;

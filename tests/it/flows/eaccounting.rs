@@ -169,6 +169,8 @@ impl Flow {
             systems,
             limits: engine::script::Limits::default(),
             store: engine::store::Place::File(folder.path().join("store.db")),
+            serve: engine::project::Serve::default(),
+            listen: None,
         };
         let flow = Self { store, project, folder };
         flow.answer(answers);

@@ -172,6 +172,8 @@ impl Shipped {
             systems,
             limits: engine::script::Limits::default(),
             store: engine::store::Place::File(folder.path().join("store.db")),
+            serve: engine::project::Serve::default(),
+            listen: None,
         };
         let shipped = Self { store, project, folder, hurries: false };
         shipped.answer(answers);

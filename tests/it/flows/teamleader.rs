@@ -106,6 +106,8 @@ impl Desk {
             systems,
             limits: engine::script::Limits::default(),
             store: engine::store::Place::File(folder.path().join("store.db")),
+            serve: engine::project::Serve::default(),
+            listen: None,
         };
         write(&folder.path().join(format!("settings/{name}.toml")), answers);
         let store = engine::store::open(&folder.path().join("store.db")).await.unwrap();
