@@ -156,7 +156,7 @@ async fn a_migration_that_fails_changes_nothing_and_newer_stores_are_refused() {
     assert!(open(&address(&place), &steps(broken)).await.is_err());
     let next = open(&address(&place), &steps(NEXT)).await.expect("the column is not there yet");
     assert_eq!(position(&next).await, 1);
-    let error = open(&address(&place), MIGRATIONS).await.err().expect("newer");
+    let error = open(&address(&place), MIGRATIONS).await.expect_err("newer");
     assert!(matches!(error, StoreError::Newer { found: 99, .. }), "{error:?}");
 }
 
@@ -166,14 +166,14 @@ async fn what_is_no_store_is_refused_and_left_alone() {
     let cluster = server::shared().expect("server");
     let (_, schema) = place.rsplit_once("%3D").expect("schema");
     cluster.sql(&format!("CREATE TABLE {schema}.photos (name TEXT)"));
-    let error = open(&address(&place), MIGRATIONS).await.err().expect("refused");
+    let error = open(&address(&place), MIGRATIONS).await.expect_err("refused");
     assert!(error.to_string().ends_with("it holds tables of another program"), "{error}");
     let count = format!("SELECT COUNT(*) FROM pg_tables WHERE schemaname = '{schema}'");
     assert_eq!(cluster.sql(&count), "1");
 
     let told = async |from: &str, to: &str| {
         let place = place.replacen(from, to, 1);
-        open(&address(&place), MIGRATIONS).await.err().expect("refused")
+        open(&address(&place), MIGRATIONS).await.expect_err("refused")
     };
     let cases = [
         (told("/weft?", "/nowhere?").await, "does not exist", "createdb"),
