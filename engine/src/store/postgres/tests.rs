@@ -139,7 +139,8 @@ async fn more_callers_than_connections_take_turns() {
     }
 }
 
-const NEXT: Migration = Migration { version: 99, about: "a colour", text: "ALTER TABLE run ADD colour BLOB;" };
+const NEXT: Migration =
+    Migration { version: 99, about: "a colour", text: "ALTER TABLE run ADD colour BLOB;" };
 
 fn steps(last: Migration) -> Vec<Migration> {
     MIGRATIONS.iter().copied().chain([last]).collect()
@@ -184,7 +185,9 @@ async fn what_is_no_store_is_refused_and_left_alone() {
         let StoreError::CannotOpen { cause: found, help, .. } = &error else { panic!("{error:?}") };
         assert!(found.contains(cause) && help.contains(advice), "{error}: {help}");
     }
-    cluster.sql("CREATE DATABASE letters ENCODING 'SQL_ASCII' TEMPLATE template0 LOCALE_PROVIDER libc LOCALE 'C'");
+    cluster.sql(
+        "CREATE DATABASE letters ENCODING 'SQL_ASCII' TEMPLATE template0 LOCALE_PROVIDER libc LOCALE 'C'",
+    );
     let error = told("/weft?", "/letters?").await;
     assert!(error.to_string().contains("keeps text as SQL_ASCII"), "{error}");
 }
