@@ -235,9 +235,32 @@ async fn an_idempotent_create_is_simply_repeated() {
 
 #[tokio::test]
 async fn a_record_on_its_way_when_a_process_died_is_looked_for_first() {
+    let world = on_its_way().await;
+    let (report, _) = world.run().await;
+    assert_eq!(counts(&report), "1 created");
+    assert_eq!(world.ledger.book("orders").len(), 1, "adopted, not repeated");
+}
+
+#[tokio::test]
+async fn a_record_on_its_way_is_still_looked_for_after_a_run_that_did_not_come_that_far() {
+    for (probe, advice) in [(false, Advice::Retry(None)), (true, Advice::Retry(None)), (false, Advice::SkipRecord)] {
+        let world = on_its_way().await;
+        world.ledger.trouble(Trouble { call: "find items", advice: advice.clone(), applied: false });
+        if probe {
+            world.ledger.trouble(Trouble { call: "probe", advice: Advice::Retry(None), applied: false });
+        }
+        let (report, _) = world.run().await;
+        assert_ne!(report.state, RunState::Succeeded, "{advice:?}");
+        let (report, _) = world.run_with(true).await.unwrap();
+        assert_eq!(counts(&report), "1 created", "{advice:?}");
+        assert_eq!(world.ledger.book("orders").len(), 1, "adopted, not repeated: {advice:?}");
+    }
+}
+
+/// A process noted its intent, created the order, and died.
+async fn on_its_way() -> World {
     let world = orders().await;
     world.shop.put("orders", &order(1, "a@example.com", "1"));
-    // A process that noted its intent, created the order, and died.
     let engine::store::Claim::Held(lease) =
         world.store.acquire("flow", "gone", std::time::Duration::from_millis(1), &|_| true).await.unwrap()
     else {
@@ -253,9 +276,7 @@ async fn a_record_on_its_way_when_a_process_died_is_looked_for_first() {
     );
     world.flow(&flow);
     world.ledger.put("orders", r#"{"reference":"1","id":"orders-77"}"#);
-    let (report, _) = world.run().await;
-    assert_eq!(counts(&report), "1 created");
-    assert_eq!(world.ledger.book("orders").len(), 1, "adopted, not repeated");
+    world
 }
 
 #[tokio::test]
