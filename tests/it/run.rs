@@ -243,7 +243,9 @@ async fn a_record_on_its_way_when_a_process_died_is_looked_for_first() {
 
 #[tokio::test]
 async fn a_record_on_its_way_is_still_looked_for_after_a_run_that_did_not_come_that_far() {
-    for (probe, advice) in [(false, Advice::Retry(None)), (true, Advice::Retry(None)), (false, Advice::SkipRecord)] {
+    for (probe, advice) in
+        [(false, Advice::Retry(None)), (true, Advice::Retry(None)), (false, Advice::SkipRecord)]
+    {
         let world = on_its_way().await;
         world.ledger.trouble(Trouble { call: "find items", advice: advice.clone(), applied: false });
         if probe {
@@ -255,6 +257,32 @@ async fn a_record_on_its_way_is_still_looked_for_after_a_run_that_did_not_come_t
         assert_eq!(counts(&report), "1 created", "{advice:?}");
         assert_eq!(world.ledger.book("orders").len(), 1, "adopted, not repeated: {advice:?}");
     }
+}
+
+#[tokio::test]
+async fn what_a_store_that_was_put_back_does_not_know_is_looked_for_first() {
+    let world = orders().await;
+    world.shop.put("orders", &order(1, "a@example.com", "1"));
+    let flow = ORDERS.replace(
+        "lookup sent in ledger.orders by reference = order.number\nskip \"already in the ledger\" if sent\n",
+        "",
+    );
+    world.flow(&flow);
+    assert_eq!(counts(&world.run().await.0), "1 created");
+    // Two more were sent, and one came since; of these three the store knows nothing.
+    world.ledger.put("orders", r#"{"reference":"2","id":"orders-77"}"#);
+    world.ledger.put("orders", r#"{"reference":"3","id":"orders-78"}"#);
+    for number in 2..=4 {
+        world.shop.put("orders", &order(number, "a@example.com", "1"));
+    }
+    world.store.mark_restored().await.unwrap();
+    assert_eq!(counts(&world.run().await.0), "3 created");
+    assert_eq!(world.ledger.book("orders").len(), 4, "two adopted, one created");
+    // From then on nothing is asked that a flow does not ask for.
+    world.ledger.calls();
+    world.shop.put("orders", &order(5, "a@example.com", "1"));
+    assert_eq!(counts(&world.run().await.0), "1 created");
+    assert!(!world.ledger.calls().iter().any(|call| call.starts_with("find orders")));
 }
 
 /// A process noted its intent, created the order, and died.

@@ -10,7 +10,7 @@ use super::link::{Driver, Transaction, Words};
 use super::migrate::{self, Migration};
 use super::records::{self, Pruned};
 use super::types::{Claim, Cursor, Journal, JournalKeys, Lease, Millis, NewRun, Page, RunState};
-use super::{Store, StoreError, journal, page};
+use super::{Store, StoreError, journal, page, restored};
 
 /// A store over one database.
 #[derive(Debug)]
@@ -242,6 +242,12 @@ impl<D: Driver> Store for Database<D> {
     async fn drop_kept(&self, connection: &str) -> Result<(), StoreError> {
         let mut tx = self.driver.begin().await?;
         let done = records::drop_kept(&mut *tx, connection).await;
+        end(tx, done).await
+    }
+
+    async fn mark_restored(&self) -> Result<i64, StoreError> {
+        let mut tx = self.driver.begin().await?;
+        let done = restored::mark(&mut *tx, &self.words).await;
         end(tx, done).await
     }
 

@@ -23,6 +23,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         about: "pages of targets that are journals",
         text: include_str!("migrations/0002_journal.sql"),
     },
+    Migration {
+        version: 6,
+        about: "stores that were put back",
+        text: include_str!("migrations/0006_restored.sql"),
+    },
 ];
 
 /// Takes every step that the store has not taken yet. A store that holds something already is

@@ -22,6 +22,7 @@ mod page;
 mod place;
 mod postgres;
 mod records;
+mod restored;
 mod sql;
 mod sqlite;
 mod types;
@@ -188,6 +189,10 @@ pub trait Store: Send + Sync {
 
     /// Removes the sealed secrets of a connection.
     async fn drop_kept(&self, connection: &str) -> Result<(), StoreError>;
+
+    /// Notes that this store was put back: until a flow has run to its end once, records of which
+    /// nothing is known are taken for records that may have been created. Answers how many flows.
+    async fn mark_restored(&self) -> Result<i64, StoreError>;
 
     /// Gives free space back to the disk; waits for nobody. Worth calling after `prune`; the
     /// end of a run does it too.
