@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::answers::Run;
 use super::link::{Arg, Link, Row, Words};
 use super::types::{Claim, Counts, Lease, Millis, NewRun, RunState};
-use super::{Fingerprint, StoreError, restored, sql};
+use super::{Fingerprint, StoreError, sql};
 
 /// The database's clock.
 pub(super) async fn now(link: &mut dyn Link, words: &Words) -> Result<Millis, StoreError> {
@@ -129,9 +129,6 @@ pub(super) async fn end_run(
     let args = [run.into(), (&lease.flow).into(), state.as_str().into(), now.into(), error.into()];
     match link.execute(sql::END_RUN, &args, true).await? {
         0 => Err(StoreError::NoSuchRun { flow: lease.flow.clone(), run: run.to_owned() }),
-        _ if matches!(state, RunState::Succeeded | RunState::Partial) => {
-            restored::unmark(link, &lease.flow).await
-        }
         _ => Ok(()),
     }
 }

@@ -190,8 +190,9 @@ pub trait Store: Send + Sync {
     /// Removes the sealed secrets of a connection.
     async fn drop_kept(&self, connection: &str) -> Result<(), StoreError>;
 
-    /// Notes that this store was put back: until a flow has run to its end once, records of which
-    /// nothing is known are taken for records that may have been created. Answers how many flows.
+    /// Notes that this store was put back: until a flow has read its source to the end once, records
+    /// of which nothing is known are taken for records that may have been created. Answers for how
+    /// many flows.
     async fn mark_restored(&self) -> Result<i64, StoreError>;
 
     /// Gives free space back to the disk; waits for nobody. Worth calling after `prune`; the

@@ -131,6 +131,9 @@ pub(super) async fn settle(
     journal::write(link, lease, page, now).await?;
     if let Some(cursor) = &page.cursor {
         move_cursor(link, &lease.flow, cursor, now).await?;
+        if cursor.position.is_none() {
+            restored::unmark(link, &lease.flow).await?;
+        }
     }
     drop_intents(link, lease, page).await
 }

@@ -82,8 +82,8 @@ async fn replace(
         return Err(StoreError::Corrupt { place: shown(from), cause });
     }
     copy(from, part).await?;
-    let knows_until = judge(part, from, steps).await?;
-    mark(part).await?;
+    let (schema, knows_until) = judge(part, from, steps).await?;
+    mark(part, schema).await?;
     let held = match exists(store) {
         Ok(()) => hold(store).await?,
         Err(_) => None,
@@ -144,8 +144,8 @@ async fn damages(path: &Path) -> Result<Vec<String>, StoreError> {
     Ok(lines.into_iter().filter(|line| line != "ok").collect())
 }
 
-/// Refuses a copy that this program cannot go on with; answers until when it knows.
-async fn judge(part: &Path, from: &Path, steps: &[Migration]) -> Result<Option<Millis>, StoreError> {
+/// Refuses a copy that this program cannot go on with; answers its schema, and until when it knows.
+async fn judge(part: &Path, from: &Path, steps: &[Migration]) -> Result<(i64, Option<Millis>), StoreError> {
     let mut conn = reader(part).connect().await.map_err(|error| fault(&shown(from), &error))?;
     let found = one(asked(&mut conn, from, sql::SCHEMA_VERSION).await?)?.int()?;
     let known = steps.iter().map(|step| step.version).max().unwrap_or(0);
@@ -159,15 +159,18 @@ async fn judge(part: &Path, from: &Path, steps: &[Migration]) -> Result<Option<M
     let last = "SELECT MAX(COALESCE(ended_at, started_at)) FROM run";
     let until = one(asked(&mut conn, from, last).await?)?.maybe_int()?;
     conn.close().await.map_err(|error| fault(&shown(from), &error))?;
-    Ok(until)
+    Ok((found, until))
 }
 
 /// Notes in the copy that it is one, in whatever schema it has.
-async fn mark(part: &Path) -> Result<(), StoreError> {
+async fn mark(part: &Path, schema: i64) -> Result<(), StoreError> {
     let told = |error: sqlx::Error| fault(&shown(part), &error);
     let table = include_str!("../migrations/0006_restored.sql");
     let mut conn = reader(part).connect().await.map_err(told)?;
-    for sql in [table, &restored::MARK.replace("{now}", DIALECT.clock)] {
+    let (since, spare) = restored::SPARE_JOURNALS;
+    let spare = if schema >= since { spare } else { "" };
+    let mark = restored::MARK.replace("{now}", DIALECT.clock);
+    for sql in [table, &mark, spare, restored::BEGIN_AGAIN] {
         sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut conn).await.map_err(told)?;
     }
     conn.close().await.map_err(told)?;
