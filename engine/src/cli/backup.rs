@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::Ended;
-use super::run::store_trouble;
+use super::run::{open_store, store_trouble};
 use super::runs::{moment, utc};
-use super::show::Show;
+use super::show::{Show, count};
 use crate::project::Project;
 use crate::store::{self, Address, Place};
 use crate::trouble::Trouble;
@@ -23,7 +23,27 @@ pub(crate) struct Backup {
 #[derive(Debug, Args)]
 pub(crate) struct Restore {
     /// A file that `weft backup` wrote
-    file: PathBuf,
+    #[arg(required_unless_present = "mark")]
+    file: Option<PathBuf>,
+    /// The store was put back already, by other means: be careful with what it does not know
+    #[arg(long, conflicts_with = "file")]
+    mark: bool,
+}
+
+/// What a mark does.
+const CAREFUL: &str =
+    "    in its next run each flow looks in the target before it creates what the store does not know";
+
+/// Notes that the store was put back by other means.
+async fn mark(project: &Project, show: &Show) -> Result<Ended, Trouble> {
+    let store = open_store(project).await?;
+    let flows = store.mark_restored().await;
+    store.close().await;
+    let flows = flows.map_err(|error| store_trouble(&error))?;
+    show.json(&serde_json::json!({ "store": project.store.to_string(), "marked": flows }));
+    show.line(format!("{} {} marked", show.good("✓"), count(flows, "flow is", "flows are")));
+    show.line(CAREFUL);
+    Ok(Ended::Well)
 }
 
 impl Backup {
@@ -56,46 +76,47 @@ impl Backup {
 
 impl Restore {
     pub(crate) async fn run(&self, project: &Project, show: &Show) -> Result<Ended, Trouble> {
+        let Some(file) = &self.file else { return mark(project, show).await };
         let path = match &project.store {
             Place::File(path) => path,
             Place::Server(address) => {
                 return Err(by_the_server(
                     address,
                     "pg_restore --clean --if-exists --single-transaction --dbname",
-                    &self.file,
+                    file,
                 ));
             }
         };
-        if !self.file.exists() {
-            let message = format!("there is no copy at `{}`", self.file.display());
+        if !file.exists() {
+            let message = format!("there is no copy at `{}`", file.display());
             return Err(Trouble::new("R077", message).help("name a file that `weft backup` wrote"));
         }
-        if is_same(path, &self.file) {
-            let message = format!("`{}` is the store itself", self.file.display());
+        if is_same(path, file) {
+            let message = format!("`{}` is the store itself", file.display());
             return Err(Trouble::new("R077", message).help("name a file that `weft backup` wrote"));
         }
         if let Some(folder) = path.parent() {
             // Told better by what comes next, if it cannot be made.
             let _ = std::fs::create_dir_all(folder);
         }
-        let restored = store::restore(&self.file, path).await.map_err(|error| store_trouble(&error))?;
+        let restored = store::restore(file, path).await.map_err(|error| store_trouble(&error))?;
         show.json(&serde_json::json!({
             "store": path,
-            "copy": self.file,
+            "copy": file,
             "replaced": restored.aside,
             "knows_until": restored.knows_until.map(utc),
         }));
-        show.line(format!("{} the store is what {} holds", show.good("✓"), self.file.display()));
+        show.line(format!("{} the store is what {} holds", show.good("✓"), file.display()));
         if let Some(aside) = &restored.aside {
             show.line(format!("    the store that was there is kept as {}", aside.display()));
         }
         if let Some(until) = restored.knows_until {
             let until = moment(until);
             show.line(format!(
-                "    it knows what was sent until {until}, and nothing of what was sent since;"
+                "    it knows what was sent until {until}, and nothing of what was sent since"
             ));
-            show.line("    docs/operating.md says what to look at before flows run again");
         }
+        show.line(CAREFUL);
         Ok(Ended::Well)
     }
 }
@@ -103,11 +124,11 @@ impl Restore {
 /// A database is copied by its own tools: they know users, rights and other servers.
 fn by_the_server(address: &Address, command: &str, file: &Path) -> Trouble {
     let command = match command.split_once(' ') {
-        Some(("pg_dump", _)) => format!("{command} {} '{address}'", file.display()),
-        _ => format!("{command} '{address}' {}", file.display()),
+        Some(("pg_dump", _)) => format!("`{command} {} '{address}'`", file.display()),
+        _ => format!("`{command} '{address}' {}`, then `weft restore --mark`", file.display()),
     };
     Trouble::new("R077", "the store is a PostgreSQL database, which is copied by the tools of PostgreSQL")
-        .help(format!("run `{command}`; it asks for the password, or takes it from PGPASSWORD or ~/.pgpass"))
+        .help(format!("run {command}; it asks for the password, or takes it from PGPASSWORD or ~/.pgpass"))
 }
 
 fn is_same(one: &Path, other: &Path) -> bool {

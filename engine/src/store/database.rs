@@ -10,7 +10,9 @@ use super::link::{Driver, Transaction, Words};
 use super::migrate::{self, Migration};
 use super::records::{self, Pruned};
 use super::types::{Claim, Cursor, Journal, JournalKeys, Lease, Millis, NewRun, Page, RunState};
-use super::{Addressee, Arrival, Arrived, Store, StoreError, Unanswered, Undone, inbox, journal, page, tally};
+use super::{
+    Addressee, Arrival, Arrived, Store, StoreError, Unanswered, Undone, inbox, journal, page, restored, tally,
+};
 
 /// A store over one database.
 #[derive(Debug)]
@@ -289,6 +291,12 @@ impl<D: Driver> Store for Database<D> {
 
     async fn last_success(&self, flow: &str) -> Result<Option<Millis>, StoreError> {
         tally::last_success(&mut *self.driver.read().await?, flow).await
+    }
+
+    async fn mark_restored(&self) -> Result<i64, StoreError> {
+        let mut tx = self.driver.begin().await?;
+        let done = restored::mark(&mut *tx, &self.words).await;
+        end(tx, done).await
     }
 
     async fn upkeep(&self) -> Result<(), StoreError> {

@@ -23,7 +23,9 @@ pub enum StoreError {
 
     /// The file belongs to something else. It was not touched.
     #[error("`{place}` is not a store of weft: {cause}")]
-    #[diagnostic(help("put back a copy with `weft restore FILE`, or move this file away, and a new store is made; it was left as it is"))]
+    #[diagnostic(help(
+        "put back a copy with `weft restore FILE`, or move this file away, and a new store is made; it was left as it is"
+    ))]
     NotAStore {
         /// Path that was given.
         place: String,
@@ -91,7 +93,9 @@ pub enum StoreError {
 
     /// Another process kept the store to itself for too long.
     #[error("the store `{place}` is busy: {cause}")]
-    #[diagnostic(help("try again; if it stays busy, look for another program that has the file open, or for a server with too few connections"))]
+    #[diagnostic(help(
+        "try again; if it stays busy, look for another program that has the file open, or for a server with too few connections"
+    ))]
     Busy {
         /// Path of the store.
         place: String,
@@ -101,7 +105,9 @@ pub enum StoreError {
 
     /// The file was moved away, removed or replaced while this process had it open.
     #[error("the store `{place}` is not the file any more that was opened")]
-    #[diagnostic(help("put the file back if it was moved by mistake, and start weft again; nothing was written since"))]
+    #[diagnostic(help(
+        "put the file back if it was moved by mistake, and start weft again; nothing was written since"
+    ))]
     Replaced {
         /// Path of the store.
         place: String,

@@ -430,7 +430,7 @@ mod tests {
             }
             taken
         };
-        assert_eq!(taken(&rows, 74), [32, 32, 8, 2]);
+        assert_eq!(taken(&rows, 74), [64, 8, 2]);
         assert_eq!(taken(&rows, 3), [2, 1]);
         assert_eq!(taken(&keys, 74), [100], "26 are named again");
         assert_eq!(taken(&keys, 130), [100, 32]);

@@ -33,6 +33,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         about: "what systems tell by webhooks",
         text: include_str!("migrations/0004_inbox.sql"),
     },
+    Migration {
+        version: 6,
+        about: "stores that were put back",
+        text: include_str!("migrations/0006_restored.sql"),
+    },
 ];
 
 /// Takes every step that the store has not taken yet. A store that holds something already is

@@ -23,6 +23,7 @@ mod page;
 mod place;
 mod postgres;
 mod records;
+mod restored;
 mod sql;
 mod sqlite;
 mod tally;
@@ -230,6 +231,10 @@ pub trait Store: Turns {
 
     /// When a run of a flow last came to its end.
     async fn last_success(&self, flow: &str) -> Result<Option<Millis>, StoreError>;
+    /// Notes that this store was put back: until a flow has read its source to the end once, records
+    /// of which nothing is known are taken for records that may have been created. Answers for how
+    /// many flows.
+    async fn mark_restored(&self) -> Result<i64, StoreError>;
 
     /// Gives free space back to the disk; waits for nobody. Worth calling after `prune`; the
     /// end of a run does it too.

@@ -8,9 +8,9 @@
 mod address;
 mod fault;
 mod pool;
-mod text;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -91,7 +91,10 @@ SELECT current_setting('server_version_num')::BIGINT, current_setting('server_en
         }
         if encoding != "UTF8" {
             let cause = format!("the database keeps text as {encoding}");
-            return Err(cannot(cause, "make a database with `createdb --encoding UTF8 --template template0`"));
+            return Err(cannot(
+                cause,
+                "make a database with `createdb --encoding UTF8 --template template0`",
+            ));
         }
         if schema.is_none() {
             let cause = "none of the schemas in its `search_path` is there".to_owned();

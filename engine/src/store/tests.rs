@@ -2,6 +2,7 @@
 //! is a module of `sqlite` and one of `postgres`. What is special to a database stands beside
 //! its driver.
 
+#[path = "../../tests/support/disk.rs"]
 pub(in crate::store) mod disk;
 mod postgres;
 #[path = "../../tests/support/postgres.rs"]

@@ -1,5 +1,7 @@
 //! Copies of the store, as a person makes them and puts them back.
 
+use connectors::simulator::Simulator;
+
 use super::postgres::in_database;
 use super::server;
 use super::town::{CUSTOMERS, Folder, Town, golden};
@@ -28,8 +30,44 @@ async fn a_store_is_copied_verified_and_put_back() {
     golden("run_after_restore", folder.show(&["run"]).await);
     assert_eq!(town.till_server.requests(), asked, "everything is known again");
     assert_eq!(town.till.relations().len(), 3);
+    golden("restore_mark", folder.show(&["restore", "--mark"]).await);
     golden("restore_nothing", folder.show(&["restore", "copy-of-yesterday.db"]).await);
     golden("restore_itself", folder.show(&["restore", ".weft/store.db"]).await);
+}
+
+/// Articles become products without a look whether they are there.
+const BARE: &str = r#"flow "Articles, as they are"
+source till: mpluskassa
+target shop: ccv_salespos
+
+fetch article from till.articles
+create product in shop.products {
+    sku        = article.article_number
+    name       = article.description
+    price      = article.price_incl
+    tax_tariff = "normal"
+}
+"#;
+
+#[tokio::test]
+async fn what_was_sent_after_a_copy_is_not_sent_again_when_the_copy_was_put_back() {
+    let town = Town::new().await;
+    let folder = town.project(&[("articles", BARE)]);
+    for number in 1..=20 {
+        town.article(&(1_000 + number).to_string(), "Koffiemok", "12.95");
+    }
+    assert_eq!(folder.weft(&["run"]).await.code, Some(0));
+    assert_eq!(folder.weft(&["backup", "copy.db"]).await.code, Some(0));
+    for number in 1..=20 {
+        town.article(&(2_000 + number).to_string(), "Theeglas", "4.95");
+    }
+    assert_eq!(folder.weft(&["run"]).await.code, Some(0));
+    assert_eq!(folder.weft(&["restore", "copy.db"]).await.code, Some(0));
+    town.article("3001", "Lepel", "1.95");
+    let told = folder.weft(&["run"]).await;
+    assert_eq!(told.code, Some(0), "{}{}", told.out, told.err);
+    let products = town.shop.books()["products"].as_array().unwrap().len();
+    assert_eq!(products, 41, "{}", told.out);
 }
 
 #[tokio::test]

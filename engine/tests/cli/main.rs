@@ -9,6 +9,8 @@ mod broken;
 mod check;
 mod connect;
 mod demo;
+#[path = "../support/disk.rs"]
+mod disk;
 mod docs;
 mod hooks;
 mod journal;

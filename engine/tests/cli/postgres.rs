@@ -30,6 +30,35 @@ async fn a_project_runs_on_postgresql() {
     assert!(!folder.store().exists(), "no file beside it");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_goes_away_in_the_midst_of_a_run_costs_nothing() {
+    let Some(cluster) = server::Cluster::start("") else { return };
+    let town = Town::with_customers(300).await;
+    let folder = town.project(&[("customers", CUSTOMERS)]);
+    in_database(&folder, &cluster.address());
+    for mode in ["fast", "immediate"] {
+        let asked = town.till_server.requests();
+        let mut run = folder.command(&["run"]).spawn().unwrap();
+        while town.till_server.requests() < asked + 60 {
+            assert!(run.try_wait().unwrap().is_none(), "the run was quicker");
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        cluster.down(mode);
+        let told = run.wait_with_output().await.unwrap();
+        let words = String::from_utf8(told.stderr).unwrap();
+        assert_eq!(told.status.code(), Some(4), "{words}");
+        assert!(words.contains("R030") && words.contains("next run goes on from here"), "{words}");
+        cluster.up();
+    }
+    let told = folder.weft(&["run"]).await;
+    assert_eq!(told.code, Some(0), "{}{}", told.out, told.err);
+    let mut addresses: Vec<String> =
+        town.till.relations().iter().map(|relation| relation.text("email").unwrap().to_owned()).collect();
+    addresses.sort();
+    addresses.dedup();
+    assert_eq!((addresses.len(), town.till.relations().len()), (300, 300));
+}
+
 #[tokio::test]
 async fn a_server_that_is_not_there_is_named_without_the_password() {
     let (town, folder) = project().await;

@@ -237,7 +237,7 @@ impl Cluster {
     }
 
     /// Gives a folder to the user of the server.
-    pub(crate) fn own(&self, folder: &Path) {
+    pub(crate) fn own(folder: &Path) {
         if let Some(user) = unprivileged() {
             well(Command::new("chown").arg(user).arg(folder));
         }

@@ -138,7 +138,7 @@ mod tests {
             "postgres://weft:hunter2@db.example/books?sslmode=perhaps",
             "postgres://weft:hunter2@[db/books",
         ] {
-            let error = Address::read(text).err().expect("refused");
+            let error = Address::read(text).expect_err("refused");
             assert!(!error.contains("hunter2"), "{error}");
         }
     }

@@ -41,7 +41,7 @@ impl Default for Waits {
         Self {
             connect: Duration::from_secs(5),
             patience: Duration::from_secs(10),
-            statement: Duration::from_secs(60),
+            statement: Duration::from_mins(1),
             idle: Duration::from_secs(30),
         }
     }
@@ -54,6 +54,8 @@ pub(super) struct Pool {
     servers: Vec<PgConnectOptions>,
     /// The server that takes writes, as far as is known.
     primary: Mutex<Option<usize>>,
+    /// Since when no server takes writes.
+    away_since: Mutex<Option<Instant>>,
     waits: Waits,
     seats: Arc<Semaphore>,
     idle: Mutex<Vec<(PgConnection, Instant)>>,
@@ -72,6 +74,7 @@ impl Pool {
             place: address.to_string().into(),
             servers: address.servers.clone(),
             primary: Mutex::default(),
+            away_since: Mutex::default(),
             waits,
             seats: Arc::new(Semaphore::new(SEATS)),
             idle: Mutex::default(),
@@ -134,16 +137,28 @@ impl Pool {
     }
 
     /// A new connection to the server that takes writes; servers that are starting, stopping
-    /// or being promoted are asked again for a while.
+    /// or being promoted are asked again for a while. That while is counted from the first
+    /// failure: a run that cannot go on is told so once, not after a pause for each of its calls.
     async fn connect(&self) -> Result<PgConnection, StoreError> {
         let started = Instant::now();
         loop {
-            match self.connect_once().await {
-                Err(StoreError::Unreachable { .. }) if started.elapsed() < self.waits.patience => {
-                    tokio::time::sleep(PAUSE).await;
-                }
-                other => return other,
+            let answer = self.connect_once().await;
+            let is_away = matches!(answer, Err(StoreError::Unreachable { .. }));
+            if self.is_enough(is_away, started) {
+                return answer;
             }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Notes whether the server is away; answers whether there is nothing more to wait for.
+    fn is_enough(&self, is_away: bool, started: Instant) -> bool {
+        let mut since = self.away_since.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_away {
+            since.get_or_insert(started).elapsed() >= self.waits.patience
+        } else {
+            *since = None;
+            true
         }
     }
 
@@ -174,12 +189,14 @@ impl Pool {
         *primary = best.as_ref().map(|(at, _)| *at);
         match best {
             Some((_, found)) => Ok(found.conn),
-            None => Err(StoreError::Unreachable { place: self.place.to_string(), cause: self.told(&causes) }),
+            None => {
+                Err(StoreError::Unreachable { place: self.place.to_string(), cause: Self::told(&causes) })
+            }
         }
     }
 
     /// Why no server takes writes: each with its name, where there are several.
-    fn told(&self, causes: &[(&PgConnectOptions, String)]) -> String {
+    fn told(causes: &[(&PgConnectOptions, String)]) -> String {
         let name = |server: &PgConnectOptions| match server.get_socket() {
             Some(socket) => socket.display().to_string(),
             None => format!("{}:{}", server.get_host(), server.get_port()),

@@ -139,7 +139,8 @@ async fn more_callers_than_connections_take_turns() {
     }
 }
 
-const NEXT: Migration = Migration { version: 99, about: "a colour", text: "ALTER TABLE run ADD colour BLOB;" };
+const NEXT: Migration =
+    Migration { version: 99, about: "a colour", text: "ALTER TABLE run ADD colour BLOB;" };
 
 fn steps(last: Migration) -> Vec<Migration> {
     MIGRATIONS.iter().copied().chain([last]).collect()
@@ -156,7 +157,7 @@ async fn a_migration_that_fails_changes_nothing_and_newer_stores_are_refused() {
     assert!(open(&address(&place), &steps(broken)).await.is_err());
     let next = open(&address(&place), &steps(NEXT)).await.expect("the column is not there yet");
     assert_eq!(position(&next).await, 1);
-    let error = open(&address(&place), MIGRATIONS).await.err().expect("newer");
+    let error = open(&address(&place), MIGRATIONS).await.expect_err("newer");
     assert!(matches!(error, StoreError::Newer { found: 99, .. }), "{error:?}");
 }
 
@@ -166,14 +167,14 @@ async fn what_is_no_store_is_refused_and_left_alone() {
     let cluster = server::shared().expect("server");
     let (_, schema) = place.rsplit_once("%3D").expect("schema");
     cluster.sql(&format!("CREATE TABLE {schema}.photos (name TEXT)"));
-    let error = open(&address(&place), MIGRATIONS).await.err().expect("refused");
+    let error = open(&address(&place), MIGRATIONS).await.expect_err("refused");
     assert!(error.to_string().ends_with("it holds tables of another program"), "{error}");
     let count = format!("SELECT COUNT(*) FROM pg_tables WHERE schemaname = '{schema}'");
     assert_eq!(cluster.sql(&count), "1");
 
     let told = async |from: &str, to: &str| {
         let place = place.replacen(from, to, 1);
-        open(&address(&place), MIGRATIONS).await.err().expect("refused")
+        open(&address(&place), MIGRATIONS).await.expect_err("refused")
     };
     let cases = [
         (told("/weft?", "/nowhere?").await, "does not exist", "createdb"),
@@ -184,7 +185,9 @@ async fn what_is_no_store_is_refused_and_left_alone() {
         let StoreError::CannotOpen { cause: found, help, .. } = &error else { panic!("{error:?}") };
         assert!(found.contains(cause) && help.contains(advice), "{error}: {help}");
     }
-    cluster.sql("CREATE DATABASE letters ENCODING 'SQL_ASCII' TEMPLATE template0 LOCALE_PROVIDER libc LOCALE 'C'");
+    cluster.sql(
+        "CREATE DATABASE letters ENCODING 'SQL_ASCII' TEMPLATE template0 LOCALE_PROVIDER libc LOCALE 'C'",
+    );
     let error = told("/weft?", "/letters?").await;
     assert!(error.to_string().contains("keeps text as SQL_ASCII"), "{error}");
 }

@@ -1,6 +1,7 @@
 //! Copies of a store in a file: made while flows run, and put back.
 //!
-//! Neither brings a store to the schema of this program: a copy is what the store was.
+//! Neither brings a store to the schema of this program: a copy is what the store was, and one that
+//! was put back differs by a mark that it was.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -8,14 +9,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions, Connection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
 use super::super::holder::{holder_in_words, is_dead};
 use super::super::lease::one;
 use super::super::link::{Arg, Row};
 use super::super::migrate::{self, Migration};
 use super::super::types::Millis;
-use super::super::{StoreError, sql};
+use super::super::{StoreError, restored, sql};
 use super::fault::fault;
 use super::{DIALECT, fetch, file};
 
@@ -76,8 +77,13 @@ async fn replace(
     store: &Path,
     steps: &[Migration],
 ) -> Result<Restored, StoreError> {
+    // Copying would leave out of an index what is damaged in it only.
+    if let Some(cause) = damages(from).await?.into_iter().next() {
+        return Err(StoreError::Corrupt { place: shown(from), cause });
+    }
     copy(from, part).await?;
-    let knows_until = judge(part, from, steps).await?;
+    let (schema, knows_until) = judge(part, from, steps).await?;
+    mark(part, schema).await?;
     let held = match exists(store) {
         Ok(()) => hold(store).await?,
         Err(_) => None,
@@ -138,8 +144,8 @@ async fn damages(path: &Path) -> Result<Vec<String>, StoreError> {
     Ok(lines.into_iter().filter(|line| line != "ok").collect())
 }
 
-/// Refuses a copy that this program cannot go on with; answers until when it knows.
-async fn judge(part: &Path, from: &Path, steps: &[Migration]) -> Result<Option<Millis>, StoreError> {
+/// Refuses a copy that this program cannot go on with; answers its schema, and until when it knows.
+async fn judge(part: &Path, from: &Path, steps: &[Migration]) -> Result<(i64, Option<Millis>), StoreError> {
     let mut conn = reader(part).connect().await.map_err(|error| fault(&shown(from), &error))?;
     let found = one(asked(&mut conn, from, sql::SCHEMA_VERSION).await?)?.int()?;
     let known = steps.iter().map(|step| step.version).max().unwrap_or(0);
@@ -153,7 +159,23 @@ async fn judge(part: &Path, from: &Path, steps: &[Migration]) -> Result<Option<M
     let last = "SELECT MAX(COALESCE(ended_at, started_at)) FROM run";
     let until = one(asked(&mut conn, from, last).await?)?.maybe_int()?;
     conn.close().await.map_err(|error| fault(&shown(from), &error))?;
-    Ok(until)
+    Ok((found, until))
+}
+
+/// Notes in the copy that it is one, in whatever schema it has.
+async fn mark(part: &Path, schema: i64) -> Result<(), StoreError> {
+    let told = |error: sqlx::Error| fault(&shown(part), &error);
+    let table = include_str!("../migrations/0006_restored.sql");
+    let mut conn = reader(part).connect().await.map_err(told)?;
+    let (since, spare) = restored::SPARE_JOURNALS;
+    let spare = if schema >= since { spare } else { "" };
+    let mark = restored::MARK.replace("{now}", DIALECT.clock);
+    for sql in [table, &mark, spare, restored::BEGIN_AGAIN] {
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut conn).await.map_err(told)?;
+    }
+    conn.close().await.map_err(told)?;
+    file::sync(part);
+    Ok(())
 }
 
 /// Makes sure that nobody uses the store, and keeps it so. `None`: it is so damaged that nobody

@@ -92,6 +92,50 @@ async fn an_intent_in_doubt_outlives_the_outcome() {
 }
 
 #[tokio::test]
+async fn after_a_store_was_put_back_what_is_unknown_is_in_doubt_for_a_whole_pass() {
+    let Some(bench) = Bench::new().await else { return };
+    let lease = bench.hold_and_run().await;
+    let page = Page { cursor: Some(cursor_at("p2")), ..page_of(vec![settled("1", Outcome::Created)]) };
+    bench.store.settle_page(&lease, &page).await.expect("settled");
+    assert_eq!(bench.store.mark_restored().await, Ok(1));
+    assert_eq!(bench.store.mark_restored().await, Ok(1), "again");
+    let position = bench.store.cursor(FLOW).await.expect("cursor").and_then(|cursor| cursor.position);
+    assert_eq!(position, None, "the pass under way begins again");
+    let doubt = Intent { source_key: "2".to_owned(), epoch: 0, run: String::new(), begun_at: START };
+    assert_eq!(bench.known("1").await.intent, None);
+    assert_eq!(bench.known("2").await.intent, Some(doubt));
+    assert_eq!(bench.store.open_intents(FLOW).await, Ok(Vec::new()), "nothing is under way");
+
+    // One that was looked for is known; one that could not be looked for stays in doubt.
+    bench.store.begin_page(&lease, RUN, &["2", "3"]).await.expect("begun");
+    let doubtful = Settled { in_doubt: true, ..settled("3", failed("nobody knows")) };
+    let page = page_of(vec![settled("2", Outcome::Created), doubtful]);
+    bench.store.settle_page(&lease, &page).await.expect("settled");
+    let page = Page { cursor: Some(cursor_at("p2")), ..page_of(Vec::new()) };
+    bench.store.settle_page(&lease, &page).await.expect("settled");
+    bench.store.end_run(&lease, RUN, RunState::Stopped, None).await.expect("ended");
+    assert!(bench.known("4").await.intent.is_some(), "not all of the source has been seen");
+
+    bench.store.start_run(&lease, &new_run("run-2")).await.expect("run");
+    let end = Page { run: "run-2".to_owned(), cursor: Some(Cursor::default()), ..page_of(Vec::new()) };
+    bench.store.settle_page(&lease, &end).await.expect("settled");
+    assert_eq!(bench.known("4").await, Known::default());
+    assert_eq!(bench.known("2").await.intent, None);
+    assert!(bench.known("3").await.intent.is_some());
+}
+
+#[tokio::test]
+async fn a_flow_that_adds_to_a_journal_needs_no_doubt() {
+    let Some(bench) = Bench::new().await else { return };
+    let lease = bench.hold_and_run().await;
+    let journal =
+        Journal { owner: "w".to_owned(), write_id: "create lines".to_owned(), mark: "9".to_owned() };
+    bench.store.set_journal(&lease, &journal).await.expect("set");
+    assert_eq!(bench.store.mark_restored().await, Ok(0));
+    assert_eq!(bench.known("1").await, Known::default());
+}
+
+#[tokio::test]
 async fn a_fenced_page_leaves_nothing_behind() {
     let Some(bench) = Bench::new().await else { return };
     let late = bench.hold_and_run().await;

@@ -1,5 +1,7 @@
 //! The suite on a store in a file.
 
+#![allow(clippy::duplicate_mod, reason = "the suite is one, and runs on every database")]
+
 #[path = "crash.rs"]
 mod crash;
 #[path = "inbox.rs"]

@@ -109,12 +109,12 @@ fn flipped(both: &str, primary: &Cluster, standby: &Cluster) -> String {
 async fn a_standby_alone_takes_no_writes_and_says_so() {
     let Some(primary) = Cluster::start("max_wal_senders = 4") else { return };
     let standby = primary.standby("");
-    let error = open_with(&address(&standby.address()), MIGRATIONS, WAITS).await.err().expect("refused");
+    let error = open_with(&address(&standby.address()), MIGRATIONS, WAITS).await.expect_err("refused");
     assert!(error.to_string().ends_with("does not answer: this server is a standby, which takes no writes"));
     standby.down("fast");
     let both =
         standby.address().replacen(&standby.host(), &format!("{},{}", standby.host(), "%2Fnowhere"), 1);
-    let error = open_with(&address(&both), MIGRATIONS, WAITS).await.err().expect("refused");
+    let error = open_with(&address(&both), MIGRATIONS, WAITS).await.expect_err("refused");
     assert!(error.to_string().contains("/nowhere: there is no such socket"), "{error}");
     assert!(error.is_temporary());
 }
@@ -157,7 +157,7 @@ async fn a_full_disk_costs_one_page_and_no_more() {
     let Some(cluster) = Cluster::start("") else { return };
     let small = cluster.folder().join("small");
     let Some(disk) = Disk::new(&small, "12m") else { return };
-    cluster.own(&small);
+    Cluster::own(&small);
     cluster.sql(&format!("CREATE TABLESPACE small LOCATION '{}'", small.display()));
     let place = format!("{}&options[default_tablespace]=small", cluster.address());
     let store = open_with(&address(&place), MIGRATIONS, WAITS).await.expect("store");

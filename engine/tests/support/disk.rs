@@ -1,15 +1,17 @@
 //! A small disk of its own for a test, where this user may mount one.
 
+#![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Gone when it is dropped.
-pub(in crate::store) struct Disk(PathBuf);
+pub(crate) struct Disk(PathBuf);
 
 impl Disk {
     /// A disk of that size at that path; `None`, with a word about it, where this user may not.
-    pub(in crate::store) fn new(path: &Path, size: &str) -> Option<Self> {
+    pub(crate) fn new(path: &Path, size: &str) -> Option<Self> {
         std::fs::create_dir_all(path).expect("folder");
         let options = format!("size={size}");
         let done = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(path).output();
@@ -23,7 +25,7 @@ impl Disk {
     }
 
     /// The same disk with other options: larger, or to be read only.
-    pub(in crate::store) fn remount(&self, options: &str) {
+    pub(crate) fn remount(&self, options: &str) {
         let options = format!("remount,{options}");
         let status = Command::new("mount").args(["-o", &options]).arg(&self.0).status().expect("mount");
         assert!(status.success(), "{options}");
