@@ -7,10 +7,14 @@
 mod broken;
 mod check;
 mod connect;
+#[cfg(unix)]
+mod crash;
 mod demo;
 mod docs;
 mod journal;
 mod kill;
 mod remote;
+#[cfg(unix)]
+mod serve;
 mod store;
 mod town;
