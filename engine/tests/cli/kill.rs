@@ -75,8 +75,8 @@ pub(crate) fn articles(town: &Town) -> Folder {
 #[derive(Debug, PartialEq)]
 pub(crate) struct End {
     pub(crate) orders: BTreeMap<String, Value>,
-    customers: BTreeMap<String, Value>,
-    articles: BTreeMap<String, Value>,
+    pub(crate) customers: BTreeMap<String, Value>,
+    pub(crate) articles: BTreeMap<String, Value>,
     pub(crate) products: BTreeMap<String, Value>,
     refused: BTreeMap<String, String>,
     /// Records that runs say they have created.
