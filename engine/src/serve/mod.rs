@@ -111,6 +111,7 @@ impl Waker {
     }
 
     /// The same for every flow that an event of a connection starts. Answers how many those are.
+    #[must_use]
     pub fn event(&self, roster: &Roster, connection: &str, event: &str) -> usize {
         let flows: Vec<&str> = roster.started_by(connection, event).collect();
         for flow in &flows {

@@ -13,7 +13,7 @@ use tokio::process::{Child, Command};
 use super::town::{CUSTOMERS, Folder, Town, golden};
 
 /// Longer than anything here takes, on a machine that is busy with other things.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 /// A daemon under way.
 pub(crate) struct Daemon {

@@ -139,16 +139,15 @@ impl Supervisor {
             Some(help) => format!("{error}; {help}"),
             None => error.to_string(),
         };
-        match &mut self.trouble {
-            Some(trouble) => trouble.reason = reason,
-            None => {
-                tracing::error!(
-                    reason = words::plain(&reason),
-                    "the store cannot be used: no work is taken up until it can; nothing is lost"
-                );
-                let next_try = now.saturating_add(TRIES.0);
-                self.trouble = Some(Trouble { reason, since: now, next_try, pause: TRIES.0 });
-            }
+        if let Some(trouble) = &mut self.trouble {
+            trouble.reason = reason;
+        } else {
+            tracing::error!(
+                reason = words::plain(&reason),
+                "the store cannot be used: no work is taken up until it can; nothing is lost"
+            );
+            let next_try = now.saturating_add(TRIES.0);
+            self.trouble = Some(Trouble { reason, since: now, next_try, pause: TRIES.0 });
         }
         self.next_look = self.trouble.as_ref().map_or(now, |trouble| trouble.next_try);
     }
@@ -183,6 +182,7 @@ impl Supervisor {
             return;
         }
         self.next_chores = now.saturating_add(CHORES);
+        while self.chores.try_join_next().is_some() {}
         let store = std::sync::Arc::clone(&self.setup.store);
         let flows: Vec<String> = self.version.project.flows.iter().map(|flow| flow.name.clone()).collect();
         self.chores.spawn(async move {
@@ -199,7 +199,7 @@ impl Supervisor {
             match done.await {
                 Ok(removed) => tracing::debug!(removed, "old entries of the log were removed"),
                 Err(error) => {
-                    tracing::warn!(%error, "old entries of the log were not removed; tomorrow again")
+                    tracing::warn!(%error, "old entries of the log were not removed; tomorrow again");
                 }
             }
         });

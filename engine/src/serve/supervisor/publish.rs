@@ -47,7 +47,7 @@ impl Supervisor {
         let mut line = format!("{on} flows on, {} running", count("running"));
         for (word, told) in [("waiting", "waiting"), ("reconnect needed", "to be signed in again")] {
             if count(word) > 0 {
-                line.push_str(&format!(", {} {told}", count(word)));
+                line = format!("{line}, {} {told}", count(word));
             }
         }
         line
