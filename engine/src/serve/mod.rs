@@ -34,6 +34,7 @@ pub use health::{
 };
 pub use supervisor::{Setup, Signal, Stopped, Supervisor};
 pub(crate) use version::{Sessions, Version, bound};
+pub(crate) use words::tell_panics;
 
 use std::fmt;
 

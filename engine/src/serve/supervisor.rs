@@ -184,6 +184,7 @@ impl Supervisor {
     async fn begin(&mut self) -> Result<(), StoreError> {
         let now = self.now();
         self.greet(now).await?;
+        self.forget_the_dead(now).await?;
         self.adopt(now).await?;
         self.learn(now).await?;
         self.board.try_again(now);

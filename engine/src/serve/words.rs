@@ -33,6 +33,15 @@ pub(super) fn plain(text: &str) -> String {
     cut.trim_end().to_owned()
 }
 
+/// What the program itself does wrong is a line of the log like any other, and names nobody.
+pub(crate) fn tell_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let what = panic.payload_as_str().map(plain).unwrap_or_default();
+        tracing::error!(place, what, "the program itself failed; report this line");
+    }));
+}
+
 /// The system and its port, of an address in the web: what comes behind may name a record.
 fn origin(word: &str) -> Option<&str> {
     let (scheme, rest) = word.split_once("://")?;

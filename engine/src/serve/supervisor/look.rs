@@ -74,6 +74,16 @@ impl Supervisor {
         Ok(())
     }
 
+    /// Daemons that were killed cannot say that they go.
+    pub(super) async fn forget_the_dead(&mut self, now: Millis) -> Result<(), StoreError> {
+        for daemon in self.setup.store.daemons().await? {
+            if is_dead(&daemon.holder) || now - daemon.seen_at > CHORES {
+                self.setup.store.leave(&daemon.holder).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// What other daemons and other commands have done.
     pub(super) async fn learn(&mut self, now: Millis) -> Result<(), StoreError> {
         let store = &self.setup.store;
