@@ -70,6 +70,11 @@ pub(super) fn is_trouble(error: &StoreError) -> bool {
     )
 }
 
+/// No pause mends it: somebody has to look at the store.
+pub(super) const fn is_final(error: &StoreError) -> bool {
+    matches!(error, StoreError::Corrupt { .. } | StoreError::NotAStore { .. } | StoreError::Newer { .. })
+}
+
 /// Takes the turn.
 pub(super) async fn take(job: &Job) -> Outcome {
     let flow = &job.loaded.flow;
@@ -140,7 +145,11 @@ async fn end(report: &Report, loaded: &Loaded) -> End {
         Advice::SkipRecord | Advice::StopFlow => return End::Permanent { reason },
         Advice::Reconnect => {
             let by = culprit(error, loaded).await;
-            return End::Reconnect { by, reason };
+            // A connector does not know what the project calls its connection.
+            let named = by.as_ref().map(|name| {
+                reason.replace("connect NAME` with the connection's name", &format!("connect {name}`"))
+            });
+            return End::Reconnect { by, reason: named.unwrap_or(reason) };
         }
         Advice::Retry(after) => after,
         Advice::Unknown => None,

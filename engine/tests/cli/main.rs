@@ -8,6 +8,8 @@ mod backup;
 mod broken;
 mod check;
 mod connect;
+#[cfg(unix)]
+mod crash;
 mod demo;
 #[path = "../support/disk.rs"]
 mod disk;
@@ -17,6 +19,8 @@ mod journal;
 mod kill;
 mod postgres;
 mod remote;
+#[cfg(unix)]
+mod serve;
 #[path = "../support/postgres.rs"]
 mod server;
 mod store;
