@@ -3,6 +3,7 @@
 //! Reading it touches no remote system and no store. Everything wrong with `weft.toml` is
 //! told at once.
 
+mod alerts;
 mod answers;
 mod file;
 mod limits;
@@ -19,6 +20,7 @@ use connectors::manifest::Answers;
 use crate::script::Limits;
 use crate::trouble::{Trouble, why};
 
+pub use alerts::{Alerts, Rules};
 pub use answers::FlowAnswers;
 pub use listen::Listen;
 pub use serve::Serve;
@@ -44,6 +46,8 @@ pub struct Project {
     pub serve: Serve,
     /// Where it listens; `None`: it does not.
     pub listen: Option<Listen>,
+    /// Who is told when something needs somebody.
+    pub alerts: Alerts,
 }
 
 /// One account of one system.
@@ -104,6 +108,7 @@ impl Project {
             limits: Limits::default(),
             serve: Serve::default(),
             listen: None,
+            alerts: Alerts::default(),
         }
     }
 

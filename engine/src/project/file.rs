@@ -29,6 +29,8 @@ struct File {
     serve: toml::map::Map<String, toml::Value>,
     #[serde(default)]
     listen: toml::map::Map<String, toml::Value>,
+    #[serde(default)]
+    alerts: toml::map::Map<String, toml::Value>,
 }
 
 /// Entries again, with their places; `File` above has proven the shape.
@@ -43,6 +45,8 @@ struct Places {
     #[serde(default)]
     serve: Entries,
     listen: Option<Entries>,
+    #[serde(default)]
+    alerts: Entries,
 }
 
 pub(super) type Entries = BTreeMap<Spanned<String>, Spanned<toml::Value>>;
@@ -67,16 +71,17 @@ pub(super) fn read(root: &Path) -> Result<Project, Trouble> {
     let limits = reader.limits(&places.limits);
     let serve = reader.serve(&places.serve);
     let listen = reader.listen(places.listen.as_ref());
+    let alerts = reader.alerts(&places.alerts);
     let Reader { troubles, mut problems, systems, .. } = reader;
     problems.extend(troubles.into_iter().map(Report::from));
     if !problems.is_empty() {
         return Err(Trouble::several(format!("the project has {} problems", problems.len()), problems));
     }
-    drop((file.connections, file.limits, file.serve, file.listen));
+    drop((file.connections, file.limits, file.serve, file.listen, file.alerts));
     let name = file.name.unwrap_or_else(|| {
         root.file_name().map_or_else(|| "project".to_owned(), |name| name.to_string_lossy().into_owned())
     });
-    Ok(Project { root: root.to_owned(), name, connections, flows, systems, limits, serve, listen })
+    Ok(Project { root: root.to_owned(), name, connections, flows, systems, limits, serve, listen, alerts })
 }
 
 /// Systems that come with Weft.
@@ -103,6 +108,11 @@ impl Reader<'_> {
         help: Option<String>,
     ) {
         self.troubles.push(Trouble::new(code, message).at(MAIN_FILE, self.text, at, label).maybe_help(help));
+    }
+
+    /// The project's folder.
+    pub(super) const fn root(&self) -> &Path {
+        self.root
     }
 
     /// The project's own systems: one TOML profile each.
@@ -269,7 +279,7 @@ impl Reader<'_> {
     }
 
     /// The value of a setting; else what is wrong, and what to do next.
-    fn answer(&self, value: &toml::Value) -> Result<String, (String, String)> {
+    pub(super) fn answer(&self, value: &toml::Value) -> Result<String, (String, String)> {
         const FORMS: &str = "write it as text, or `{ env = \"NAME\" }`, or `{ file = \"PATH\" }`";
         match value {
             toml::Value::String(text) => Ok(text.clone()),

@@ -10,7 +10,9 @@ use super::link::{Driver, Transaction, Words};
 use super::migrate::{self, Migration};
 use super::records::{self, Pruned};
 use super::types::{Claim, Cursor, Journal, JournalKeys, Lease, Millis, NewRun, Page, RunState};
-use super::{Addressee, Arrival, Arrived, Store, StoreError, Unanswered, Undone, inbox, journal, page, tally};
+use super::{
+    Addressee, Arrival, Arrived, Store, StoreError, Told, Unanswered, Undone, alerts, inbox, journal, page, tally,
+};
 
 /// A store over one database.
 #[derive(Debug)]
@@ -285,6 +287,16 @@ impl<D: Driver> Store for Database<D> {
 
     async fn last_success(&self, flow: &str) -> Result<Option<Millis>, StoreError> {
         tally::last_success(&mut *self.driver.read().await?, flow).await
+    }
+
+    async fn alerts(&self) -> Result<Vec<Told>, StoreError> {
+        alerts::told(&mut *self.driver.read().await?).await
+    }
+
+    async fn tell_alert(&self, before: Option<&Told>, after: Option<&Told>) -> Result<bool, StoreError> {
+        let mut tx = self.driver.begin().await?;
+        let done = alerts::tell(&mut *tx, before, after).await;
+        end(tx, done).await
     }
 
     async fn upkeep(&self) -> Result<(), StoreError> {
