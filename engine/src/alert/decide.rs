@@ -6,8 +6,7 @@ use std::time::Duration;
 use crate::store::{Millis, Told};
 
 /// Pauses between messages about one cause; the last one goes on.
-const AGAIN: [Duration; 3] =
-    [Duration::from_hours(1), Duration::from_hours(4), Duration::from_hours(24)];
+const AGAIN: [Duration; 3] = [Duration::from_hours(1), Duration::from_hours(4), Duration::from_hours(24)];
 
 /// What kind of message it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,9 +48,7 @@ pub fn decide(
             let note = Told { cause: cause.to_owned(), since: now, told, told_at: now };
             Some(Step { note: Some(note), say: (told > 0).then_some(Kind::First) })
         }
-        (Some(before), false) => {
-            Some(Step { note: None, say: (before.told > 0).then_some(Kind::Over) })
-        }
+        (Some(before), false) => Some(Step { note: None, say: (before.told > 0).then_some(Kind::Over) }),
         (Some(before), true) => {
             let (pause, kind) = match usize::try_from(before.told) {
                 Ok(0) | Err(_) => (patience, Kind::First),
@@ -99,7 +96,8 @@ mod tests {
     #[test]
     fn somebody_is_told_less_and_less_often() {
         let looks: Vec<_> = (0..=80 * 60).map(|minute| (minute * MINUTE, minute < 79 * 60)).collect();
-        let said: Vec<_> = played(&looks, Duration::ZERO).into_iter().map(|(at, kind)| (at / HOUR, kind)).collect();
+        let said: Vec<_> =
+            played(&looks, Duration::ZERO).into_iter().map(|(at, kind)| (at / HOUR, kind)).collect();
         let still = [1, 5, 29, 53, 77].map(|hour| (hour, Kind::Still));
         assert_eq!(said[0], (0, Kind::First));
         assert_eq!(said[1..6], still);

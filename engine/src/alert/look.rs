@@ -27,7 +27,8 @@ pub(super) fn causes(health: &Health) -> impl Iterator<Item = Cause> {
 
 /// What can be said without the store.
 pub(super) fn of_daemon(health: &Health) -> Vec<Finding> {
-    let plain = |cause, reason: &Option<String>| Finding { cause, reason: reason.clone(), records: Vec::new() };
+    let plain =
+        |cause, reason: &Option<String>| Finding { cause, reason: reason.clone(), records: Vec::new() };
     vec![plain(Cause::Store, &health.store), plain(Cause::Files, &health.files)]
 }
 
@@ -70,16 +71,17 @@ async fn refused(
     let query = DeadQuery { flow: Some(flow.name.clone()), limit: NAMED, ..DeadQuery::default() };
     let letters = store.dead_letters(&query).await?;
     let records = letters.into_iter().map(|letter| (letter.source_key, letter.reason)).collect();
-    let what = if count == 1 { "1 record is refused".to_owned() } else { format!("{count} records are refused") };
+    let what =
+        if count == 1 { "1 record is refused".to_owned() } else { format!("{count} records are refused") };
     Ok(Finding { cause, reason: Some(what), records })
 }
 
 fn silent(flow: &FlowHealth, now: Timestamp) -> Finding {
     let due = flow.next_due.filter(|due| now.duration_since(*due) > LATE);
     let waits = matches!(flow.state, FlowState::Idle | FlowState::Queued);
-    let reason = due.filter(|_| waits).map(|due| {
-        format!("it was due at {} and has not run since", due.strftime("%Y-%m-%d %H:%M UTC"))
-    });
+    let reason = due
+        .filter(|_| waits)
+        .map(|due| format!("it was due at {} and has not run since", due.strftime("%Y-%m-%d %H:%M UTC")));
     Finding { cause: Cause::Silent { flow: flow.name.clone() }, reason, records: Vec::new() }
 }
 

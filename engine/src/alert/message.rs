@@ -234,22 +234,16 @@ impl Message {
     pub fn slack(&self) -> Value {
         // What would be taken for markup.
         let plain = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-        let lines: Vec<String> = self
-            .facts()
-            .iter()
-            .map(|(name, value)| format!("*{name}* {}", plain(value)))
-            .collect();
+        let lines: Vec<String> =
+            self.facts().iter().map(|(name, value)| format!("*{name}* {}", plain(value))).collect();
         json!({"text": format!("*{}*\n{}", plain(&self.subject()), lines.join("\n"))})
     }
 
     /// As Microsoft Teams takes it: a card.
     #[must_use]
     pub fn teams(&self) -> Value {
-        let facts: Vec<Value> = self
-            .facts()
-            .into_iter()
-            .map(|(title, value)| json!({"title": title, "value": value}))
-            .collect();
+        let facts: Vec<Value> =
+            self.facts().into_iter().map(|(title, value)| json!({"title": title, "value": value})).collect();
         json!({
             "type": "message",
             "attachments": [{

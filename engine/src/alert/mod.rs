@@ -11,7 +11,6 @@ mod message;
 #[cfg(test)]
 mod tests;
 
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;

@@ -29,8 +29,9 @@ impl Alert {
         let channels = &project.alerts.channels;
         let names = || channels.iter().map(|(name, _)| name.as_str());
         if channels.is_empty() {
-            return Err(Trouble::new("R107", "weft.toml does not say who is to be told")
-                .help("add `[alerts.NAME]` with `kind = \"mail\"`; docs/alerts.md shows what belongs to it"));
+            return Err(Trouble::new("R107", "weft.toml does not say who is to be told").help(
+                "add `[alerts.NAME]` with `kind = \"mail\"`; docs/alerts.md shows what belongs to it",
+            ));
         }
         if let Some(name) = wanted
             && !names().any(|known| known == name)
@@ -41,7 +42,9 @@ impl Alert {
         }
         let message = Message::test(&project.name, jiff::Timestamp::now());
         let mut ended = Ended::Well;
-        for (name, channel) in channels.iter().filter(|(name, _)| wanted.as_ref().is_none_or(|one| one == name)) {
+        for (name, channel) in
+            channels.iter().filter(|(name, _)| wanted.as_ref().is_none_or(|one| one == name))
+        {
             let outcome = channel.send(&message).await;
             let problem = outcome.as_ref().err();
             show.json(&serde_json::json!({
@@ -49,7 +52,10 @@ impl Alert {
                 "reason": problem.map(|problem| &problem.reason), "help": problem.and_then(|problem| problem.help),
             }));
             let Some(problem) = problem else {
-                show.line(format!("{} {name}  the message was taken; see whether it arrives", show.good("✓")));
+                show.line(format!(
+                    "{} {name}  the message was taken; see whether it arrives",
+                    show.good("✓")
+                ));
                 continue;
             };
             ended = Ended::Remote;

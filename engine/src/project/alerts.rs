@@ -49,26 +49,33 @@ impl Reader<'_> {
                         alerts.rules.after = after;
                         Ok(())
                     }
-                    None => wrong("`after` is no time", "write for instance \"5 minutes\"; \"0 minutes\" tells at once"),
+                    None => wrong(
+                        "`after` is no time",
+                        "write for instance \"5 minutes\"; \"0 minutes\" tells at once",
+                    ),
                 },
                 ("refused_above", value) => match value.as_integer().filter(|number| *number >= 0) {
                     Some(number) => {
                         alerts.rules.refused_above = number;
                         Ok(())
                     }
-                    None => wrong("`refused_above` is no number of records", "write 0 or more, without quotes"),
+                    None => {
+                        wrong("`refused_above` is no number of records", "write 0 or more, without quotes")
+                    }
                 },
                 (name, toml::Value::Table(table)) => self.channel(table).map(|channel| {
                     alerts.channels.push((name.to_owned(), channel));
                 }),
                 (name, _) => {
-                    let help = did_you_mean(name, ["after", "refused_above"])
-                        .unwrap_or_else(|| format!("a channel is a part of its own: `[alerts.{name}]` with `kind = \"mail\"`"));
+                    let help = did_you_mean(name, ["after", "refused_above"]).unwrap_or_else(|| {
+                        format!("a channel is a part of its own: `[alerts.{name}]` with `kind = \"mail\"`")
+                    });
                     Err((format!("`[alerts]` has no setting `{name}`"), help))
                 }
             };
             if let Err((message, help)) = outcome {
-                let message = if value.get_ref().is_table() { format!("channel `{name}`: {message}") } else { message };
+                let message =
+                    if value.get_ref().is_table() { format!("channel `{name}`: {message}") } else { message };
                 self.trouble("R106", message, key.span(), "cannot be used", Some(help));
             }
         }
@@ -84,7 +91,8 @@ impl Reader<'_> {
             Some("teams") => form(Shape::Teams),
             kind => {
                 let near = kind.and_then(|kind| did_you_mean(kind, KINDS));
-                let help = near.unwrap_or_else(|| format!("write `kind = \"mail\"`; there are {}", KINDS.join(", ")));
+                let help = near
+                    .unwrap_or_else(|| format!("write `kind = \"mail\"`; there are {}", KINDS.join(", ")));
                 wrong("it does not say of which kind it is", help)
             }
         }
@@ -112,11 +120,18 @@ impl Reader<'_> {
             None | Some("start") => (Protection::StartTls, 587),
             Some("on") => (Protection::Tls, 465),
             Some("off") => (Protection::None, 25),
-            Some(_) => return wrong("`tls` is none of \"start\", \"on\", \"off\"", "\"start\" is the standard, for port 587; \"on\" is for port 465"),
+            Some(_) => {
+                return wrong(
+                    "`tls` is none of \"start\", \"on\", \"off\"",
+                    "\"start\" is the standard, for port 587; \"on\" is for port 465",
+                );
+            }
         };
         let port = match table.get("port") {
             None => Some(standard),
-            Some(value) => value.as_integer().and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0),
+            Some(value) => {
+                value.as_integer().and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0)
+            }
         };
         let Some(port) = port else { return wrong("`port` is no port", "mail servers have 587, 465 or 25") };
         let login = match (table.contains_key("user"), table.contains_key("password")) {
@@ -128,19 +143,29 @@ impl Reader<'_> {
             _ => return wrong("`user` and `password` belong together", "write both, or neither"),
         };
         if login.is_some() && tls == Protection::None {
-            return wrong("a password would go over an unprotected line", "write `tls = \"start\"`, or leave `user` and `password` out");
+            return wrong(
+                "a password would go over an unprotected line",
+                "write `tls = \"start\"`, or leave `user` and `password` out",
+            );
         }
         let certificates = match table.get("certificates").and_then(toml::Value::as_str) {
             None => None,
             Some(path) => match std::fs::read(self.root().join(path)) {
                 Ok(pem) => Some(pem),
-                Err(error) => return wrong(format!("`{path}` cannot be read: {}", crate::trouble::why(&error)), "paths count from the project's folder"),
+                Err(error) => {
+                    return wrong(
+                        format!("`{path}` cannot be read: {}", crate::trouble::why(&error)),
+                        "paths count from the project's folder",
+                    );
+                }
             },
         };
         let server = self.need(table, "server", "server = \"smtp.example.com\"")?;
         let from = mailbox(&self.need(table, "from", "from = \"weft@example.com\"")?)?;
         let to = match table.get("to") {
-            Some(toml::Value::Array(all)) => all.iter().filter_map(toml::Value::as_str).map(mailbox).collect(),
+            Some(toml::Value::Array(all)) => {
+                all.iter().filter_map(toml::Value::as_str).map(mailbox).collect()
+            }
             Some(toml::Value::String(one)) => mailbox(one).map(|one| vec![one]),
             _ => Ok(Vec::new()),
         }?;
@@ -153,7 +178,9 @@ impl Reader<'_> {
     fn need(&self, table: &Table, name: &str, example: &str) -> Result<String, Wrong> {
         match table.get(name) {
             None => wrong(format!("it has no `{name}`"), format!("write `{example}`")),
-            Some(value) => self.answer(value).map_err(|(message, help)| (format!("`{name}`: {message}"), help)),
+            Some(value) => {
+                self.answer(value).map_err(|(message, help)| (format!("`{name}`: {message}"), help))
+            }
         }
     }
 }
@@ -164,13 +191,17 @@ fn wrong<T>(message: impl Into<String>, help: impl Into<String>) -> Result<T, Wr
 
 fn only(table: &Table, known: &[&str]) -> Result<(), Wrong> {
     let Some(stranger) = table.keys().find(|key| !known.contains(&key.as_str())) else { return Ok(()) };
-    let help = did_you_mean(stranger, known.iter().copied()).unwrap_or_else(|| format!("it takes {}", known.join(", ")));
+    let help = did_you_mean(stranger, known.iter().copied())
+        .unwrap_or_else(|| format!("it takes {}", known.join(", ")));
     wrong(format!("it has no setting `{stranger}`"), help)
 }
 
 fn mailbox(text: &str) -> Result<Mailbox, Wrong> {
     text.parse().map_err(|_| {
-        (format!("`{text}` is no mail address"), "write `weft@example.com`, or `Weft <weft@example.com>`".to_owned())
+        (
+            format!("`{text}` is no mail address"),
+            "write `weft@example.com`, or `Weft <weft@example.com>`".to_owned(),
+        )
     })
 }
 

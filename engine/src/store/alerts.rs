@@ -23,8 +23,7 @@ const TOLD: &str = "SELECT cause, since, told, told_at FROM alert ORDER BY cause
 const ADD: &str =
     "INSERT INTO alert (cause, since, told, told_at) VALUES ($1, $2, $3, $4) ON CONFLICT (cause) DO NOTHING";
 
-const CHANGE: &str =
-    "UPDATE alert SET told = $3, told_at = $4 WHERE cause = $1 AND told = $2";
+const CHANGE: &str = "UPDATE alert SET told = $3, told_at = $4 WHERE cause = $1 AND told = $2";
 
 const REMOVE: &str = "DELETE FROM alert WHERE cause = $1 AND told = $2";
 

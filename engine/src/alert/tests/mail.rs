@@ -4,10 +4,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufStream};
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::{
-    ServerConfig,
-    pki_types::{PrivateKeyDer, pem::PemObject as _},
-};
+use tokio_rustls::rustls::{ServerConfig, pki_types::PrivateKeyDer};
 
 use super::*;
 
@@ -28,7 +25,7 @@ impl Server {
     async fn new(is_wrapped: bool) -> Self {
         connectors::http::choose_cryptography();
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        let key = PrivateKeyDer::from_pem_slice(made.signing_key.serialize_pem().as_bytes()).unwrap();
+        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
         let config = ServerConfig::builder()
             .with_no_client_auth()
             .with_single_cert(vec![made.cert.der().clone()], key)
@@ -51,7 +48,7 @@ impl Server {
                 });
             }
         });
-        Self { port, pem: made.cert.pem().into_bytes(), mails }
+        Self { port, pem: pem(made.cert.der()), mails }
     }
 
     fn channel(&self, tls: Protection, password: &str) -> Mail {
@@ -65,6 +62,12 @@ impl Server {
             certificates: Some(self.pem.clone()),
         }
     }
+}
+
+fn pem(der: &[u8]) -> Vec<u8> {
+    use base64::Engine as _;
+    let text = base64::engine::general_purpose::STANDARD.encode(der);
+    format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n").into_bytes()
 }
 
 /// One conversation; `tls` is offered while the line is in the clear.
@@ -118,9 +121,8 @@ async fn say(line: &mut BufStream<Box<dyn Line>>, text: &str) -> std::io::Result
 }
 
 async fn send(mail: Mail) -> Result<(), Undelivered> {
-    let sent = Channel::Mail(Box::new(mail)).send(&examples()[4]);
-    let sent = async { sent.await };
-    tokio::time::timeout(Duration::from_secs(20), sent).await.unwrap()
+    let (channel, messages) = (Channel::Mail(Box::new(mail)), examples());
+    tokio::time::timeout(Duration::from_secs(20), channel.send(&messages[4])).await.unwrap()
 }
 
 #[tokio::test]
@@ -143,7 +145,8 @@ async fn mail_that_is_not_taken_says_why() {
     assert!(wrong.reason.starts_with(&format!("{place} refuses name or password")), "{wrong:?}");
     assert!(!wrong.may_pass && !format!("{wrong:?}").contains("wrong-7f3a"));
     let nobody = vec!["nobody@koffiehuis.example".parse().unwrap()];
-    let refused = send(Mail { to: nobody, ..server.channel(Protection::StartTls, "geheim") }).await.unwrap_err();
+    let refused =
+        send(Mail { to: nobody, ..server.channel(Protection::StartTls, "geheim") }).await.unwrap_err();
     assert!(refused.reason.contains("no such mailbox") && !refused.may_pass, "{refused:?}");
     let stranger = Server::new(false).await;
     let other = Mail { certificates: Some(stranger.pem), ..server.channel(Protection::StartTls, "geheim") };
