@@ -119,8 +119,12 @@ fn line(entry: &FlowEntry, used: Option<(String, String)>, last: Option<Run>, kn
     } else if !entry.on {
         ("off", None, None)
     } else if let Some(state) = refused {
-        let help = format!("`weft connect {}` signs in again", state.connection);
-        let reason = state.reason.as_ref().map_or(help.clone(), |reason| format!("{reason}; {help}"));
+        let help = format!("`weft connect {}` tries it again", state.connection);
+        let reason = match &state.reason {
+            Some(reason) if reason.contains("weft connect") => reason.clone(),
+            Some(reason) => format!("{reason}; {help}"),
+            None => help,
+        };
         ("reconnect needed", None, Some(reason))
     } else if let Some(state) = open {
         ("waiting", state.open_until, state.reason.clone())

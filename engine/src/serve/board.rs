@@ -140,14 +140,24 @@ impl Board {
         }
     }
 
-    /// Connections that refused the credentials are tried once more: whoever starts a daemon may
-    /// have mended that.
+    /// Connections that refused the credentials, and flows that wait for their own sake, are tried
+    /// once more: whoever starts a daemon may have mended that. A pause that a system asked for is
+    /// kept.
     pub(crate) fn try_again(&mut self, now: Millis) {
         let refused: Vec<String> =
             self.links.values().filter(|link| link.reconnect).map(|link| link.name.clone()).collect();
         for name in refused {
             self.links.get_mut(&name).map(|link| link.answered(now));
             self.changed.connections.insert(name);
+        }
+        let links = &self.links;
+        for lane in &mut self.lanes {
+            let blocked =
+                lane.links().any(|name| links.get(name).is_some_and(|link| link.blocks(now).is_some()));
+            if !blocked && lane.waits(now) {
+                lane.relieve(now);
+                self.changed.flows.insert(lane.name().to_owned());
+            }
         }
     }
 

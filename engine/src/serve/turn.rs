@@ -140,7 +140,11 @@ async fn end(report: &Report, loaded: &Loaded) -> End {
         Advice::SkipRecord | Advice::StopFlow => return End::Permanent { reason },
         Advice::Reconnect => {
             let by = culprit(error, loaded).await;
-            return End::Reconnect { by, reason };
+            // A connector does not know what the project calls its connection.
+            let named = by.as_ref().map(|name| {
+                reason.replace("connect NAME` with the connection's name", &format!("connect {name}`"))
+            });
+            return End::Reconnect { by, reason: named.unwrap_or(reason) };
         }
         Advice::Retry(after) => after,
         Advice::Unknown => None,

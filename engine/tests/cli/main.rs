@@ -8,11 +8,15 @@ mod alerts;
 mod broken;
 mod check;
 mod connect;
+#[cfg(unix)]
+mod crash;
 mod demo;
 mod docs;
 mod hooks;
 mod journal;
 mod kill;
 mod remote;
+#[cfg(unix)]
+mod serve;
 mod store;
 mod town;

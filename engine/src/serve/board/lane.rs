@@ -239,8 +239,13 @@ impl Lane {
         self.blamed = None;
     }
 
+    /// It is left alone for a while.
+    pub(super) fn waits(&self, now: Millis) -> bool {
+        self.turn.wait_until.is_some_and(|until| until > now)
+    }
+
     /// It need not wait any more, and is tried at once.
-    fn relieve(&mut self, now: Millis) {
+    pub(super) fn relieve(&mut self, now: Millis) {
         self.turn.wait_until = None;
         self.blamed = None;
         self.wish = Some((now, Cause::Again));

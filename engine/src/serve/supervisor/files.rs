@@ -18,6 +18,10 @@ impl Supervisor {
         notify::reloading();
         let sessions = self.version.sessions.clone();
         self.load(sessions).await;
+        // Whoever asks for the status is told at once.
+        if let Err(error) = self.greet(self.now()).await {
+            self.store_failed(&error, self.now());
+        }
         notify::ready(&self.status(self.now()));
     }
 
@@ -44,7 +48,6 @@ impl Supervisor {
                     return self.store_failed(&error, now);
                 }
                 self.wrong_files = None;
-                self.greeted_at = None;
                 // Nobody listens to the roster where nothing listens.
                 self.roster.send_replace(self.version.roster());
                 self.talks.send_replace(self.version.talks());
@@ -66,7 +69,6 @@ impl Supervisor {
                     "the changed files are wrong: the version before goes on; `weft check` shows them"
                 );
                 self.wrong_files = Some(lines.join("; "));
-                self.greeted_at = None;
             }
             Err(error) => {
                 tracing::error!(%error, "the changed files could not be read: the program itself failed");
