@@ -3,6 +3,7 @@
 //! Exit codes: 0 all went well, 1 some records were refused or have to wait, 2 a file or the
 //! call is wrong, 3 a remote system refuses us or does not answer, 4 the store cannot be used.
 
+mod alert;
 mod backup;
 mod check;
 mod connect;
@@ -66,6 +67,8 @@ enum Command {
     Serve(serve::Serve),
     /// Have systems tell what happens, for the events that flows wait for
     Webhooks(webhooks::Webhooks),
+    /// Prove that alerts arrive
+    Alert(alert::Alert),
     /// Show what every flow does now
     Status(status::Status),
     /// List runs
@@ -164,6 +167,7 @@ impl Call {
             Command::Run(run) => run.run(&open(self.project.as_deref())?, show).await,
             Command::Serve(serve) => serve.run(open(self.project.as_deref())?, show).await,
             Command::Webhooks(webhooks) => webhooks.run(open(self.project.as_deref())?, show).await,
+            Command::Alert(alert) => alert.run(&open(self.project.as_deref())?, show).await,
             Command::Status(status) => status.run(&open(self.project.as_deref())?, show).await,
             Command::Runs(runs) => runs.run(&open(self.project.as_deref())?, show).await,
             Command::Records(records) => records.run(&open(self.project.as_deref())?, show).await,

@@ -3,6 +3,7 @@
 //! The only crate with a runtime, a clock and a `main`. It depends on `dsl` and on
 //! `connectors`, which know nothing of each other: [`catalog`] is where they meet.
 
+pub mod alert;
 pub mod catalog;
 pub mod cli;
 pub mod consent;

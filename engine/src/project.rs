@@ -3,6 +3,7 @@
 //! Reading it touches no remote system and no store. Everything wrong with `weft.toml` is
 //! told at once.
 
+mod alerts;
 mod answers;
 mod file;
 mod limits;
@@ -21,6 +22,7 @@ use crate::script::Limits;
 use crate::store::Place;
 use crate::trouble::{Trouble, why};
 
+pub use alerts::{Alerts, Rules};
 pub use answers::FlowAnswers;
 pub use listen::Listen;
 pub use serve::Serve;
@@ -48,6 +50,8 @@ pub struct Project {
     pub serve: Serve,
     /// Where it listens; `None`: it does not.
     pub listen: Option<Listen>,
+    /// Who is told when something needs somebody.
+    pub alerts: Alerts,
 }
 
 /// One account of one system.
@@ -109,6 +113,7 @@ impl Project {
             store: store::standard(root),
             serve: Serve::default(),
             listen: None,
+            alerts: Alerts::default(),
         }
     }
 

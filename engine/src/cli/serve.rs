@@ -57,7 +57,9 @@ impl Serve {
             seed: fastrand::u64(..),
         };
         let (listen, store) = (version.project.listen.clone(), Arc::clone(&setup.store));
+        let (name, alerts) = (version.project.name.clone(), version.project.alerts.clone());
         let supervisor = Supervisor::new(setup, version);
+        let _herald = crate::alert::start(&name, &alerts, supervisor.seam(), Arc::clone(&store));
         let listener = match &listen {
             Some(listen) => Some(crate::listen::start(listen, supervisor.seam(), store).await?),
             None => None,

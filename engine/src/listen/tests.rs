@@ -166,9 +166,10 @@ impl Bench {
         let ttl = Duration::from_mins(1);
         let claim = self.store.acquire(flow, &this_process(), ttl, &|_: &str| false).await.unwrap();
         let Claim::Held(lease) = claim else { panic!("busy") };
-        let run = NewRun { id: "run".to_owned(), cause: "webhook".to_owned(), plan: Fingerprint::from(1) };
+        let run =
+            NewRun { id: format!("run of {flow}"), cause: "webhook".to_owned(), plan: Fingerprint::from(1) };
         self.store.start_run(&lease, &run).await.unwrap();
-        self.store.take_arrivals(&lease, "run").await.unwrap()
+        self.store.take_arrivals(&lease, &run.id).await.unwrap()
     }
 }
 

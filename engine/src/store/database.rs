@@ -11,7 +11,8 @@ use super::migrate::{self, Migration};
 use super::records::{self, Pruned};
 use super::types::{Claim, Cursor, Journal, JournalKeys, Lease, Millis, NewRun, Page, RunState};
 use super::{
-    Addressee, Arrival, Arrived, Store, StoreError, Unanswered, Undone, inbox, journal, page, restored, tally,
+    Addressee, Arrival, Arrived, Store, StoreError, Told, Unanswered, Undone, alerts, inbox, journal, page,
+    restored, tally,
 };
 
 /// A store over one database.
@@ -296,6 +297,16 @@ impl<D: Driver> Store for Database<D> {
     async fn mark_restored(&self) -> Result<i64, StoreError> {
         let mut tx = self.driver.begin().await?;
         let done = restored::mark(&mut *tx, &self.words).await;
+        end(tx, done).await
+    }
+
+    async fn alerts(&self) -> Result<Vec<Told>, StoreError> {
+        alerts::told(&mut *self.driver.read().await?).await
+    }
+
+    async fn tell_alert(&self, before: Option<&Told>, after: Option<&Told>) -> Result<bool, StoreError> {
+        let mut tx = self.driver.begin().await?;
+        let done = alerts::tell(&mut *tx, before, after).await;
         end(tx, done).await
     }
 

@@ -10,6 +10,7 @@
 //! outcome or an open intent. [`Store::begin_page`] comes before the first request, and
 //! [`Store::settle_page`] takes the intents away in the transaction that brings the outcomes.
 
+mod alerts;
 mod answers;
 mod database;
 mod error;
@@ -40,6 +41,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+pub use alerts::Told;
 pub use answers::{DeadLetter, DeadQuery, Found, HistoryRow, Intent, Known, LedgerRow, Run};
 pub use error::StoreError;
 pub use holder::{holder_in_words, is_dead, this_process};
@@ -235,6 +237,13 @@ pub trait Store: Turns {
     /// of which nothing is known are taken for records that may have been created. Answers for how
     /// many flows.
     async fn mark_restored(&self) -> Result<i64, StoreError>;
+
+    /// What people have been told by alerts and still holds.
+    async fn alerts(&self) -> Result<Vec<Told>, StoreError>;
+
+    /// Puts `after` in the place of `before`; answers whether `before` was still what is kept. Of
+    /// several daemons one does it, and tells people.
+    async fn tell_alert(&self, before: Option<&Told>, after: Option<&Told>) -> Result<bool, StoreError>;
 
     /// Gives free space back to the disk; waits for nobody. Worth calling after `prune`; the
     /// end of a run does it too.

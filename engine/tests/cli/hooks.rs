@@ -118,7 +118,10 @@ async fn what_listen_says_is_checked() {
     folder.put("weft.toml", main.clone() + listen.as_str());
     let taken = folder.show(&["serve"]).await;
     let taken: Vec<&str> = taken.lines().filter(|line| !line.contains("INFO")).collect();
-    folder.put("weft.toml", [main, listen.replace("[listen]\n", "[listen]\npublic_url = \"https://x.example\"\n")].concat());
+    folder.put(
+        "weft.toml",
+        [main, listen.replace("[listen]\n", "[listen]\npublic_url = \"https://x.example\"\n")].concat(),
+    );
     folder.put("flows/buyers.flow", BUYERS.replace("on webhook shop \"orders.created\"", "every 5 minutes"));
     let none = folder.show(&["webhooks", "list"]).await;
     golden("listen", [nowhere, wrong, taken.join("\n"), none].join("\n\n"));

@@ -4,6 +4,7 @@
 //! The systems are simulators in this process; the program runs as a child, as everywhere.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod alerts;
 mod backup;
 mod broken;
 mod check;

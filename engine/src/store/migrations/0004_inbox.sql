@@ -24,3 +24,11 @@ CREATE TABLE hook (
     token       BLOB   NOT NULL,             -- SHA-256 of the part that nobody can guess
     made_at     BIGINT NOT NULL              -- when
 );
+
+-- What people have been told by alerts, one line for each cause that holds.
+CREATE TABLE alert (
+    cause       TEXT   NOT NULL PRIMARY KEY, -- what is wrong, and with what
+    since       BIGINT NOT NULL,             -- when it was first seen
+    told        BIGINT NOT NULL,             -- messages so far; 0: it may pass by itself
+    told_at     BIGINT NOT NULL              -- when the last one went out; before the first: as since
+);
