@@ -13,6 +13,7 @@ pub(crate) mod progress;
 mod records;
 mod run;
 mod runs;
+mod secret;
 mod show;
 mod simulate;
 
@@ -24,7 +25,7 @@ use clap::{Parser, Subcommand};
 use crate::project::Project;
 use crate::script::{STACK, mark_roomy};
 use crate::trouble::Trouble;
-pub(crate) use run::{Done, run_all};
+pub(crate) use run::{Done, open_store, run_all};
 pub(crate) use show::{Show, count};
 
 /// Keeps business systems in step.
@@ -63,6 +64,8 @@ enum Command {
     Demo(demo::Demo),
     /// Sign in to an account and prove that it answers; draft a profile with --new
     Connect(connect::Connect),
+    /// Keep secrets of connections sealed in the store
+    Secret(secret::Secret),
     /// Try a connection item by item
     Doctor(doctor::DoctorCall),
     /// Start a stand-in for a system on this machine
@@ -142,12 +145,13 @@ impl Call {
         match self.command {
             Command::Check(check) => check.run(self.project.as_deref(), show),
             Command::Eval(eval) => eval.run(self.project.as_deref(), show),
-            Command::Run(run) => run.run(&open(self.project.as_deref())?, show).await,
+            Command::Run(run) => run.run(&unsealed(self.project.as_deref()).await?, show).await,
             Command::Runs(runs) => runs.run(&open(self.project.as_deref())?, show).await,
             Command::Records(records) => records.run(&open(self.project.as_deref())?, show).await,
             Command::Demo(demo) => demo.run(show).await,
-            Command::Connect(connect) => connect.run(&open(self.project.as_deref())?, show).await,
-            Command::Doctor(doctor) => doctor.run(&open(self.project.as_deref())?, show).await,
+            Command::Connect(connect) => connect.run(&unsealed(self.project.as_deref()).await?, show).await,
+            Command::Doctor(doctor) => doctor.run(&unsealed(self.project.as_deref()).await?, show).await,
+            Command::Secret(secret) => secret.run(&open(self.project.as_deref())?, show).await,
             Command::Simulate(simulate) => simulate.run(show).await,
         }
     }
@@ -170,6 +174,17 @@ fn open(folder: Option<&std::path::Path>) -> Result<Project, Trouble> {
         Some(folder) => Project::find(folder),
         None => Project::find(std::path::Path::new(".")),
     }
+}
+
+/// The same for a command that talks to systems: with the secrets that the vault has.
+async fn unsealed(folder: Option<&std::path::Path>) -> Result<Project, Trouble> {
+    let mut project = open(folder)?;
+    if !project.sealed.is_empty() {
+        let store = run::open_store(&project).await?;
+        project.unseal().await?;
+        store.close().await;
+    }
+    Ok(project)
 }
 
 /// Logs go to standard error, and only what `WEFT_LOG` asks for.

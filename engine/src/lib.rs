@@ -21,3 +21,4 @@ pub mod speed;
 pub mod store;
 pub mod tokens;
 pub mod trouble;
+pub mod vault;

@@ -163,8 +163,9 @@ impl<'p> Loader<'p> {
 
     /// Conversations with both systems of a flow.
     pub fn sides(&self, entry: &FlowEntry, plan: &Plan) -> Result<Sides, Trouble> {
-        let party = |role: &dsl::plan::Role| {
+        let party = |role: &dsl::plan::Role| -> Result<Party, Trouble> {
             let connection = self.project.connection(entry, &role.name, &role.system)?;
+            self.project.usable(connection)?;
             let connector = &connection.connector;
             let session =
                 connector.connect(&connection.answers, &self.project.host(connection)).map_err(|error| {

@@ -6,6 +6,7 @@
 mod answers;
 mod file;
 mod limits;
+mod sealed;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,8 +17,10 @@ use connectors::manifest::Answers;
 
 use crate::script::Limits;
 use crate::trouble::{Trouble, why};
+use crate::vault::Vault;
 
 pub use answers::FlowAnswers;
+pub use sealed::Sealed;
 
 /// The name of the project's main file.
 pub const MAIN_FILE: &str = "weft.toml";
@@ -36,6 +39,10 @@ pub struct Project {
     pub systems: BTreeMap<String, Arc<dyn Connector>>,
     /// What the scripts of one record may use.
     pub limits: Limits,
+    /// Secrets and tokens.
+    pub vault: Vault,
+    /// Settings that come from the vault and have not been opened.
+    pub sealed: Vec<Sealed>,
 }
 
 /// One account of one system.
@@ -94,6 +101,8 @@ impl Project {
             flows: Vec::new(),
             systems: file::built_in(),
             limits: Limits::default(),
+            vault: Vault::of(root),
+            sealed: Vec::new(),
         }
     }
 
@@ -108,7 +117,7 @@ impl Project {
     pub fn host(&self, connection: &Connection) -> Host {
         Host {
             limits: contract::Limits::default(),
-            tokens: crate::tokens::tokens(&self.root, &connection.name),
+            tokens: self.vault.tokens(&connection.name),
         }
     }
 

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use miette::{Diagnostic, LabeledSpan, NamedSource, Report, SourceCode};
 
+use crate::store::StoreError;
+
 /// One mistake or mishap, for people.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", .0.message)]
@@ -123,6 +125,21 @@ impl Diagnostic for Trouble {
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
         (!self.0.related.is_empty())
             .then(|| Box::new(self.0.related.iter().map(AsRef::as_ref)) as Box<dyn Iterator<Item = _>>)
+    }
+}
+
+impl Trouble {
+    /// What the store says.
+    #[must_use]
+    pub fn of_store(error: &StoreError) -> Self {
+        let help = error.help().map(|help| help.to_string());
+        Self::new("R030", error.to_string()).maybe_help(help).kind(Kind::Store)
+    }
+}
+
+impl std::convert::From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::of_store(&error)
     }
 }
 

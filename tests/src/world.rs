@@ -73,6 +73,8 @@ impl World {
         let project = Project {
             root: folder.path().to_owned(),
             limits: engine::script::Limits::default(),
+            vault: engine::vault::Vault::of(folder.path()),
+            sealed: Vec::new(),
             name: "test".into(),
             connections,
             flows: vec![FlowEntry {

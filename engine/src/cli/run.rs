@@ -177,12 +177,13 @@ pub(crate) async fn open_store(project: &Project) -> Result<Arc<dyn Store>, Trou
                 .kind(Kind::Store)
         })?;
     }
-    crate::store::open(&path).await.map_err(|error| store_trouble(&error))
+    let store = crate::store::open(&path).await.map_err(|error| store_trouble(&error))?;
+    project.vault.attach(&store);
+    Ok(store)
 }
 
 pub(crate) fn store_trouble(error: &StoreError) -> Trouble {
-    let help = miette::Diagnostic::help(error).map(|help| help.to_string());
-    Trouble::new("R030", error.to_string()).maybe_help(help).kind(Kind::Store)
+    Trouble::of_store(error)
 }
 
 /// A flow's end, in a few lines.

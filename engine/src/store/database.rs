@@ -10,6 +10,7 @@ use super::link::{Driver, Transaction, Words};
 use super::migrate::{self, Migration};
 use super::records::{self, Pruned};
 use super::types::{Claim, Cursor, Journal, JournalKeys, Lease, Millis, NewRun, Page, RunState};
+use super::vault::{self, Keep, Keeping, Kept, Reseal, Resealed};
 use super::{Store, StoreError, journal, page};
 
 /// A store over one database.
@@ -225,19 +226,70 @@ impl<D: Driver> Store for Database<D> {
         }
     }
 
-    async fn keep(&self, connection: &str, name: &str, sealed: &[u8]) -> Result<(), StoreError> {
+    async fn key_mark(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        vault::mark(&mut *self.driver.read().await?).await
+    }
+
+    async fn keep(&self, secret: &Keep<'_>) -> Result<Keeping, StoreError> {
         let mut tx = self.driver.begin().await?;
-        let done = records::keep(&mut *tx, &self.words, connection, name, sealed).await;
+        let done = vault::keep(&mut *tx, &self.words, secret).await;
         end(tx, done).await
     }
 
     async fn kept(&self, connection: &str, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        records::kept(&mut *self.driver.read().await?, connection, name).await
+        vault::kept(&mut *self.driver.read().await?, connection, name).await
     }
 
-    async fn drop_kept(&self, connection: &str) -> Result<(), StoreError> {
+    async fn all_kept(&self) -> Result<Vec<Kept>, StoreError> {
+        vault::all(&mut *self.driver.read().await?).await
+    }
+
+    async fn drop_kept(&self, connection: &str, name: &str) -> Result<bool, StoreError> {
         let mut tx = self.driver.begin().await?;
-        let done = records::drop_kept(&mut *tx, connection).await;
+        let done = vault::remove(&mut *tx, connection, name).await;
+        end(tx, done).await
+    }
+
+    async fn reset_kept(&self) -> Result<u64, StoreError> {
+        let mut tx = self.driver.begin().await?;
+        let done = vault::reset(&mut *tx).await;
+        end(tx, done).await
+    }
+
+    async fn reseal(&self, old: &[u8], new: &[u8], each: &Reseal<'_>) -> Result<Resealed, StoreError> {
+        let mut tx = self.driver.begin().await?;
+        match vault::reseal(&mut *tx, &self.words, old, new, each).await {
+            // What could not be finished leaves nothing behind.
+            Ok(refused @ (Resealed::OtherKey | Resealed::Unreadable { .. })) => {
+                tx.rollback().await;
+                Ok(refused)
+            }
+            done => end(tx, done).await,
+        }
+    }
+
+    async fn take_turn(
+        &self,
+        name: &str,
+        ticket: &str,
+        holder: &str,
+        ttl: Duration,
+        dead: &(dyn for<'a> Fn(&'a str) -> bool + Send + Sync),
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.driver.begin().await?;
+        let done = vault::take_turn(&mut *tx, &self.words, [name, ticket, holder], ttl, dead).await;
+        end(tx, done).await
+    }
+
+    async fn extend_turn(&self, name: &str, ticket: &str, ttl: Duration) -> Result<(), StoreError> {
+        let mut tx = self.driver.begin().await?;
+        let done = vault::extend_turn(&mut *tx, &self.words, name, ticket, ttl).await;
+        end(tx, done).await
+    }
+
+    async fn end_turn(&self, name: &str, ticket: &str) -> Result<(), StoreError> {
+        let mut tx = self.driver.begin().await?;
+        let done = vault::end_turn(&mut *tx, name, ticket).await;
         end(tx, done).await
     }
 

@@ -23,6 +23,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         about: "pages of targets that are journals",
         text: include_str!("migrations/0002_journal.sql"),
     },
+    Migration {
+        version: 5,
+        about: "sealed secrets, dead letters by hand, people forgotten",
+        text: include_str!("migrations/0005_privacy.sql"),
+    },
 ];
 
 /// Takes every step that the store has not taken yet. A store that holds something already is

@@ -23,6 +23,7 @@ mod records;
 mod sql;
 mod sqlite;
 mod types;
+mod vault;
 
 #[cfg(test)]
 mod tests;
@@ -40,6 +41,7 @@ pub use types::{
     Activity, Added, Claim, Counts, Cursor, Fingerprint, Journal, JournalKeys, Lease, Millis, NewRun,
     Outcome, OutcomeWord, Page, RunState, Settled, Written,
 };
+pub use vault::{Keep, Keeping, Kept, Reseal, Resealed};
 
 /// Opens the store in this file, made if it is not there yet and brought up to the schema of
 /// this program. Its folder must exist.
@@ -159,14 +161,43 @@ pub trait Store: Send + Sync {
     /// Short transactions; runs go on meanwhile.
     async fn prune(&self, flow: &str, before: Millis) -> Result<u64, StoreError>;
 
-    /// Keeps a sealed secret of a connection; replaces the one of that name.
-    async fn keep(&self, connection: &str, name: &str, sealed: &[u8]) -> Result<(), StoreError>;
+    /// The mark of the key that secrets are sealed with; `None`: there are none yet.
+    async fn key_mark(&self) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Keeps a sealed secret, durably when it returns.
+    async fn keep(&self, secret: &Keep<'_>) -> Result<Keeping, StoreError>;
 
     /// A sealed secret.
     async fn kept(&self, connection: &str, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Removes the sealed secrets of a connection.
-    async fn drop_kept(&self, connection: &str) -> Result<(), StoreError>;
+    /// All sealed secrets, by connection and name.
+    async fn all_kept(&self) -> Result<Vec<Kept>, StoreError>;
+
+    /// Removes a sealed secret; answers whether it was there.
+    async fn drop_kept(&self, connection: &str, name: &str) -> Result<bool, StoreError>;
+
+    /// Removes all sealed secrets and the mark of their key; answers how many rows that were.
+    async fn reset_kept(&self) -> Result<u64, StoreError>;
+
+    /// Seals everything anew under another mark, all or nothing.
+    async fn reseal(&self, old: &[u8], new: &[u8], each: &Reseal<'_>) -> Result<Resealed, StoreError>;
+
+    /// Takes the turn of that name for `ttl`, unless a living process has it; one that has run
+    /// out, or whose holder `dead` knows to be gone, is free. `ticket` is unlike any other.
+    async fn take_turn(
+        &self,
+        name: &str,
+        ticket: &str,
+        holder: &str,
+        ttl: Duration,
+        dead: &(dyn for<'a> Fn(&'a str) -> bool + Send + Sync),
+    ) -> Result<bool, StoreError>;
+
+    /// Has a turn end `ttl` from now.
+    async fn extend_turn(&self, name: &str, ticket: &str, ttl: Duration) -> Result<(), StoreError>;
+
+    /// Gives a turn back. One that went to another stays with that other.
+    async fn end_turn(&self, name: &str, ticket: &str) -> Result<(), StoreError>;
 
     /// Gives free space back to the disk; waits for nobody. Worth calling after `prune`; the
     /// end of a run does it too.

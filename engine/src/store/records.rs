@@ -1,4 +1,4 @@
-//! Records by name: search, history, dead letters, forgetting, and sealed secrets.
+//! Records by name: search, history, dead letters, forgetting.
 
 use super::answers::{DeadLetter, DeadQuery, Found, HistoryRow, LedgerRow};
 use super::lease::{now, print, word};
@@ -169,30 +169,4 @@ pub(super) async fn prune(
         link.execute(&words.fill(sql::PRUNED), &[(&run).into()], true).await?;
     }
     Ok(Pruned::Some(idle + removed))
-}
-
-pub(super) async fn keep(
-    link: &mut dyn Link,
-    words: &Words,
-    connection: &str,
-    name: &str,
-    sealed: &[u8],
-) -> Result<(), StoreError> {
-    let args = [connection.into(), name.into(), sealed.into()];
-    link.execute(&words.fill(sql::KEEP), &args, true).await?;
-    Ok(())
-}
-
-pub(super) async fn kept(
-    link: &mut dyn Link,
-    connection: &str,
-    name: &str,
-) -> Result<Option<Vec<u8>>, StoreError> {
-    let rows = link.fetch(sql::KEPT, &[connection.into(), name.into()], true).await?;
-    rows.into_iter().next().map(|mut row| row.bytes()).transpose()
-}
-
-pub(super) async fn drop_kept(link: &mut dyn Link, connection: &str) -> Result<(), StoreError> {
-    link.execute(sql::DROP_KEPT, &[connection.into()], true).await?;
-    Ok(())
 }

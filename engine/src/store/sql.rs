@@ -309,19 +309,6 @@ SELECT source_key FROM (
     SELECT source_key FROM intent WHERE flow = $1 AND source_key > $2
 ) k ORDER BY source_key LIMIT 10000";
 
-// --- sealed secrets ---------------------------------------------------------------------
-
-/// Keeps one.
-pub(super) const KEEP: &str = "
-INSERT INTO kept (connection, name, sealed, updated_at) VALUES ($1, $2, $3, {now})
-ON CONFLICT (connection, name) DO UPDATE SET sealed = excluded.sealed, updated_at = excluded.updated_at";
-
-/// Reads one.
-pub(super) const KEPT: &str = "SELECT sealed FROM kept WHERE connection = $1 AND name = $2";
-
-/// Removes those of a connection.
-pub(super) const DROP_KEPT: &str = "DELETE FROM kept WHERE connection = $1";
-
 // --- schema -----------------------------------------------------------------------------
 
 /// The table that says which schema the store has.

@@ -150,6 +150,8 @@ impl Flow {
             write(&folder.path().join(path), &text);
         }
         let store = engine::store::open(&folder.path().join("store.db")).await.unwrap();
+        let vault = engine::vault::Vault::of(folder.path());
+        vault.attach(&store);
         let systems = sides
             .iter()
             .map(|(_, connector, _)| (connector.manifest().name.clone(), Arc::clone(connector)))
@@ -168,6 +170,8 @@ impl Flow {
             flows: vec![FlowEntry { name: name.into(), file: flow, on: true, roles: BTreeMap::new() }],
             systems,
             limits: engine::script::Limits::default(),
+            vault,
+            sealed: Vec::new(),
         };
         let flow = Self { store, project, folder };
         flow.answer(answers);

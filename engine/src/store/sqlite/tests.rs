@@ -186,7 +186,8 @@ async fn the_head_of_the_file_is_ours() {
     assert_eq!(content[64..68], 1_i32.to_be_bytes(), "incremental vacuum");
 }
 
-const NEXT: Migration = Migration { version: 3, about: "a colour", text: "ALTER TABLE run ADD colour BLOB;" };
+const NEXT: Migration =
+    Migration { version: 1000, about: "a colour", text: "ALTER TABLE run ADD colour BLOB;" };
 
 #[tokio::test]
 async fn a_store_is_copied_before_its_schema_changes() {
@@ -195,7 +196,7 @@ async fn a_store_is_copied_before_its_schema_changes() {
     let first = store(&path).await;
     let held = lease(&first).await;
     first.close().await;
-    let steps = [MIGRATIONS[0], MIGRATIONS[1], NEXT];
+    let steps = [MIGRATIONS, &[NEXT]].concat();
     let second = open(&path, &steps).await.expect("migrated");
     assert_eq!(second.leases().await, Ok(vec![held.clone()]));
     second.close().await;
@@ -204,8 +205,10 @@ async fn a_store_is_copied_before_its_schema_changes() {
     assert_eq!(copies.len(), 2, "one copy beside the store: {copies:?}");
 
     let error = open_store(&path).await.err().expect("newer");
-    assert!(matches!(error, StoreError::Newer { found: 3, known: 2, .. }), "{error:?}");
-    let copy = store(&folder.path().join("weft.db.schema-2")).await;
+    let last = MIGRATIONS.last().expect("a schema").version;
+    let is_newer = matches!(error, StoreError::Newer { found: 1000, known, .. } if known == last);
+    assert!(is_newer, "{error:?}");
+    let copy = store(&folder.path().join(format!("weft.db.schema-{last}"))).await;
     assert_eq!(copy.leases().await, Ok(vec![held]));
 }
 
@@ -216,11 +219,11 @@ async fn a_migration_that_fails_changes_nothing() {
     store(&path).await.close().await;
     let broken =
         Migration { text: "ALTER TABLE run ADD colour BLOB; ALTER TABLE nowhere ADD x BLOB;", ..NEXT };
-    assert!(open(&path, &[MIGRATIONS[0], MIGRATIONS[1], broken]).await.is_err());
-    let again =
-        open(&path, &[MIGRATIONS[0], MIGRATIONS[1], NEXT]).await.expect("the column is not there yet");
+    assert!(open(&path, &[MIGRATIONS, &[broken]].concat()).await.is_err());
+    let again = open(&path, &[MIGRATIONS, &[NEXT]].concat()).await.expect("the column is not there yet");
     assert_eq!(again.verify().await, Ok(Vec::new()));
-    assert!(folder.path().join("weft.db.schema-2-2").exists(), "no copy is overwritten");
+    let last = MIGRATIONS.last().expect("a schema").version;
+    assert!(folder.path().join(format!("weft.db.schema-{last}-2")).exists(), "no copy is overwritten");
 }
 
 #[tokio::test]

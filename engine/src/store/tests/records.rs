@@ -186,13 +186,21 @@ async fn pruning_takes_dead_letters_only_once_resolved() {
 #[tokio::test]
 async fn sealed_secrets_are_kept_replaced_and_dropped() {
     let bench = Bench::new().await;
+    let keep = async |connection: &str, sealed: &[u8], only_new| {
+        let secret = Keep { mark: b"mark", connection, name: "token", sealed, only_new };
+        bench.store.keep(&secret).await.expect("kept")
+    };
     assert_eq!(bench.store.kept("till", "token").await, Ok(None));
-    bench.store.keep("till", "token", &[1]).await.expect("kept");
-    bench.store.keep("till", "token", &[2, 0, 255]).await.expect("replaced");
-    bench.store.keep("shop", "token", &[3]).await.expect("kept");
+    assert_eq!(bench.store.key_mark().await, Ok(None));
+    assert_eq!(keep("till", &[1], false).await, Keeping::Done);
+    assert_eq!(keep("till", &[2, 0, 255], false).await, Keeping::Done);
+    assert_eq!(keep("till", &[9], true).await, Keeping::Present);
+    assert_eq!(keep("shop", &[3], true).await, Keeping::Done);
     assert_eq!(bench.store.kept("till", "token").await, Ok(Some(vec![2, 0, 255])));
-    bench.store.drop_kept("till").await.expect("dropped");
+    assert_eq!(bench.store.drop_kept("till", "token").await, Ok(true));
+    assert_eq!(bench.store.drop_kept("till", "token").await, Ok(false));
     assert_eq!(bench.store.kept("till", "token").await, Ok(None));
+    assert_eq!(bench.store.all_kept().await.expect("all").len(), 1);
     assert_eq!(bench.store.kept("shop", "token").await, Ok(Some(vec![3])));
 }
 
