@@ -12,5 +12,6 @@ mod docs;
 mod journal;
 mod kill;
 mod remote;
+mod secrecy;
 mod store;
 mod town;
