@@ -5,6 +5,7 @@
 
 mod check;
 mod connect;
+mod dead;
 mod demo;
 mod doctor;
 mod eval;
@@ -60,6 +61,8 @@ enum Command {
     Runs(runs::Runs),
     /// Find records and show what happened to them
     Records(records::Records),
+    /// Records that were refused: show, edit, try again, give up
+    Dead(dead::Dead),
     /// See it work: two systems on this machine, and every flow between them
     Demo(demo::Demo),
     /// Sign in to an account and prove that it answers; draft a profile with --new
@@ -148,6 +151,12 @@ impl Call {
             Command::Run(run) => run.run(&unsealed(self.project.as_deref()).await?, show).await,
             Command::Runs(runs) => runs.run(&open(self.project.as_deref())?, show).await,
             Command::Records(records) => records.run(&open(self.project.as_deref())?, show).await,
+            Command::Dead(dead) => {
+                // Only a replay talks to systems.
+                let folder = self.project.as_deref();
+                let project = if dead.is_replay() { unsealed(folder).await? } else { open(folder)? };
+                dead.run(&project, show).await
+            }
             Command::Demo(demo) => demo.run(show).await,
             Command::Connect(connect) => connect.run(&unsealed(self.project.as_deref()).await?, show).await,
             Command::Doctor(doctor) => doctor.run(&unsealed(self.project.as_deref()).await?, show).await,
@@ -155,6 +164,12 @@ impl Call {
             Command::Simulate(simulate) => simulate.run(show).await,
         }
     }
+}
+
+/// Who calls, for what is kept of a person's doings.
+pub(crate) fn who() -> String {
+    let named = |name| std::env::var(name).ok().filter(|name| !name.is_empty());
+    named("USER").or_else(|| named("LOGNAME")).or_else(|| named("USERNAME")).unwrap_or_else(|| "somebody".to_owned())
 }
 
 /// Says of each connection whose contract is not the vendor's own how far it is known.

@@ -8,6 +8,7 @@ mod differ;
 mod finder;
 mod history;
 mod journal;
+mod letters;
 mod page;
 mod pipeline;
 mod reading;
@@ -18,21 +19,22 @@ mod sides;
 mod walk;
 mod write;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use connectors::contract::{FetchRequest, RemoteError};
-use connectors::record::{Record, Value, read_json};
+use connectors::record::Record;
 
 use crate::flow::Flow;
 use crate::store::{
-    Claim, Counts, DeadLetter, DeadQuery, Fingerprint, Lease, NewRun, RunState, Store, StoreError, is_dead,
+    Claim, Counts, Fingerprint, Lease, NewRun, RunState, Store, StoreError, is_dead,
     this_process,
 };
 use finder::Finder;
 use reading::Reading;
+pub use letters::{Replay, Take};
 pub use sides::{Party, Sides};
 
 /// How long a claim on a flow holds without being renewed. Longer than any request may take.
@@ -40,10 +42,6 @@ const LEASE: Duration = Duration::from_mins(5);
 
 /// Records a page, as far as the source allows.
 const PAGE: usize = 100;
-
-/// Records that are taken up again before new ones are read: those that had to wait, and those
-/// that were refused.
-const DUE: u32 = 1_000;
 
 /// How a run is to be done.
 #[derive(Clone, Debug)]
@@ -102,6 +100,8 @@ pub(crate) struct Run<'a> {
     store: &'a dyn Store,
     watcher: &'a dyn Watcher,
     options: &'a Options,
+    /// Dead letters to try again, and nothing else.
+    replay: Option<&'a Replay>,
     lease: Lease,
     id: String,
     counts: Mutex<Counts>,
@@ -120,6 +120,29 @@ pub async fn run(
     options: &Options,
     watcher: &dyn Watcher,
 ) -> Result<Report, RunError> {
+    run_as(flow, sides, store, options, None, watcher).await
+}
+
+/// Tries dead letters again, and reads nothing else.
+pub async fn replay(
+    flow: &Flow,
+    sides: &Sides,
+    store: &Arc<dyn Store>,
+    options: &Options,
+    replay: &Replay,
+    watcher: &dyn Watcher,
+) -> Result<Report, RunError> {
+    run_as(flow, sides, store, options, Some(replay), watcher).await
+}
+
+async fn run_as(
+    flow: &Flow,
+    sides: &Sides,
+    store: &Arc<dyn Store>,
+    options: &Options,
+    replay: Option<&Replay>,
+    watcher: &dyn Watcher,
+) -> Result<Report, RunError> {
     let lease = match store.acquire(&flow.name, &this_process(), LEASE, &is_dead).await? {
         Claim::Held(lease) => lease,
         Claim::Busy { holder, .. } => return Err(RunError::Busy { flow: flow.name.clone(), holder }),
@@ -132,6 +155,7 @@ pub async fn run(
         store: &**store,
         watcher,
         options,
+        replay,
         lease,
         id,
         counts: Mutex::default(),
@@ -173,70 +197,13 @@ impl Run<'_> {
         if let Some(error) = self.take_back().await? {
             return Ok(Some(Ended::Remote(error)));
         }
+        if let Some(replay) = self.replay {
+            return Ok(self.replay(replay).await?.map(Ended::Remote));
+        }
         if let Some(error) = self.due().await? {
             return Ok(Some(Ended::Remote(error)));
         }
         self.pages().await
-    }
-
-    /// Takes up records again that had to wait, or that were refused.
-    async fn due(&self) -> Result<Option<RemoteError>, StoreError> {
-        let mut letters = self.store.due(&self.flow.name, DUE).await?;
-        if self.options.refused_again {
-            let query = DeadQuery { flow: Some(self.flow.name.clone()), limit: DUE, ..DeadQuery::default() };
-            letters.append(&mut self.store.dead_letters(&query).await?);
-        }
-        let mut letters = letters.into_iter();
-        loop {
-            let chunk: Vec<DeadLetter> = letters.by_ref().take(PAGE).collect();
-            if chunk.is_empty() {
-                return Ok(None);
-            }
-            let records = match self.fresh(chunk).await {
-                Ok(records) => records,
-                Err(error) => return Ok(Some(error)),
-            };
-            let page = page::PageRun { run: self, again: true };
-            let walked = page.walk(page::ReadPage { records, cursor: None }).await?;
-            if let Some(error) = page.settle(walked, false, false).await?.halted {
-                return Ok(Some(error));
-            }
-        }
-    }
-
-    /// The records of dead letters as the source has them now, where it can be asked; else as
-    /// they were read.
-    async fn fresh(&self, letters: Vec<DeadLetter>) -> Result<Vec<Record>, RemoteError> {
-        let source = &self.sides.source;
-        let resource = &self.flow.plan.fetch.resource;
-        let by = [source.key_field(resource)];
-        let mut now: HashMap<String, Record> = HashMap::new();
-        if let Some(find) = source.session.find(resource).filter(|_| source.finds(resource, &by)) {
-            for chunk in letters.chunks(source.batch(resource, &by)) {
-                let keys: Vec<_> =
-                    chunk.iter().map(|letter| vec![Value::from(letter.source_key.as_str())]).collect();
-                for (letter, found) in chunk.iter().zip(find.find(resource, &by, &keys).await?) {
-                    if let Some(record) = found.into_iter().next() {
-                        now.insert(letter.source_key.clone(), record);
-                    }
-                }
-            }
-        }
-        let mut records = Vec::new();
-        for letter in letters {
-            if let Some(record) = now.remove(&letter.source_key) {
-                records.push(record);
-            } else if let Ok(Value::Map(record)) = read_json(&letter.payload.into()) {
-                records.push(record);
-            } else {
-                tracing::error!(
-                    flow = self.flow.name,
-                    key = letter.source_key,
-                    "a kept record is unreadable"
-                );
-            }
-        }
-        Ok(records)
     }
 
     async fn pages(&self) -> Result<Option<Ended>, StoreError> {

@@ -1,6 +1,7 @@
 //! Secrets that must not appear in any text that leaves the HTTP layer.
 
 use std::collections::VecDeque;
+use std::fmt::Write as _;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine as _;
@@ -100,8 +101,13 @@ fn encoded(secret: &[u8]) -> Vec<String> {
     if secret.len() < SHORT {
         return Vec::new();
     }
-    let digits =
-        |before: &str| -> String { secret.iter().map(|byte| format!("{before}{byte:02x}")).collect() };
+    let digits = |before: &str| {
+        secret.iter().fold(String::new(), |mut text, byte| {
+            // Writing to a `String` cannot fail.
+            let _ = write!(text, "{before}{byte:02x}");
+            text
+        })
+    };
     // With `%` before each byte: an address in which every letter is spelled.
     let mut forms: Vec<String> =
         ["", "%"].map(digits).into_iter().flat_map(|digits| [digits.to_uppercase(), digits]).collect();

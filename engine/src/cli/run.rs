@@ -101,6 +101,27 @@ pub(crate) async fn run_all(
     stop: &Arc<AtomicBool>,
     show: &Show,
 ) -> Result<Vec<Done>, Trouble> {
+    let flows = load(project, entries, show)?;
+    let store = open_store(project).await?;
+    let mut all = Vec::new();
+    for (flow, sides) in &flows {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let done = run_one(flow, sides, &store, full, stop, show).await?;
+        tell(&done, show);
+        all.push(done);
+    }
+    store.close().await;
+    Ok(all)
+}
+
+/// Flows that can run, with conversations with both of their systems; none when one is wrong.
+pub(super) fn load(
+    project: &Project,
+    entries: &[FlowEntry],
+    show: &Show,
+) -> Result<Vec<(Flow, Sides)>, Trouble> {
     let loader = Loader::new(project)?;
     let mut flows: Vec<(Flow, Sides)> = Vec::new();
     let mut wrong = 0;
@@ -129,18 +150,7 @@ pub(crate) async fn run_all(
         return Err(Trouble::new("R027", "nothing was run")
             .help("mend the problems above; `weft check` shows them again"));
     }
-    let store = open_store(project).await?;
-    let mut all = Vec::new();
-    for (flow, sides) in &flows {
-        if stop.load(Ordering::Relaxed) {
-            break;
-        }
-        let done = run_one(flow, sides, &store, full, stop, show).await?;
-        tell(&done, show);
-        all.push(done);
-    }
-    store.close().await;
-    Ok(all)
+    Ok(flows)
 }
 
 async fn run_one(
@@ -154,6 +164,15 @@ async fn run_one(
     let options = Options { cause: "by hand".to_owned(), full, refused_again: true, stop: Arc::clone(stop) };
     let progress = Progress::new(&flow.name, show.is_terminal());
     let result = run(flow, sides, store, &options, &progress).await;
+    done(flow, result, progress)
+}
+
+/// A run's end, whatever it was.
+pub(super) fn done(
+    flow: &Flow,
+    result: Result<Report, RunError>,
+    progress: Progress,
+) -> Result<Done, Trouble> {
     let (refused, more) = progress.finish();
     let report = result.map_err(|error| match error {
         RunError::Store(error) => store_trouble(&error),

@@ -160,7 +160,7 @@ impl<'r> PageRun<'r> {
     /// Leading filters are asked before anything is noted or sent.
     fn gate(&self, items: Vec<Item<'r>>, page: &mut Page) -> Vec<Item<'r>> {
         let gates = self.gates();
-        if gates == 0 {
+        if gates == 0 || self.again {
             return items;
         }
         let flow = self.run.flow;

@@ -99,7 +99,8 @@ impl<'r> PageRun<'r> {
             None if done.created => Outcome::Created,
             None if done.updated => Outcome::Updated,
             None => Outcome::Unchanged,
-            Some(Stop::Filtered) if unsent => {
+            // One that is taken up again was told of before: that it is left out now closes it.
+            Some(Stop::Filtered) if unsent && !self.again => {
                 page.counted.skipped += 1;
                 page.withdrawn.push(key);
                 return;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::answers::{DeadLetter, DeadQuery, Found, HistoryRow, Intent, Known, Run};
+use super::dead::{self, Drop};
 use super::lease;
 use super::link::{Driver, Transaction, Words};
 use super::migrate::{self, Migration};
@@ -205,6 +206,24 @@ impl<D: Driver> Store for Database<D> {
     async fn resolve(&self, flow: &str, source_key: &str) -> Result<bool, StoreError> {
         let mut tx = self.driver.begin().await?;
         let done = records::resolve(&mut *tx, &self.words, flow, source_key).await;
+        end(tx, done).await
+    }
+
+    async fn edit_dead(
+        &self,
+        flow: &str,
+        source_key: &str,
+        payload: Option<&[u8]>,
+        by: &str,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.driver.begin().await?;
+        let done = dead::edit(&mut *tx, &self.words, [flow, source_key], payload, by).await;
+        end(tx, done).await
+    }
+
+    async fn drop_dead(&self, drop: &Drop<'_>) -> Result<u64, StoreError> {
+        let mut tx = self.driver.begin().await?;
+        let done = dead::drop_letters(&mut *tx, &self.words, drop).await;
         end(tx, done).await
     }
 

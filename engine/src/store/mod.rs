@@ -12,6 +12,7 @@
 
 mod answers;
 mod database;
+mod dead;
 mod error;
 mod holder;
 mod journal;
@@ -34,7 +35,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-pub use answers::{DeadLetter, DeadQuery, Found, HistoryRow, Intent, Known, LedgerRow, Run};
+pub use answers::{DeadLetter, DeadQuery, Dropped, Edit, Found, HistoryRow, Intent, Known, LedgerRow, Run};
+pub use dead::Drop;
 pub use error::StoreError;
 pub use holder::{holder_in_words, is_dead, this_process};
 pub use types::{
@@ -150,6 +152,20 @@ pub trait Store: Send + Sync {
 
     /// Closes a dead letter by a person's word; answers whether there was an open one.
     async fn resolve(&self, flow: &str, source_key: &str) -> Result<bool, StoreError>;
+
+    /// Keeps what a person wants tried beside what was read, or forgets it; answers whether there
+    /// was an open dead letter, or an edit to forget.
+    async fn edit_dead(
+        &self,
+        flow: &str,
+        source_key: &str,
+        payload: Option<&[u8]>,
+        by: &str,
+    ) -> Result<bool, StoreError>;
+
+    /// Closes dead letters for good: such a record is left out until it changes. Answers how many
+    /// were open.
+    async fn drop_dead(&self, drop: &Drop<'_>) -> Result<u64, StoreError>;
 
     /// Removes everything about a record; answers how many rows that were. Should the source
     /// still have it, the next run that reads it takes it for new. Copies of the store, such

@@ -271,7 +271,9 @@ fn letter(record: &Settled) -> Option<Vec<Arg<'_>>> {
         _ => return None,
     };
     let payload = record.payload.as_slice();
-    Some(vec![(&record.source_key).into(), payload.into(), class.into(), reason.into(), retry_at.into()])
+    let print = record.source_print.0.as_slice();
+    let key = (&record.source_key).into();
+    Some(vec![key, payload.into(), class.into(), reason.into(), retry_at.into(), print.into()])
 }
 
 async fn drop_intents(link: &mut dyn Link, lease: &Lease, page: &Page) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@ use super::answers::{DeadLetter, DeadQuery, Found, HistoryRow, LedgerRow};
 use super::lease::{now, print, word};
 use super::link::{Arg, Link, Row, Words};
 use super::types::{Millis, OutcomeWord};
-use super::{StoreError, journal, sql};
+use super::{StoreError, dead, journal, sql};
 
 /// A business key as it is stored and searched.
 pub(super) fn search_key(text: &str) -> String {
@@ -121,6 +121,8 @@ fn read_letter(mut row: Row) -> Result<DeadLetter, StoreError> {
         last_at: row.int()?,
         retry_at: row.maybe_int()?,
         resolved_at: row.maybe_int()?,
+        edited: dead::read_edit(&mut row)?,
+        dropped: dead::read_drop(&mut row)?,
     })
 }
 

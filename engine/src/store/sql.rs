@@ -146,15 +146,25 @@ pub(super) static RECORD_KEYS: Many = Many::new(
     1,
 );
 
-/// Dead letters. One that was resolved begins anew.
+/// Dead letters. One that was resolved begins anew. What a person edited, and the payload beside
+/// it, stay while the source has the same record; another record puts the edit out of date.
 pub(super) static BURY: Many = Many::new(
     "INSERT INTO dead (flow, source_key, payload, class, reason, attempts, plan_print, run_id, first_at, \
-           last_at, retry_at) VALUES ",
-    "($1, ?, ?, ?, ?, 1, $2, $3, $4, $4, ?)",
+           last_at, retry_at, source_print) VALUES ",
+    "($1, ?, ?, ?, ?, 1, $2, $3, $4, $4, ?, ?)",
     " ON CONFLICT (flow, source_key) DO UPDATE
-SET payload = excluded.payload, class = excluded.class, reason = excluded.reason,
+SET class = excluded.class, reason = excluded.reason,
     plan_print = excluded.plan_print, run_id = excluded.run_id, last_at = excluded.last_at,
-    retry_at = excluded.retry_at, resolved_at = NULL,
+    retry_at = excluded.retry_at, resolved_at = NULL, source_print = excluded.source_print,
+    dropped_by = NULL, dropped_why = NULL,
+    payload = CASE WHEN dead.resolved_at IS NULL AND dead.edited IS NOT NULL
+        AND dead.source_print = excluded.source_print THEN dead.payload ELSE excluded.payload END,
+    edited = CASE WHEN dead.resolved_at IS NULL AND dead.source_print = excluded.source_print
+        THEN dead.edited END,
+    edited_by = CASE WHEN dead.resolved_at IS NULL AND dead.source_print = excluded.source_print
+        THEN dead.edited_by END,
+    edited_at = CASE WHEN dead.resolved_at IS NULL AND dead.source_print = excluded.source_print
+        THEN dead.edited_at END,
     attempts = CASE WHEN dead.resolved_at IS NULL THEN dead.attempts + 1 ELSE 1 END,
     first_at = CASE WHEN dead.resolved_at IS NULL THEN dead.first_at ELSE excluded.first_at END",
     4,
@@ -222,7 +232,7 @@ WHERE flow = $1 AND source_key = $2 ORDER BY at DESC, run_id DESC, page DESC, se
 /// Dead letters; a condition whose value is empty or 0 holds for all.
 pub(super) const DEAD: &str = "
 SELECT flow, source_key, payload, class, reason, attempts, plan_print, run_id, first_at, last_at, retry_at,
-    resolved_at
+    resolved_at, edited, edited_by, edited_at, dropped_by, dropped_why
 FROM dead
 WHERE ($1 = '' OR flow = $1) AND ($2 = '' OR class = $2) AND ($3 = '' OR run_id = $3)
     AND ($4 = 1 OR resolved_at IS NULL) AND ($5 = 1 OR retry_at IS NULL)
@@ -231,13 +241,13 @@ ORDER BY last_at DESC, flow, source_key LIMIT $6";
 /// One dead letter.
 pub(super) const DEAD_LETTER: &str = "
 SELECT flow, source_key, payload, class, reason, attempts, plan_print, run_id, first_at, last_at, retry_at,
-    resolved_at
+    resolved_at, edited, edited_by, edited_at, dropped_by, dropped_why
 FROM dead WHERE flow = $1 AND source_key = $2";
 
 /// Records of a flow whose time to be tried again has come.
 pub(super) const DUE: &str = "
 SELECT flow, source_key, payload, class, reason, attempts, plan_print, run_id, first_at, last_at, retry_at,
-    resolved_at
+    resolved_at, edited, edited_by, edited_at, dropped_by, dropped_why
 FROM dead WHERE flow = $1 AND resolved_at IS NULL AND retry_at <= {now}
 ORDER BY retry_at, source_key LIMIT $2";
 

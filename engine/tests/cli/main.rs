@@ -7,6 +7,7 @@
 mod broken;
 mod check;
 mod connect;
+mod dead;
 mod demo;
 mod docs;
 mod journal;

@@ -75,6 +75,8 @@ async fn a_failed_record_is_a_dead_letter_until_it_comes_through() {
         last_at: START + 1_000,
         retry_at: None,
         resolved_at: None,
+        edited: None,
+        dropped: None,
     };
     assert_eq!(bench.store.dead_letters(&DeadQuery::default()).await, Ok(vec![letter.clone()]));
 
@@ -169,6 +171,59 @@ async fn pruning_takes_the_old_log_and_leaves_the_ledger() {
     let runs = bench.store.runs(Some(FLOW), 10).await.expect("runs");
     assert_eq!(runs.iter().map(|run| run.id.as_str()).collect::<Vec<_>>(), ["run-3", "run-1"]);
     assert!(bench.known("1").await.ledger.is_some());
+}
+
+#[tokio::test]
+async fn an_edit_stays_beside_the_payload_until_the_source_has_another_record() {
+    let bench = Bench::new().await;
+    let lease = bench.hold_and_run().await;
+    let bury = async |payload: &str, print: u128| {
+        let payload = payload.as_bytes().to_vec();
+        let record = Settled { payload, source_print: print.into(), ..settled("1", failed("a")) };
+        bench.store.settle_page(&lease, &page_of(vec![record])).await.expect("settled");
+        bench.store.dead_letter(FLOW, "1").await.expect("read").expect("letter")
+    };
+    bury("read", 1).await;
+    assert_eq!(bench.store.edit_dead(FLOW, "2", Some(b"x"), "ann").await, Ok(false));
+    assert_eq!(bench.store.edit_dead(FLOW, "1", Some(b"edited"), "ann").await, Ok(true));
+    // It was tried as edited, and failed again.
+    let letter = bury("edited", 1).await;
+    let edit = Edit { payload: b"edited".to_vec(), by: "ann".to_owned(), at: START };
+    assert_eq!((letter.payload.as_slice(), letter.edited), (b"read".as_slice(), Some(edit)));
+    let letter = bury("another", 2).await;
+    assert_eq!((letter.payload.as_slice(), letter.edited), (b"another".as_slice(), None));
+    bench.store.edit_dead(FLOW, "1", Some(b"edited"), "ann").await.expect("edited");
+    assert_eq!(bench.store.edit_dead(FLOW, "1", None, "ann").await, Ok(true));
+    assert_eq!(bench.store.edit_dead(FLOW, "1", None, "ann").await, Ok(false));
+    // One that came through and fails anew begins anew.
+    bench.store.edit_dead(FLOW, "1", Some(b"edited"), "ann").await.expect("edited");
+    bench.store.settle_page(&lease, &page_of(vec![settled("1", Outcome::Created)])).await.expect("settled");
+    assert_eq!(bench.store.edit_dead(FLOW, "1", Some(b"late"), "ann").await, Ok(false));
+    assert_eq!(bury("read", 1).await.edited, None);
+}
+
+#[tokio::test]
+async fn a_letter_that_is_dropped_is_told_in_the_history_and_ages_like_the_rest() {
+    let bench = Bench::new().await;
+    let lease = bench.hold_and_run().await;
+    let records = vec![settled("1", failed("a")), settled("2", failed("b"))];
+    bench.store.settle_page(&lease, &page_of(records)).await.expect("settled");
+    bench.pass(Duration::from_millis(1));
+    let drop = Drop { flow: FLOW, keys: &["1", "3"], by: "ann", why: "a test order" };
+    assert_eq!(bench.store.drop_dead(&drop).await, Ok(1));
+    assert_eq!(bench.store.drop_dead(&drop).await, Ok(0));
+    let letter = bench.store.dead_letter(FLOW, "1").await.expect("read").expect("letter");
+    let dropped = Dropped { by: "ann".to_owned(), why: "a test order".to_owned() };
+    assert_eq!((letter.resolved_at, letter.dropped), (Some(START + 1), Some(dropped)));
+    let ledger = bench.known("1").await.ledger.expect("ledger");
+    assert_eq!((ledger.outcome, ledger.attempts), (OutcomeWord::Skipped, 0));
+    let history = bench.store.record_history(FLOW, "1", 9).await.expect("history");
+    assert_eq!(history[0].reason.as_deref(), Some("dropped by ann: a test order"));
+    let run = bench.store.run(&history[0].run).await.expect("read").expect("run");
+    assert_eq!((run.cause.as_str(), run.counts.read(), run.counts.skipped), ("dropped by hand", 1, 1));
+    assert_eq!(bench.store.runs(None, 9).await.expect("runs").len(), 2);
+    assert_eq!(bench.store.prune(FLOW, START + 2).await, Ok(2), "its line in the log, and itself");
+    assert!(bench.store.dead_letter(FLOW, "2").await.expect("read").is_some());
 }
 
 #[tokio::test]
