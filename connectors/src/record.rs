@@ -1,19 +1,19 @@
-//! Records as they travel: values that share the text of the page they came from.
+//! Records as they travel.
 //!
-//! A page is read once. Every text in it is a slice of the page's buffer, so that taking a
-//! record apart, keeping it or handing it on copies no text. Numbers are read from their
-//! digits: nothing passes through a binary float.
+//! A page is read once. Names and short texts lie in the record itself, longer ones are shared by
+//! all that hold them, so that taking a record apart, keeping it or handing it on copies next to
+//! nothing, and a record that is kept does not keep the page that it came with. Numbers are read
+//! from their digits: nothing passes through a binary float.
 
 mod json;
 
 use std::fmt;
 use std::ops::Deref;
 
-use bytes::Bytes;
-use bytestring::ByteString;
 use rust_decimal::Decimal;
+use smol_str::SmolStr;
 
-pub(crate) use json::read_json_part;
+pub(crate) use json::read_json_text;
 pub use json::{ReadError, read_json, read_json_lines, write_text};
 
 /// A value of a record.
@@ -36,9 +36,9 @@ pub enum Value {
     Map(Map),
 }
 
-/// Text that is cheap to clone: usually a slice of the page it was read from.
+/// Text that is cheap to clone: up to 23 bytes lie in the value itself, longer texts are shared.
 #[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Text(ByteString);
+pub struct Text(SmolStr);
 
 /// Fields in the order in which they were read or set; names are unique.
 #[derive(Clone, Default, Eq)]
@@ -53,30 +53,14 @@ impl Text {
     /// The text of a static string, without a copy.
     #[must_use]
     pub const fn from_static(text: &'static str) -> Self {
-        Self(ByteString::from_static(text))
+        Self(SmolStr::new_static(text))
     }
 
-    /// A slice of a page; `None` when the bytes are not UTF-8.
-    #[must_use]
-    pub fn from_bytes(bytes: Bytes) -> Option<Self> {
-        ByteString::try_from(bytes).ok().map(Self)
-    }
-
-    /// A slice of `page` when `text` lies in it, else a copy.
-    #[must_use]
-    pub fn within(page: &ByteString, text: &str) -> Self {
-        let (start, outer) = (text.as_ptr() as usize, page.as_ptr() as usize);
-        if start >= outer && start + text.len() <= outer + page.len() {
-            Self(page.slice_ref(text))
-        } else {
-            Self::from(text)
-        }
-    }
-
-    /// A part of this text, without a copy when it is one indeed.
+    /// A part of this text; shared when it is all of it.
     #[must_use]
     pub fn part(&self, part: &str) -> Self {
-        Self::within(&self.0, part)
+        let is_all = part.len() == self.len() && part.as_ptr() == self.as_ptr();
+        if is_all { self.clone() } else { Self::from(part) }
     }
 
     /// The text.
@@ -350,13 +334,13 @@ impl Deref for Text {
 
 impl From<&str> for Text {
     fn from(text: &str) -> Self {
-        Self(ByteString::from(text))
+        Self(SmolStr::from(text))
     }
 }
 
 impl From<String> for Text {
     fn from(text: String) -> Self {
-        Self(ByteString::from(text))
+        Self(SmolStr::from(text))
     }
 }
 

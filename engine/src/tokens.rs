@@ -84,8 +84,8 @@ impl Kept {
 #[async_trait]
 impl TokenStore for Kept {
     async fn lock(&self) -> Result<TokenLock, String> {
-        let turn = self.vault.turn(&format!("sign-in of {}", self.connection)).await;
-        turn.map(|turn| Box::new(turn) as TokenLock).map_err(|trouble| in_words(&trouble))
+        let guard = self.vault.guard(&format!("sign-in of {}", self.connection)).await;
+        guard.map(|guard| Box::new(guard) as TokenLock).map_err(|trouble| in_words(&trouble))
     }
 
     async fn load(&self) -> Result<Option<Token>, String> {

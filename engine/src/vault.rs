@@ -3,12 +3,12 @@
 //! The vault needs the store to be open ([`Vault::attach`]) and a key only when there is
 //! something to seal or to open. A key that does not fit is told, and nothing is destroyed.
 
+mod guard;
 mod key;
 mod rotation;
 mod source;
 #[cfg(test)]
 mod tests;
-mod turn;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -17,11 +17,11 @@ use zeroize::Zeroizing;
 
 use crate::store::{Keep, Keeping, Kept, Store};
 use crate::trouble::{Kind, Trouble};
+pub use guard::Guard;
 use key::{Closed, Key};
 pub use rotation::Rotated;
 use source::Source;
 pub use source::VARIABLES;
-pub use turn::Turn;
 
 /// The text that the mark of a key seals.
 const MARK: &[u8] = b"weft";

@@ -1,4 +1,4 @@
-//! Records a line, by the block: read and checked at once, and the records share its text.
+//! Records a line, by the block: read and checked at once.
 //!
 //! Whatever is unusual (the last line of a file, a text that is not UTF-8) is left to the scan
 //! that reads a file piece by piece.
@@ -8,7 +8,7 @@ use std::io;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::scan::{Item, Scan, a_record};
-use crate::record::read_json_part;
+use crate::record::read_json_text;
 
 impl Scan {
     /// The next record, when it stands in a whole line of a block.
@@ -32,7 +32,7 @@ impl Scan {
                 line,
                 count: before + 1,
                 hash: xxh3_64(record.as_bytes()),
-                wire: a_record(read_json_part(block, record))
+                wire: a_record(read_json_text(record))
                     .map_err(|reason| format!("line {line}: {reason}")),
             });
             self.reader.pass(text);

@@ -5,7 +5,6 @@ use std::io;
 use std::path::Path;
 
 use bytes::Bytes;
-use bytestring::ByteString;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::csv::{self, Step};
@@ -46,7 +45,7 @@ pub(super) struct Scan {
     pub(super) columns: Vec<Text>,
     pub(super) count: u64,
     /// Whole lines that were read at once, and how far they have been used.
-    pub(super) lines: (ByteString, usize),
+    pub(super) lines: (String, usize),
     /// There are no records, so none has to be looked for.
     empty: bool,
 }
@@ -78,7 +77,7 @@ impl Scan {
             separator,
             columns: Vec::new(),
             count: 0,
-            lines: (ByteString::new(), 0),
+            lines: (String::new(), 0),
             empty: false,
         };
         match setup.format {
@@ -113,7 +112,7 @@ impl Scan {
     /// Goes on where a record starts.
     pub(super) fn go_to(&mut self, offset: u64, line: Option<u64>, count: u64) -> io::Result<()> {
         self.count = count;
-        self.lines = (ByteString::new(), 0);
+        self.lines = (String::new(), 0);
         self.reader.go_to(offset, line)
     }
 

@@ -77,6 +77,16 @@ impl Desk {
         done.unwrap_or_else(|error| Err(self.folder.error(format!("reading a file failed: {error}"))))
     }
 
+    /// The same for little work whose result is used at once: handing records from thread to thread,
+    /// and so from one processor's cache to another's, costs more than reading them.
+    fn work_here<T>(&self, work: impl FnOnce(&Self) -> Result<T, RemoteError>) -> Result<T, RemoteError> {
+        use tokio::runtime::{Handle, RuntimeFlavor};
+        match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
+            Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(|| work(self)),
+            _ => work(self),
+        }
+    }
+
     /// Files of a resource; those of a pattern by name, an order that no change disturbs.
     pub(super) fn files(&self, table: &Table) -> Result<Vec<(String, PathBuf)>, RemoteError> {
         match &table.files {
@@ -386,11 +396,10 @@ impl Session for Desk {
 #[async_trait]
 impl Fetch for Desk {
     async fn page(&self, request: &FetchRequest, position: Option<&str>) -> Result<Page, RemoteError> {
-        let (request, position) = (request.clone(), position.map(str::to_owned));
         if let Some((field, _)) = request.conditions.first() {
             return Err(self.folder.error(format!("cannot filter by `{field}`")));
         }
-        self.work(move |desk| desk.read_page(&request, position.as_deref())).await
+        self.work_here(|desk| desk.read_page(request, position))
     }
 
     async fn end(&self, request: &FetchRequest) -> Result<Option<String>, RemoteError> {

@@ -7,7 +7,6 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
-use bytestring::ByteString;
 use encoding_rs::Encoding;
 
 /// Bytes that are read at once.
@@ -190,7 +189,7 @@ impl TextReader {
 
     /// Whole lines from here on, all of them text, as one piece; `None` where only [`Self::more`]
     /// knows what comes: the last line, what is not UTF-8, other encodings.
-    pub(super) fn lines(&mut self) -> io::Result<Option<ByteString>> {
+    pub(super) fn lines(&mut self) -> io::Result<Option<String>> {
         let waiting = !self.text().is_empty() || !self.undecoded.is_empty();
         if waiting || self.coding != Coding::Utf8 || self.ended || self.broken {
             return Ok(None);
@@ -208,8 +207,8 @@ impl TextReader {
         };
         let read = bytes.len();
         bytes.truncate(end);
-        let lines = ByteString::try_from(bytes).ok();
-        let kept = lines.as_ref().map_or(0, |lines| lines.len());
+        let lines = String::from_utf8(bytes).ok();
+        let kept = lines.as_ref().map_or(0, String::len);
         // The next piece begins with the line that is not whole yet.
         self.file.seek_relative(-i64::try_from(read - kept).unwrap_or_default())?;
         self.taken += u64::try_from(kept).unwrap_or_default();

@@ -3,8 +3,6 @@
 //! Attributes, comments and processing instructions carry nothing here and are dropped; a
 //! document type is refused, as SOAP demands.
 
-use bytes::Bytes;
-use bytestring::ByteString;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::name::{Namespace, ResolveResult};
 use quick_xml::reader::NsReader;
@@ -97,15 +95,12 @@ fn write_text(text: &str, out: &mut String) {
     }
 }
 
-/// Reads one document; its texts are slices of `page`.
-pub(super) fn read(page: &Bytes) -> Result<Element, Malformed> {
-    let page = match page.strip_prefix(b"\xef\xbb\xbf") {
-        Some(rest) => page.slice_ref(rest),
-        None => page.clone(),
-    };
-    let page = ByteString::try_from(page).map_err(|_| Malformed("the text is not UTF-8".into()))?;
-    let mut reader = NsReader::from_str(&page);
-    let mut tree = Tree { page: &page, open: Vec::new(), root: None };
+/// Reads one document.
+pub(super) fn read(page: &[u8]) -> Result<Element, Malformed> {
+    let page = page.strip_prefix(b"\xef\xbb\xbf").unwrap_or(page);
+    let page = std::str::from_utf8(page).map_err(|_| Malformed("the text is not UTF-8".into()))?;
+    let mut reader = NsReader::from_str(page);
+    let mut tree = Tree::default();
     loop {
         let (space, event) = reader.read_resolved_event().map_err(|error| Malformed(error.to_string()))?;
         let space = match space {
@@ -135,13 +130,13 @@ pub(super) fn read(page: &Bytes) -> Result<Element, Malformed> {
 }
 
 /// A document while it is read.
-struct Tree<'p> {
-    page: &'p ByteString,
+#[derive(Default)]
+struct Tree {
     open: Vec<Element>,
     root: Option<Element>,
 }
 
-impl Tree<'_> {
+impl Tree {
     fn start(&mut self, tag: &BytesStart<'_>, space: Space) -> Result<(), Malformed> {
         if self.open.len() >= DEEPEST {
             return Err(Malformed(format!("elements are nested deeper than {DEEPEST} levels")));
@@ -149,7 +144,7 @@ impl Tree<'_> {
         if self.open.is_empty() && self.root.is_some() {
             return Err(Malformed("there is more than one outer element".into()));
         }
-        let name = Text::within(self.page, tag.local_name().into_inner());
+        let name = Text::from(tag.local_name().into_inner());
         self.open.push(Element { space, name, ..Element::default() });
         Ok(())
     }
@@ -174,7 +169,7 @@ impl Tree<'_> {
             return Err(Malformed("there is text outside of the elements".into()));
         };
         open.text = if open.text.is_empty() {
-            Text::within(self.page, text)
+            Text::from(text)
         } else {
             Text::from(format!("{}{text}", open.text))
         };
@@ -265,7 +260,7 @@ mod tests {
 
         #[test]
         fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-            let _ = read(&bytes.into());
+            let _ = read(&bytes);
         }
 
         #[test]

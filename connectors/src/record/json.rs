@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::io::Write as _;
 
 use bytes::Bytes;
-use bytestring::ByteString;
 use jiter::{Jiter, JiterError, Peek};
 use rust_decimal::Decimal;
 
@@ -32,18 +31,14 @@ pub struct ReadError {
     pub column: usize,
 }
 
-/// Reads one JSON value; its texts are slices of `page`.
+/// Reads one JSON value.
 pub fn read_json(page: &Bytes) -> Result<Value, ReadError> {
-    let page = utf8(page)?;
-    let mut reader = Reader::new(&page);
-    let value = reader.next(0)?;
-    reader.jiter.finish().map_err(|error| reader.explain(&error))?;
-    Ok(value)
+    read_json_text(utf8(page)?)
 }
 
-/// Reads one JSON value that is a part of a page; its texts are slices of that page.
-pub(crate) fn read_json_part(page: &ByteString, part: &str) -> Result<Value, ReadError> {
-    let mut reader = Reader { jiter: Jiter::new(part.as_bytes()), page, fields: [8; DEPTHS] };
+/// Reads one JSON value.
+pub(crate) fn read_json_text(text: &str) -> Result<Value, ReadError> {
+    let mut reader = Reader::new(text);
     let value = reader.next(0)?;
     reader.jiter.finish().map_err(|error| reader.explain(&error))?;
     Ok(value)
@@ -51,8 +46,7 @@ pub(crate) fn read_json_part(page: &ByteString, part: &str) -> Result<Value, Rea
 
 /// Reads JSON values that stand one after the other, usually one a line (NDJSON).
 pub fn read_json_lines(page: &Bytes) -> Result<Vec<Value>, ReadError> {
-    let page = utf8(page)?;
-    let mut reader = Reader::new(&page);
+    let mut reader = Reader::new(utf8(page)?);
     let mut values = Vec::new();
     while reader.jiter.finish().is_err() {
         values.push(reader.next(0)?);
@@ -60,12 +54,9 @@ pub fn read_json_lines(page: &Bytes) -> Result<Vec<Value>, ReadError> {
     Ok(values)
 }
 
-fn utf8(page: &Bytes) -> Result<ByteString, ReadError> {
-    let page = match page.strip_prefix(b"\xef\xbb\xbf") {
-        Some(rest) => page.slice_ref(rest),
-        None => page.clone(),
-    };
-    ByteString::try_from(page.clone()).map_err(|error| {
+fn utf8(page: &[u8]) -> Result<&str, ReadError> {
+    let page = page.strip_prefix(b"\xef\xbb\xbf").unwrap_or(page);
+    std::str::from_utf8(page).map_err(|error| {
         let good = page.get(..error.valid_up_to()).unwrap_or_default();
         let line = good.split(|byte| *byte == b'\n').count();
         let column = good.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
@@ -75,15 +66,14 @@ fn utf8(page: &Bytes) -> Result<ByteString, ReadError> {
 
 struct Reader<'j> {
     jiter: Jiter<'j>,
-    page: &'j ByteString,
     /// Number of fields of the record that was last read at each depth: the next one is
     /// mostly like it.
     fields: [usize; DEPTHS],
 }
 
 impl<'j> Reader<'j> {
-    fn new(page: &'j ByteString) -> Self {
-        Self { jiter: Jiter::new(page.as_bytes()), page, fields: [8; DEPTHS] }
+    fn new(text: &'j str) -> Self {
+        Self { jiter: Jiter::new(text.as_bytes()), fields: [8; DEPTHS] }
     }
 
     fn next(&mut self, depth: usize) -> Result<Value, ReadError> {
@@ -100,10 +90,7 @@ impl<'j> Reader<'j> {
         let read = match peek {
             Peek::Null => self.jiter.known_null().map(|()| Value::Null),
             Peek::True | Peek::False => self.jiter.known_bool(peek).map(Value::Bool),
-            Peek::String => {
-                let page = self.page;
-                self.jiter.known_str().map(|text| Value::Text(Text::within(page, text)))
-            }
+            Peek::String => self.jiter.known_str().map(|text| Value::Text(Text::from(text))),
             Peek::Array => return self.list(depth),
             Peek::Object => return self.map(depth),
             _ => self.jiter.known_number_bytes(peek).map(number),
@@ -122,10 +109,9 @@ impl<'j> Reader<'j> {
     }
 
     fn map(&mut self, depth: usize) -> Result<Value, ReadError> {
-        let page = self.page;
         let likely = self.fields.get(depth).copied().unwrap_or_default();
         let mut entries: Vec<(Text, Value)> = Vec::with_capacity(likely);
-        let mut next = self.jiter.known_object().map(|key| key.map(|key| Text::within(page, key)));
+        let mut next = self.jiter.known_object().map(|key| key.map(Text::from));
         loop {
             match next {
                 Err(error) => return Err(self.explain(&error)),
@@ -135,7 +121,7 @@ impl<'j> Reader<'j> {
                     entries.push((name, value));
                 }
             }
-            next = self.jiter.next_key().map(|key| key.map(|key| Text::within(page, key)));
+            next = self.jiter.next_key().map(|key| key.map(Text::from));
         }
         if let Some(likely) = self.fields.get_mut(depth) {
             *likely = entries.len().min(MOST_LIKELY);

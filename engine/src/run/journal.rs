@@ -8,7 +8,7 @@
 //! flows, record by record. See `docs/decisions/2026-11-22-journals.md`.
 
 use std::collections::HashSet;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
@@ -27,8 +27,12 @@ use crate::program::{Act, Condition, Do, Step, With, Write};
 use crate::script::{Bindings, RecordBudget};
 use crate::store::{Added, Counts, Cursor, Fingerprint, Journal, Known, Page, StoreError, Written};
 
-/// Records a page: a few commits a page weigh little against so many.
-const PAGE: usize = 1_000;
+/// Records that are read at once: few enough to stay in the processor's cache until they are
+/// mapped.
+const READ: usize = 250;
+
+/// Records that are settled together: a few commits weigh little against so many.
+const SETTLED: usize = 1_000;
 
 /// Times that a page is offered when others keep adding to the target.
 const OFFERS: usize = 16;
@@ -43,6 +47,8 @@ pub(super) struct Road<'a> {
     key_field: String,
     /// What every record can read.
     base: Bindings,
+    /// The name of a record.
+    name: Arc<str>,
     filter: Option<Filter>,
     /// As the store has it.
     noted: Option<Journal>,
@@ -58,6 +64,15 @@ struct Made {
     counts: Counts,
     /// Records that have to go by themselves.
     odd: Vec<Record>,
+    /// Where reading goes on behind them; none before the first page.
+    cursor: Option<Cursor>,
+}
+
+impl Made {
+    /// Records that it stands for.
+    fn records(&self) -> usize {
+        usize::try_from(self.counts.read()).unwrap_or_default() + self.odd.len()
+    }
 }
 
 /// What became of a record.
@@ -83,7 +98,8 @@ impl<'a> Road<'a> {
         let mut base = flow.bindings.clone();
         base.set("creating", true);
         let key_field = sides.source.key_field(source);
-        Some(Self { flow, target, steps, write, key_field, base, filter: None, noted: None, end: None })
+        let name = flow.plan.fetch.name.as_str().into();
+        Some(Self { flow, target, steps, write, key_field, base, name, filter: None, noted: None, end: None })
     }
 
     /// Makes the record's line and adds it to the page.
@@ -100,9 +116,10 @@ impl<'a> Road<'a> {
             return;
         }
         filter.add(key);
-        let mut bindings = self.base.clone();
+        let mut bindings = std::mem::take(&mut self.base);
+        let base = bindings.mark();
         bindings.draw_from(RecordBudget::new());
-        bindings.set(self.flow.plan.fetch.name.as_str(), record);
+        bindings.set(Arc::clone(&self.name), record);
         let mark = bindings.mark();
         match self.walk(&mut bindings, &mut made.bytes).unwrap_or(Way::Odd) {
             Way::Entered => {
@@ -117,6 +134,8 @@ impl<'a> Road<'a> {
                 }
             }
         }
+        bindings.back_to(base);
+        self.base = bindings;
     }
 
     /// The key of a record that can be read.
@@ -196,13 +215,13 @@ impl Run<'_> {
             Ok(begun) => begun,
             Err(error) => return Ok(Some(Ended::Remote(error))),
         };
-        request.size = PAGE;
-        let mut next = fetch.page(&request, reading.position.as_deref()).await;
+        request.size = READ;
+        let mut made = Made::default();
+        let mut page = match fetch.page(&request, reading.position.as_deref()).await {
+            Ok(page) => page,
+            Err(error) => return Ok(Some(Ended::Remote(error))),
+        };
         loop {
-            let page = match next {
-                Ok(page) => page,
-                Err(error) => return Ok(Some(Ended::Remote(error))),
-            };
             reading.seen(&page.records);
             let mut cursor = reading.after(page.next.as_deref());
             if page.next.is_none() && self.flow.plan.fetch.since.is_none() {
@@ -215,33 +234,48 @@ impl Run<'_> {
                     None => None,
                 }
             };
-            // Asked first: another thread reads while this one maps.
-            let (fetched, end) = futures::join!(prefetch, self.add_page(&mut road, page.records, cursor));
-            if let Some(error) = end?.halted {
+            // Asked first: a source far away answers while this page is mapped.
+            let work = self.enter_page(&mut road, std::mem::take(&mut page.records), &mut made);
+            let (fetched, entered) = futures::join!(prefetch, work);
+            entered?;
+            made.cursor = Some(cursor);
+            let ended = match fetched {
+                None => Some(None),
+                Some(_) if self.options.stop.load(Ordering::Relaxed) => Some(Some(Ended::Stopped)),
+                Some(Err(error)) => Some(Some(Ended::Remote(error))),
+                Some(Ok(next)) => {
+                    page = next;
+                    None
+                }
+            };
+            if (ended.is_some() || made.records() >= SETTLED)
+                && let Some(error) = self.add_page(&mut road, std::mem::take(&mut made)).await?.halted
+            {
                 return Ok(Some(Ended::Remote(error)));
             }
-            match fetched {
-                None => return Ok(None),
-                Some(_) if self.options.stop.load(Ordering::Relaxed) => return Ok(Some(Ended::Stopped)),
-                Some(page) => next = page,
+            if let Some(ended) = ended {
+                return Ok(ended);
             }
         }
     }
 
-    async fn add_page(
+    async fn enter_page(
         &self,
         road: &mut Road<'_>,
         records: Vec<Record>,
-        cursor: Cursor,
-    ) -> Result<PageEnd, StoreError> {
+        made: &mut Made,
+    ) -> Result<(), StoreError> {
         if road.filter.is_none() && !records.is_empty() {
             road.filter = Some(Filter::load(self.store, &self.flow.name).await?);
         }
-        let mut made = Made::default();
         for record in records {
-            road.enter(record, &mut made);
+            road.enter(record, made);
         }
-        let Made { bytes, keys, counts, odd } = made;
+        Ok(())
+    }
+
+    async fn add_page(&self, road: &mut Road<'_>, made: Made) -> Result<PageEnd, StoreError> {
+        let Made { bytes, keys, counts, odd, cursor } = made;
         if !odd.is_empty() {
             let page = PageRun { run: self, again: false };
             let walked = page.walk(ReadPage { records: odd, cursor: None }).await?;
@@ -256,7 +290,7 @@ impl Run<'_> {
             run: self.id.clone(),
             plan: self.flow.print,
             counted: counts,
-            cursor: Some(cursor),
+            cursor,
             ..Page::default()
         };
         if !keys.is_empty() {

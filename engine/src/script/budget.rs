@@ -17,7 +17,7 @@ use super::error::Mistake;
 use super::limits::Limits;
 
 /// How often the clock is looked at: once in so many operations.
-const CLOCK_EVERY: u64 = 8;
+const CLOCK_EVERY: u64 = 32;
 
 /// And before so many bytes are read or made, and after they were: one operation can copy a large
 /// value.

@@ -14,7 +14,7 @@ use super::error::{Inside, Mistake, Place, ScriptError};
 use super::inputs;
 use super::library;
 use super::limits::Limits;
-use super::lower::{Callee, Function, NotLowered, Program, Stop, into_value, truth};
+use super::lower::{Callee, Function, Names, NotLowered, Program, Stop, into_value, truth};
 use super::room::with_room;
 use super::sandbox::sandbox;
 use super::syntax::{Facts, Known, examine};
@@ -48,6 +48,8 @@ pub struct ScriptHost {
     pub(super) functions: Vec<Option<Function>>,
     pub(super) not_lowered: Vec<NotLowered>,
     pub(super) lowering: bool,
+    /// Names that expressions read.
+    pub(super) names: Names,
 }
 
 /// An expression that is ready to be evaluated, by the host that compiled it.
@@ -109,6 +111,7 @@ impl ScriptHost {
             functions: Vec::new(),
             not_lowered: Vec::new(),
             lowering,
+            names: Names::default(),
         };
         for script in scripts {
             host.add(script).map_err(|error| inside(error, &script.path))?;

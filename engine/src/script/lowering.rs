@@ -21,7 +21,7 @@ impl ScriptHost {
         }
         let source = Source::read(ast, text, &self.engine);
         let none = BTreeMap::new();
-        let (program, calls) = Lowerer::new(&source, &self.callees, None, &none)
+        let (program, calls) = Lowerer::new(&source, &self.callees, None, &none, &self.names)
             .expression(ast)
             .map_err(|reason| vec![reason])?;
         let missing: Vec<NotLowered> = calls.iter().filter_map(|number| self.missing(*number)).collect();
@@ -58,7 +58,7 @@ impl ScriptHost {
         work: impl FnOnce(&Natively<'a>) -> Option<T>,
     ) -> Option<T> {
         let machine = Machine::new(&self.functions, &self.limits, bindings, &self.tables);
-        let natively = Natively { machine, limits: &self.limits };
+        let natively = Natively { machine, limits: &self.limits, names: &self.names };
         let _budget = budget::open(&self.limits, bindings.budget());
         catch_unwind(AssertUnwindSafe(|| work(&natively))).ok().flatten()
     }
@@ -109,7 +109,7 @@ impl ScriptHost {
             arity: body.arity(),
         }));
         for body in source.named() {
-            let lowerer = Lowerer::new(&source, &self.callees, Some(&script.alias), constants);
+            let lowerer = Lowerer::new(&source, &self.callees, Some(&script.alias), constants, &self.names);
             self.functions.push(match lowerer.function(body) {
                 Ok(function) => Some(function),
                 Err(reason) => {

@@ -287,7 +287,7 @@ impl<D: Driver> Store for Database<D> {
         }
     }
 
-    async fn take_turn(
+    async fn take_guard(
         &self,
         name: &str,
         ticket: &str,
@@ -296,19 +296,19 @@ impl<D: Driver> Store for Database<D> {
         dead: &(dyn for<'a> Fn(&'a str) -> bool + Send + Sync),
     ) -> Result<bool, StoreError> {
         let mut tx = self.driver.begin().await?;
-        let done = vault::take_turn(&mut *tx, &self.words, [name, ticket, holder], ttl, dead).await;
+        let done = vault::take_guard(&mut *tx, &self.words, [name, ticket, holder], ttl, dead).await;
         end(tx, done).await
     }
 
-    async fn extend_turn(&self, name: &str, ticket: &str, ttl: Duration) -> Result<(), StoreError> {
+    async fn extend_guard(&self, name: &str, ticket: &str, ttl: Duration) -> Result<(), StoreError> {
         let mut tx = self.driver.begin().await?;
-        let done = vault::extend_turn(&mut *tx, &self.words, name, ticket, ttl).await;
+        let done = vault::extend_guard(&mut *tx, &self.words, name, ticket, ttl).await;
         end(tx, done).await
     }
 
-    async fn end_turn(&self, name: &str, ticket: &str) -> Result<(), StoreError> {
+    async fn end_guard(&self, name: &str, ticket: &str) -> Result<(), StoreError> {
         let mut tx = self.driver.begin().await?;
-        let done = vault::end_turn(&mut *tx, name, ticket).await;
+        let done = vault::end_guard(&mut *tx, name, ticket).await;
         end(tx, done).await
     }
 

@@ -156,6 +156,12 @@ fn unexpected(wanted: &str, found: Option<&Cell>) -> StoreError {
 /// A connection, inside or outside a transaction.
 #[async_trait]
 pub(super) trait Link: Send {
+    /// Whether placeholders go without a number, so that values come in the order of the text.
+    /// SQLite's driver looks for the name of each placeholder among all of them, unless it has none.
+    fn takes_bare(&self) -> bool {
+        false
+    }
+
     /// Runs a statement; answers how many rows it touched. `reuse` says that the same text
     /// will come again, so that it pays to keep it prepared.
     async fn execute(&mut self, sql: &str, args: &[Arg<'_>], reuse: bool) -> Result<u64, StoreError>;
@@ -262,15 +268,15 @@ pub(super) struct Many {
     tail: &'static str,
     /// How many values all rows share.
     shared: usize,
-    texts: [OnceLock<Box<str>>; LENGTHS.len()],
+    /// By length; without numbers and with them.
+    texts: [[OnceLock<Box<str>>; LENGTHS.len()]; 2],
 }
 
 /// Rows or keys a statement.
 const LENGTHS: [usize; 8] = [100, 64, 32, 16, 8, 4, 2, 1];
 
-/// Most values of rows in a statement: the driver looks for the name of each among all of them,
-/// so twice as many take four times as long.
-const MOST_VALUES: usize = 200;
+/// Most values of rows in a statement.
+const MOST_VALUES: usize = 1_000;
 
 impl Many {
     /// A statement of these parts; see the fields.
@@ -280,7 +286,7 @@ impl Many {
         tail: &'static str,
         shared: usize,
     ) -> Self {
-        Self { head, row, tail, shared, texts: [const { OnceLock::new() }; LENGTHS.len()] }
+        Self { head, row, tail, shared, texts: [const { [const { OnceLock::new() }; LENGTHS.len()] }; 2] }
     }
 
     /// The most rows that are worth sending together.
@@ -293,32 +299,46 @@ impl Many {
         self.row == "?"
     }
 
-    /// The text for that many rows.
-    fn text(&self, rows: usize) -> String {
+    /// The text for that many rows. Shared values come first; behind the others where those have
+    /// no number, and count from the first one.
+    fn text(&self, rows: usize, bare: bool) -> String {
         let mut text = String::with_capacity(self.head.len() + self.tail.len() + rows * self.row.len() * 2);
+        let own = rows * self.row.matches('?').count();
         let mut next = self.shared;
-        text.push_str(self.head);
-        for row in 0..rows {
-            if row > 0 {
-                text.push_str(", ");
-            }
-            for letter in self.row.chars() {
-                if letter == '?' {
-                    next += 1;
-                    text.push('$');
-                    text.push_str(&next.to_string());
-                } else {
-                    text.push(letter);
+        let parts = std::iter::once(self.head)
+            .chain((0..rows).flat_map(|row| [if row > 0 { ", " } else { "" }, self.row]))
+            .chain(std::iter::once(self.tail));
+        for part in parts {
+            let mut letters = part.chars();
+            while let Some(letter) = letters.next() {
+                match letter {
+                    '?' if !bare => {
+                        next += 1;
+                        text.push('$');
+                        text.push_str(&next.to_string());
+                    }
+                    '$' if bare => {
+                        let number = letters.next().and_then(|digit| digit.to_digit(10)).unwrap_or_default();
+                        let number = own + usize::try_from(number).unwrap_or_default();
+                        text.push('$');
+                        text.push_str(&number.to_string());
+                    }
+                    letter => text.push(letter),
                 }
             }
         }
-        text.push_str(self.tail);
         text
+    }
+
+    /// The values of a statement, in the order that its text wants.
+    fn args<'a>(shared: &[Arg<'a>], own: impl Iterator<Item = Arg<'a>>, bare: bool) -> Vec<Arg<'a>> {
+        let shared = shared.iter().copied();
+        if bare { own.chain(shared).collect() } else { shared.chain(own).collect() }
     }
 
     /// The statement for the next rows, and how many it takes: as many as there are of a list
     /// of keys, which is filled up; of rows the longest that there are enough for.
-    fn next(&self, left: usize) -> (&str, usize) {
+    fn next(&self, left: usize, bare: bool) -> (&str, usize) {
         let fits = |length: &usize| {
             if self.takes_repeats() { left <= *length } else { *length <= left.min(self.most_rows()) }
         };
@@ -329,7 +349,8 @@ impl Many {
             lengths.min_by_key(|(at, _)| *at)
         };
         let (at, length) = chosen.map_or((0, LENGTHS[0]), |(at, length)| (at, *length));
-        let text = self.texts.get(at).map(|text| text.get_or_init(|| self.text(length).into()));
+        let texts = if bare { &self.texts[0] } else { &self.texts[1] };
+        let text = texts.get(at).map(|text| text.get_or_init(|| self.text(length, bare).into()));
         (text.map_or("", AsRef::as_ref), length)
     }
 
@@ -342,12 +363,13 @@ impl Many {
     ) -> Result<u64, StoreError> {
         let mut touched = 0;
         let mut rest = rows;
+        let bare = link.takes_bare();
         while let Some(last) = rest.last() {
-            let (text, length) = self.next(rest.len());
+            let (text, length) = self.next(rest.len(), bare);
             let (now, later) = rest.split_at(length.min(rest.len()));
             let filling = std::iter::repeat_n(last, length - now.len());
-            let args: Vec<Arg<'_>> =
-                shared.iter().chain(now.iter().chain(filling).flatten()).copied().collect();
+            let own = now.iter().chain(filling).flatten().copied();
+            let args = Self::args(shared, own, bare);
             touched += link.execute(text, &args, true).await?;
             rest = later;
         }
@@ -363,12 +385,13 @@ impl Many {
     ) -> Result<Vec<Row>, StoreError> {
         let mut found = Vec::new();
         let mut rest = keys;
+        let bare = link.takes_bare();
         while let Some(last) = rest.last() {
-            let (text, length) = self.next(rest.len());
+            let (text, length) = self.next(rest.len(), bare);
             let (now, later) = rest.split_at(length.min(rest.len()));
             let filling = std::iter::repeat_n(last, length - now.len());
             let keys = now.iter().chain(filling).map(|key| Arg::from(*key));
-            let args: Vec<Arg<'_>> = shared.iter().copied().chain(keys).collect();
+            let args = Self::args(shared, keys, bare);
             found.extend(link.fetch(text, &args, true).await?);
             rest = later;
         }
@@ -383,7 +406,8 @@ mod tests {
     #[test]
     fn the_text_numbers_own_values_after_shared_ones() {
         let many = Many::new("VALUES ", "($1, ?, ?)", " END", 1);
-        assert_eq!(many.text(2), "VALUES ($1, $2, $3), ($1, $4, $5) END");
+        assert_eq!(many.text(2, false), "VALUES ($1, $2, $3), ($1, $4, $5) END");
+        assert_eq!(many.text(2, true), "VALUES ($5, ?, ?), ($5, ?, ?) END");
     }
 
     #[test]
@@ -393,7 +417,7 @@ mod tests {
         let taken = |many: &Many, mut left: usize| {
             let mut taken = Vec::new();
             while left > 0 {
-                let (_, length) = many.next(left);
+                let (_, length) = many.next(left, true);
                 taken.push(length);
                 left -= length.min(left);
             }

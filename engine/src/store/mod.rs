@@ -198,9 +198,9 @@ pub trait Store: Send + Sync {
     /// Seals everything anew under another mark, all or nothing.
     async fn reseal(&self, old: &[u8], new: &[u8], each: &Reseal<'_>) -> Result<Resealed, StoreError>;
 
-    /// Takes the turn of that name for `ttl`, unless a living process has it; one that has run
+    /// Takes the guard of that name for `ttl`, unless a living process has it; one that has run
     /// out, or whose holder `dead` knows to be gone, is free. `ticket` is unlike any other.
-    async fn take_turn(
+    async fn take_guard(
         &self,
         name: &str,
         ticket: &str,
@@ -209,11 +209,11 @@ pub trait Store: Send + Sync {
         dead: &(dyn for<'a> Fn(&'a str) -> bool + Send + Sync),
     ) -> Result<bool, StoreError>;
 
-    /// Has a turn end `ttl` from now.
-    async fn extend_turn(&self, name: &str, ticket: &str, ttl: Duration) -> Result<(), StoreError>;
+    /// Has a guard end `ttl` from now.
+    async fn extend_guard(&self, name: &str, ticket: &str, ttl: Duration) -> Result<(), StoreError>;
 
-    /// Gives a turn back. One that went to another stays with that other.
-    async fn end_turn(&self, name: &str, ticket: &str) -> Result<(), StoreError>;
+    /// Gives a guard back. One that went to another stays with that other.
+    async fn end_guard(&self, name: &str, ticket: &str) -> Result<(), StoreError>;
 
     /// Gives free space back to the disk; waits for nobody. Worth calling after `prune`; the
     /// end of a run does it too.

@@ -287,6 +287,10 @@ impl Transaction for Writing {
 
 #[async_trait]
 impl Link for Writing {
+    fn takes_bare(&self) -> bool {
+        true
+    }
+
     async fn execute(&mut self, sql: &str, args: &[Arg<'_>], reuse: bool) -> Result<u64, StoreError> {
         let done = bound(sql, args, reuse).execute(&mut self.conn).await;
         done.map(|done| done.rows_affected()).map_err(|error| fault(&self.place, &error))
@@ -310,6 +314,10 @@ struct Reading {
 
 #[async_trait]
 impl Link for Reading {
+    fn takes_bare(&self) -> bool {
+        true
+    }
+
     async fn execute(&mut self, sql: &str, args: &[Arg<'_>], reuse: bool) -> Result<u64, StoreError> {
         let done = bound(sql, args, reuse).execute(&mut *self.conn).await;
         done.map(|done| done.rows_affected()).map_err(|error| fault(&self.place, &error))

@@ -1,4 +1,4 @@
-//! Sealed secrets and the turns that processes take with them. What is sealed, and how, is not
+//! Sealed secrets and the guards that processes take with them. What is sealed, and how, is not
 //! known here.
 //!
 //! Invariant: all secrets are sealed with one key. Beside them lies its mark, a text sealed with
@@ -97,18 +97,18 @@ const DROP: &str = "DELETE FROM kept WHERE connection = $1 AND name = $2";
 
 const RESET: &str = "DELETE FROM kept";
 
-const TURN: &str = "SELECT holder, expires_at FROM turn WHERE name = $1{hold}";
+const GUARD: &str = "SELECT holder, expires_at FROM guard WHERE name = $1{hold}";
 
-const TAKE_TURN: &str = "
-INSERT INTO turn (name, ticket, holder, expires_at) VALUES ($1, $2, $3, $4)
+const TAKE_GUARD: &str = "
+INSERT INTO guard (name, ticket, holder, expires_at) VALUES ($1, $2, $3, $4)
 ON CONFLICT (name) DO UPDATE
 SET ticket = excluded.ticket, holder = excluded.holder, expires_at = excluded.expires_at
-WHERE turn.expires_at <= $5 OR turn.holder = $6
+WHERE guard.expires_at <= $5 OR guard.holder = $6
 RETURNING ticket";
 
-const EXTEND_TURN: &str = "UPDATE turn SET expires_at = $3 WHERE name = $1 AND ticket = $2";
+const EXTEND_GUARD: &str = "UPDATE guard SET expires_at = $3 WHERE name = $1 AND ticket = $2";
 
-const END_TURN: &str = "DELETE FROM turn WHERE name = $1 AND ticket = $2";
+const END_GUARD: &str = "DELETE FROM guard WHERE name = $1 AND ticket = $2";
 
 pub(super) async fn mark(link: &mut dyn Link) -> Result<Option<Vec<u8>>, StoreError> {
     kept(link, MARK.0, MARK.1).await
@@ -184,7 +184,7 @@ pub(super) async fn reset(link: &mut dyn Link) -> Result<u64, StoreError> {
     link.execute(RESET, &[], true).await
 }
 
-pub(super) async fn take_turn(
+pub(super) async fn take_guard(
     link: &mut dyn Link,
     words: &Words,
     [name, ticket, holder]: [&str; 3],
@@ -193,17 +193,17 @@ pub(super) async fn take_turn(
 ) -> Result<bool, StoreError> {
     let now = now(link, words).await?;
     let mut gone = None;
-    if let Some(mut row) = link.fetch(&words.fill(TURN), &[name.into()], true).await?.into_iter().next() {
+    if let Some(mut row) = link.fetch(&words.fill(GUARD), &[name.into()], true).await?.into_iter().next() {
         let (holder, expires_at) = (row.text()?, row.int()?);
         gone = (expires_at > now && dead(&holder)).then_some(holder);
     }
     let expires_at = now.saturating_add(millis(ttl));
     let gone = gone.as_deref().into();
     let args = [name.into(), ticket.into(), holder.into(), expires_at.into(), now.into(), gone];
-    Ok(!link.fetch(TAKE_TURN, &args, true).await?.is_empty())
+    Ok(!link.fetch(TAKE_GUARD, &args, true).await?.is_empty())
 }
 
-pub(super) async fn extend_turn(
+pub(super) async fn extend_guard(
     link: &mut dyn Link,
     words: &Words,
     name: &str,
@@ -211,11 +211,11 @@ pub(super) async fn extend_turn(
     ttl: Duration,
 ) -> Result<(), StoreError> {
     let expires_at = now(link, words).await?.saturating_add(millis(ttl));
-    link.execute(EXTEND_TURN, &[name.into(), ticket.into(), expires_at.into()], true).await?;
+    link.execute(EXTEND_GUARD, &[name.into(), ticket.into(), expires_at.into()], true).await?;
     Ok(())
 }
 
-pub(super) async fn end_turn(link: &mut dyn Link, name: &str, ticket: &str) -> Result<(), StoreError> {
-    link.execute(END_TURN, &[name.into(), ticket.into()], true).await?;
+pub(super) async fn end_guard(link: &mut dyn Link, name: &str, ticket: &str) -> Result<(), StoreError> {
+    link.execute(END_GUARD, &[name.into(), ticket.into()], true).await?;
     Ok(())
 }

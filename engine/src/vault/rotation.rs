@@ -26,9 +26,9 @@ impl Vault {
 
     pub(super) async fn rotate_to(&self, next: Option<Source>) -> Result<Rotated, Trouble> {
         let store = self.store()?;
-        let turn = self.turn("key of the secrets").await?;
+        let guard = self.guard("key of the secrets").await?;
         let done = self.change(&*store, next).await;
-        turn.end().await?;
+        guard.end().await?;
         done
     }
 

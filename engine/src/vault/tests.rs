@@ -194,22 +194,22 @@ async fn a_secret_that_was_moved_or_changed_in_the_store_is_not_used() {
 }
 
 #[tokio::test]
-async fn a_turn_goes_to_one_and_comes_back_from_the_dead() {
+async fn a_guard_goes_to_one_and_comes_back_from_the_dead() {
     let bench = Bench::new();
     let (one, two) = (bench.vault().await, bench.vault().await);
     let store = one.store().unwrap();
     let ttl = std::time::Duration::from_mins(1);
     let take = |ticket: &'static str, dead: fn(&str) -> bool| {
         let store = Arc::clone(&store);
-        async move { store.take_turn("t", ticket, "h", ttl, &move |holder: &str| dead(holder)).await.unwrap() }
+        async move { store.take_guard("t", ticket, "h", ttl, &move |holder: &str| dead(holder)).await.unwrap() }
     };
     assert!(take("a", |_| false).await);
     assert!(!take("b", |_| false).await);
     assert!(take("c", |holder| holder == "h").await, "its holder is dead");
-    store.end_turn("t", "a").await.unwrap();
+    store.end_guard("t", "a").await.unwrap();
     assert!(!take("d", |_| false).await, "who lost it cannot give it back");
-    store.end_turn("t", "c").await.unwrap();
-    let held = one.turn("t").await.unwrap();
+    store.end_guard("t", "c").await.unwrap();
+    let held = one.guard("t").await.unwrap();
     held.end().await.unwrap();
-    two.turn("t").await.unwrap();
+    two.guard("t").await.unwrap();
 }

@@ -88,11 +88,16 @@ create thing in till.things {
 }
 "#;
 
+/// Every byte as hexadecimal digits with something before it.
+fn digits(before: &str, secret: &str) -> String {
+    let bytes: Vec<String> = secret.bytes().map(|byte| format!("{before}{byte:02x}")).collect();
+    bytes.concat()
+}
+
 /// What a system makes of a credential: as it came, in base64, alone and within a pair, as
 /// digits, in an address.
 fn echo(secret: &str) -> String {
-    let percent: String = secret.bytes().map(|byte| format!("%{byte:02x}")).collect();
-    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let (percent, hex) = (digits("%", secret), digits("", secret));
     let (plain, pair) = (STANDARD.encode(secret), STANDARD.encode(format!("weft:{secret}")));
     format!("{secret} | {plain} | {pair} | {hex} | {percent} refused")
 }
@@ -100,8 +105,7 @@ fn echo(secret: &str) -> String {
 /// Every way that a secret is looked for.
 fn needles(secret: &str) -> Vec<String> {
     let upper = |text: &str| text.to_uppercase();
-    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let percent: String = secret.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let (percent, hex) = (digits("%", secret), digits("", secret));
     let usual: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
     let json = json!(secret).to_string();
     let mut all =

@@ -21,7 +21,7 @@ static CODEC: LazyLock<Codec> = LazyLock::new(|| Codec {
 /// An element from what is in it.
 fn element(inside: &str) -> Element {
     let text = format!("<x xmlns='urn:mplusqapi'>{inside}</x>");
-    xml::read(&text.into_bytes().into()).unwrap()
+    xml::read(&text.into_bytes()).unwrap()
 }
 
 fn text(element: &Element) -> String {
@@ -340,7 +340,7 @@ fn there_and_back(shape: &'static Shape, record: &Map) -> Result<(), TestCaseErr
     let mut out = String::new();
     sent.write("p", &mut out);
     let out = out.replacen("<p:x", "<p:x xmlns:p='urn:mplusqapi'", 1);
-    let came = xml::read(&out.into_bytes().into()).map_err(|error| TestCaseError::fail(error.to_string()))?;
+    let came = xml::read(&out.into_bytes()).map_err(|error| TestCaseError::fail(error.to_string()))?;
     for strict in [false, true] {
         let read = Codec { strict, ..CODEC.clone() }.decode(shape, &came);
         let read = read.map_err(|misfit| TestCaseError::fail(misfit.to_string()))?;

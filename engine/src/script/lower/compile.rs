@@ -7,6 +7,7 @@ use rhai::{AST, ASTFlags, Expr, Position, Stmt};
 
 use super::NotLowered;
 use super::callee::{Body, Callee, Source};
+use super::names::Names;
 use super::tree::{Function, Node, Program};
 use crate::script::syntax::place;
 
@@ -44,7 +45,8 @@ pub(in crate::script) struct Lowerer<'s> {
     pub(super) floor: usize,
     pub(super) next: usize,
     slots: usize,
-    names: Vec<String>,
+    /// Numbers of the names from outside.
+    names: &'s Names,
     pub(super) calls: Vec<usize>,
     depth: usize,
     deepest: usize,
@@ -56,6 +58,7 @@ impl<'s> Lowerer<'s> {
         callees: &'s [Callee],
         own: Option<&'s str>,
         constants: &'s BTreeMap<String, Value>,
+        names: &'s Names,
     ) -> Self {
         Self {
             source,
@@ -66,7 +69,7 @@ impl<'s> Lowerer<'s> {
             floor: 0,
             next: 0,
             slots: 0,
-            names: Vec::new(),
+            names,
             calls: Vec::new(),
             depth: 0,
             deepest: 0,
@@ -76,7 +79,7 @@ impl<'s> Lowerer<'s> {
     /// An expression, and the numbers of the functions that it calls.
     pub(in crate::script) fn expression(mut self, ast: &AST) -> Lowered<(Program, Vec<usize>)> {
         let body = self.body(ast.statements())?;
-        Ok((Program { names: self.names, slots: self.slots, body }, self.calls))
+        Ok((Program { slots: self.slots, body }, self.calls))
     }
 
     /// A function of a script.
@@ -209,11 +212,7 @@ impl<'s> Lowerer<'s> {
         if self.own.is_some() {
             return refuse(format!("`{name}` is no variable of the function"), at);
         }
-        let known = self.names.iter().position(|known| known == name);
-        Ok(Node::Input(known.unwrap_or_else(|| {
-            self.names.push(name.to_owned());
-            self.names.len() - 1
-        })))
+        Ok(Node::Input(Box::new(self.names.input(name))))
     }
 
     /// `global::RATE`.

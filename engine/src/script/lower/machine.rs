@@ -8,6 +8,7 @@ use std::rc::Rc;
 use connectors::record::Text;
 
 use super::call::NativeCall;
+use super::names::Input;
 use super::tree::{Call, Closure, Function, Node, Program};
 use super::value::{Fields, List, Val};
 use crate::script::bindings::Bindings;
@@ -58,10 +59,8 @@ pub(in crate::script) struct Machine<'a> {
     limits: &'a Limits,
     bindings: &'a Bindings,
     tables: &'a BTreeMap<String, TableValue>,
-    /// Names that hide those of the bindings, the latest last.
-    pub(super) named: RefCell<Vec<(&'a str, Val<'a>)>>,
-    /// The names of the running expression.
-    names: Cell<&'a [String]>,
+    /// What names from outside hold, by their numbers, as far as they were asked for.
+    known: RefCell<Vec<Option<Val<'a>>>>,
     /// Where texts are put together.
     scratch: Cell<String>,
     pub(super) slots: RefCell<Vec<Val<'a>>>,
@@ -84,8 +83,7 @@ impl<'a> Machine<'a> {
             limits,
             bindings,
             tables,
-            named: RefCell::new(Vec::new()),
-            names: Cell::new(&[]),
+            known: RefCell::new(Vec::new()),
             scratch: Cell::new(String::new()),
             slots: RefCell::new(Vec::new()),
             base: Cell::new(0),
@@ -97,7 +95,6 @@ impl<'a> Machine<'a> {
 
     /// Evaluates an expression. The budget is the caller's to open.
     pub(in crate::script) fn run(&self, program: &'a Program) -> Ran<'a> {
-        self.names.set(&program.names);
         if program.slots > 0 {
             let mut slots = self.slots.borrow_mut();
             slots.clear();
@@ -108,13 +105,23 @@ impl<'a> Machine<'a> {
     }
 
     /// What a name from outside holds.
-    fn input(&self, at: usize) -> Ran<'a> {
-        let name = self.names.get().get(at).ok_or(Stop::Odd)?;
-        if let Some((_, value)) = self.named.borrow().iter().rev().find(|(known, _)| known == name) {
+    fn input(&self, input: &Input) -> Ran<'a> {
+        if let Some(Some(value)) = self.known.borrow().get(input.number) {
             return Ok(value.clone());
         }
-        let bound = self.bindings.get(name).map(Val::of);
-        bound.or_else(|| self.tables.get(name).map(Val::Table)).ok_or(Stop::Odd)
+        let bound = self.bindings.get(&input.name).map(Val::of);
+        let value = bound.or_else(|| self.tables.get(&input.name).map(Val::Table)).ok_or(Stop::Odd)?;
+        self.know(input.number, Some(value.clone()));
+        Ok(value)
+    }
+
+    /// From here on the name with that number holds this; gives back what it held.
+    pub(super) fn know(&self, number: usize, value: Option<Val<'a>>) -> Option<Val<'a>> {
+        let mut known = self.known.borrow_mut();
+        if known.len() <= number {
+            known.resize(number + 1, None);
+        }
+        known.get_mut(number).and_then(|place| std::mem::replace(place, value))
     }
 
     /// Runs what `return` leaves.
@@ -136,7 +143,7 @@ impl<'a> Machine<'a> {
             Node::Bool(truth) => Val::Bool(*truth),
             Node::Int(number) => Val::Int(*number),
             Node::Constant(value) => Val::of(value),
-            Node::Input(at) => return self.input(*at),
+            Node::Input(input) => return self.input(input),
             Node::Slot(slot) => self.slot(*slot)?,
             Node::Path(path) => return self.path(path),
             Node::Binary(operator, sides) => {

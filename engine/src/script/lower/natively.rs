@@ -3,6 +3,7 @@
 use connectors::record::Value;
 
 use super::machine::Machine;
+use super::names::Names;
 use super::out::{into_value, truth};
 use super::value::Val;
 use crate::script::host::Compiled;
@@ -14,6 +15,7 @@ use crate::script::limits::Limits;
 pub struct Natively<'a> {
     pub(in crate::script) machine: Machine<'a>,
     pub(in crate::script) limits: &'a Limits,
+    pub(in crate::script) names: &'a Names,
 }
 
 impl<'a> Natively<'a> {
@@ -38,19 +40,28 @@ impl<'a> Natively<'a> {
     pub fn each(
         &self,
         list: &'a Compiled,
-        name: &'a str,
+        name: &str,
         mut work: impl FnMut(&Self) -> Option<()>,
     ) -> Option<()> {
         let list = self.run(list)?;
         if matches!(list, Val::Nothing) {
             return Some(());
         }
+        let number = self.names.known(name);
+        let outer = number.and_then(|number| self.machine.know(number, None));
+        let mut done = Some(());
         for item in list.items()? {
-            self.machine.named.borrow_mut().push((name, item));
-            let done = work(self);
-            self.machine.named.borrow_mut().pop();
-            done?;
+            if let Some(number) = number {
+                self.machine.know(number, Some(item));
+            }
+            done = work(self);
+            if done.is_none() {
+                break;
+            }
         }
-        Some(())
+        if let Some(number) = number {
+            self.machine.know(number, outer);
+        }
+        done
     }
 }

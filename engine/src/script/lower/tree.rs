@@ -6,6 +6,7 @@ use connectors::record::{Text, Value};
 
 use super::call::NativeCall;
 use super::choose::Switch;
+use super::names::Input;
 use crate::script::library::{Given, Operator};
 
 /// What runs natively for a function of the library.
@@ -14,8 +15,6 @@ pub(super) type Native = for<'m, 'a> fn(&mut NativeCall<'m, 'a>) -> Given<Native
 /// An expression that is ready to run.
 #[derive(Debug)]
 pub(in crate::script) struct Program {
-    /// Names that it reads from outside.
-    pub(in crate::script) names: Vec<String>,
     /// Variables that it has at most.
     pub(super) slots: usize,
     pub(super) body: Node,
@@ -42,7 +41,7 @@ pub(super) enum Node {
     Int(i64),
     Constant(Value),
     /// A name from outside.
-    Input(usize),
+    Input(Box<Input>),
     /// A variable.
     Slot(usize),
     Path(Box<Path>),

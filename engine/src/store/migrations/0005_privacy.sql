@@ -1,10 +1,10 @@
 -- Sealed secrets that are shared by processes; dead letters that a person edits or drops; people
 -- who were forgotten.
 
--- Whose turn it is with something that one process does at a time, such as exchanging a token.
-CREATE TABLE turn (
+-- Who is at something that one process does at a time, such as exchanging a token.
+CREATE TABLE guard (
     name       TEXT   NOT NULL PRIMARY KEY, -- what is done
-    ticket     TEXT   NOT NULL,             -- tells one turn from the next
+    ticket     TEXT   NOT NULL,             -- tells one guard from the next
     holder     TEXT   NOT NULL,             -- process that has it
     expires_at BIGINT NOT NULL              -- from then on anybody may take it
 );

@@ -1,4 +1,4 @@
-//! What one process does at a time, whichever database and machine it works with: a turn in the
+//! What one process does at a time, whichever database and machine it works with: a guard in the
 //! store, held for as long as somebody has the guard.
 
 use std::sync::Arc;
@@ -8,14 +8,14 @@ use super::Vault;
 use crate::store::{Store, is_dead, this_process};
 use crate::trouble::Trouble;
 
-/// How long a turn holds without being extended: longer than a process stalls that still lives.
+/// How long a guard holds without being extended: longer than a process stalls that still lives.
 const HOLDS: Duration = Duration::from_mins(1);
 
-/// Pause between two looks whether the turn is free.
+/// Pause between two looks whether the guard is free.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// A turn; dropped, it goes to the next.
-pub struct Turn {
+/// A guard; dropped, it goes to the next.
+pub struct Guard {
     store: Arc<dyn Store>,
     name: String,
     ticket: String,
@@ -23,44 +23,44 @@ pub struct Turn {
 }
 
 impl Vault {
-    /// Waits for the turn of that name.
-    pub async fn turn(&self, name: &str) -> Result<Turn, Trouble> {
+    /// Waits for the guard of that name.
+    pub async fn guard(&self, name: &str) -> Result<Guard, Trouble> {
         let store = self.store()?;
         let ticket = uuid::Uuid::new_v4().to_string();
         let holder = this_process();
-        while !store.take_turn(name, &ticket, &holder, HOLDS, &is_dead).await? {
+        while !store.take_guard(name, &ticket, &holder, HOLDS, &is_dead).await? {
             tokio::time::sleep(PAUSE).await;
         }
         let extends = tokio::spawn(extend(Arc::clone(&store), name.to_owned(), ticket.clone()));
-        Ok(Turn { store, name: name.to_owned(), ticket, extends: extends.abort_handle() })
+        Ok(Guard { store, name: name.to_owned(), ticket, extends: extends.abort_handle() })
     }
 }
 
 async fn extend(store: Arc<dyn Store>, name: String, ticket: String) {
     loop {
         tokio::time::sleep(HOLDS / 4).await;
-        if let Err(error) = store.extend_turn(&name, &ticket, HOLDS).await {
-            tracing::warn!(%error, "a turn could not be extended");
+        if let Err(error) = store.extend_guard(&name, &ticket, HOLDS).await {
+            tracing::warn!(%error, "a guard could not be extended");
         }
     }
 }
 
-impl Turn {
-    /// Gives the turn back; durable when it returns, while a dropped one takes a moment.
+impl Guard {
+    /// Gives the guard back; durable when it returns, while a dropped one takes a moment.
     pub async fn end(self) -> Result<(), Trouble> {
-        self.store.end_turn(&self.name, &self.ticket).await.map_err(Trouble::from)
+        self.store.end_guard(&self.name, &self.ticket).await.map_err(Trouble::from)
     }
 }
 
-impl Drop for Turn {
+impl Drop for Guard {
     fn drop(&mut self) {
         self.extends.abort();
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         let (store, name, ticket) = (Arc::clone(&self.store), self.name.clone(), self.ticket.clone());
-        // Should the process end first, the turn is that of a dead process, and free.
+        // Should the process end first, the guard is that of a dead process, and free.
         runtime.spawn(async move {
-            if let Err(error) = store.end_turn(&name, &ticket).await {
-                tracing::debug!(%error, "a turn was not given back");
+            if let Err(error) = store.end_guard(&name, &ticket).await {
+                tracing::debug!(%error, "a guard was not given back");
             }
         });
     }
