@@ -9,6 +9,8 @@ mod dead;
 mod demo;
 mod doctor;
 mod eval;
+mod export;
+mod forget;
 mod problems;
 pub(crate) mod progress;
 mod records;
@@ -63,6 +65,10 @@ enum Command {
     Records(records::Records),
     /// Records that were refused: show, edit, try again, give up
     Dead(dead::Dead),
+    /// Forget a person everywhere
+    Forget(forget::Forget),
+    /// Write out what is kept of a person
+    Export(export::Export),
     /// See it work: two systems on this machine, and every flow between them
     Demo(demo::Demo),
     /// Sign in to an account and prove that it answers; draft a profile with --new
@@ -157,6 +163,8 @@ impl Call {
                 let project = if dead.is_replay() { unsealed(folder).await? } else { open(folder)? };
                 dead.run(&project, show).await
             }
+            Command::Forget(forget) => forget.run(&open(self.project.as_deref())?, show).await,
+            Command::Export(export) => export.run(&open(self.project.as_deref())?, show).await,
             Command::Demo(demo) => demo.run(show).await,
             Command::Connect(connect) => connect.run(&unsealed(self.project.as_deref()).await?, show).await,
             Command::Doctor(doctor) => doctor.run(&unsealed(self.project.as_deref()).await?, show).await,

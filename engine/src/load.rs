@@ -140,6 +140,8 @@ impl<'p> Loader<'p> {
             settings,
             bindings,
             print,
+            privacy: self.project.privacy.clone(),
+            vault: self.project.vault.clone(),
         })
     }
 

@@ -6,6 +6,7 @@
 mod answers;
 mod file;
 mod limits;
+mod privacy;
 mod sealed;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use crate::trouble::{Trouble, why};
 use crate::vault::Vault;
 
 pub use answers::FlowAnswers;
+pub use privacy::Privacy;
 pub use sealed::Sealed;
 
 /// The name of the project's main file.
@@ -39,6 +41,8 @@ pub struct Project {
     pub systems: BTreeMap<String, Arc<dyn Connector>>,
     /// What the scripts of one record may use.
     pub limits: Limits,
+    /// What the log keeps of records.
+    pub privacy: Privacy,
     /// Secrets and tokens.
     pub vault: Vault,
     /// Settings that come from the vault and have not been opened.
@@ -101,6 +105,7 @@ impl Project {
             flows: Vec::new(),
             systems: file::built_in(),
             limits: Limits::default(),
+            privacy: Privacy::default(),
             vault: Vault::of(root),
             sealed: Vec::new(),
         }

@@ -21,7 +21,7 @@ mod write;
 
 use std::collections::HashSet;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use connectors::contract::{FetchRequest, RemoteError};
@@ -32,6 +32,7 @@ use crate::store::{
     Claim, Counts, Fingerprint, Lease, NewRun, RunState, Store, StoreError, is_dead,
     this_process,
 };
+use crate::vault::Sealer;
 use finder::Finder;
 use reading::Reading;
 pub use letters::{Replay, Take};
@@ -110,6 +111,8 @@ pub(crate) struct Run<'a> {
     finder: Finder<'a>,
     /// Present where records were created by the page.
     past: tokio::sync::Mutex<Option<seen::Past>>,
+    /// Present where records must not be kept as they are.
+    sealer: OnceLock<Sealer>,
 }
 
 /// Runs a flow once.
@@ -162,6 +165,7 @@ async fn run_as(
         retaken: Mutex::default(),
         finder: Finder::new(sides),
         past: tokio::sync::Mutex::default(),
+        sealer: OnceLock::new(),
     };
     let result = run.whole().await;
     renewal.abort();
@@ -197,6 +201,9 @@ impl Run<'_> {
         if let Some(error) = self.take_back().await? {
             return Ok(Some(Ended::Remote(error)));
         }
+        if let Some(error) = self.seals().await {
+            return Ok(Some(Ended::Remote(error)));
+        }
         if let Some(replay) = self.replay {
             return Ok(self.replay(replay).await?.map(Ended::Remote));
         }
@@ -204,6 +211,21 @@ impl Run<'_> {
             return Ok(Some(Ended::Remote(error)));
         }
         self.pages().await
+    }
+
+    /// Gets ready to seal, where records must not be kept as they are.
+    async fn seals(&self) -> Option<RemoteError> {
+        if self.flow.privacy.is_open() {
+            return None;
+        }
+        match self.flow.vault.sealer().await {
+            Ok(sealer) => {
+                // Set once, here.
+                let _ = self.sealer.set(sealer);
+                None
+            }
+            Err(trouble) => Some(letters::unopened(&self.flow.name, &trouble)),
+        }
     }
 
     async fn pages(&self) -> Result<Option<Ended>, StoreError> {

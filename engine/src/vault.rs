@@ -5,6 +5,7 @@
 
 mod guard;
 mod key;
+mod payload;
 mod rotation;
 mod source;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use zeroize::Zeroizing;
 use crate::store::{Keep, Keeping, Kept, Store};
 use crate::trouble::{Kind, Trouble};
 pub use guard::Guard;
+pub use payload::Sealer;
 use key::{Closed, Key};
 pub use rotation::Rotated;
 use source::Source;

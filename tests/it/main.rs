@@ -9,6 +9,7 @@ mod flows;
 mod forbidden;
 mod lowering;
 mod pipeline;
+mod privacy;
 mod profiles;
 mod ready_scripts;
 mod requirements;

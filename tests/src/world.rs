@@ -59,6 +59,8 @@ impl World {
         let (shop, ledger) = (Toy::new(shop), Toy::new(ledger));
         let folder = tempfile::tempdir().unwrap();
         let store = engine::store::open(&folder.path().join("store.db")).await.unwrap();
+        let vault = engine::vault::Vault::of(folder.path());
+        vault.attach(&store);
         let systems: BTreeMap<String, Arc<dyn Connector>> = [
             ("shop".to_owned(), Arc::new(shop.clone()) as Arc<dyn Connector>),
             ("ledger".to_owned(), Arc::new(ledger.clone()) as Arc<dyn Connector>),
@@ -73,8 +75,9 @@ impl World {
         let project = Project {
             root: folder.path().to_owned(),
             limits: engine::script::Limits::default(),
-            vault: engine::vault::Vault::of(folder.path()),
+            vault,
             sealed: Vec::new(),
+            privacy: engine::project::Privacy::default(),
             name: "test".into(),
             connections,
             flows: vec![FlowEntry {
@@ -88,6 +91,11 @@ impl World {
         let world = Self { shop, ledger, store, refused_again: false, project, folder };
         world.flow(flow);
         world
+    }
+
+    /// The project.
+    pub fn project(&mut self) -> &mut Project {
+        &mut self.project
     }
 
     /// Replaces the flow.

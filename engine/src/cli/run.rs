@@ -111,6 +111,10 @@ pub(crate) async fn run_all(
         let done = run_one(flow, sides, &store, full, stop, show).await?;
         tell(&done, show);
         all.push(done);
+        // Housekeeping is no reason to call a run that went well a failure.
+        if let Err(error) = crate::retention::prune(&*store, &project.privacy, &flow.name).await {
+            tracing::warn!(flow = flow.name, %error, "the old log was left for the next run");
+        }
     }
     store.close().await;
     Ok(all)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use connectors::contract::{Connector, Host};
 use connectors::manifest::{Answers, Contract, Manifest};
@@ -26,6 +27,8 @@ struct File {
     flows: toml::map::Map<String, toml::Value>,
     #[serde(default)]
     limits: toml::map::Map<String, toml::Value>,
+    #[serde(default)]
+    privacy: toml::map::Map<String, toml::Value>,
 }
 
 /// Entries again, with their places; `File` above has proven the shape.
@@ -37,6 +40,8 @@ struct Places {
     flows: BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, Spanned<toml::Value>>>,
     #[serde(default)]
     limits: Entries,
+    #[serde(default)]
+    privacy: Entries,
 }
 
 pub(super) type Entries = BTreeMap<Spanned<String>, Spanned<toml::Value>>;
@@ -60,22 +65,25 @@ pub(super) fn read(root: &Path) -> Result<Project, Trouble> {
         problems: Vec::new(),
         systems: built_in(),
         sealed: Vec::new(),
+        keep: BTreeMap::new(),
     };
     reader.profiles();
     let connections = reader.connections(&places);
     let flows = reader.flows(&file, &places, &connections);
     let limits = reader.limits(&places.limits);
+    let mut privacy = reader.privacy(&places.privacy);
+    privacy.flows = std::mem::take(&mut reader.keep);
     let Reader { troubles, mut problems, systems, sealed, .. } = reader;
     problems.extend(troubles.into_iter().map(Report::from));
     if !problems.is_empty() {
         return Err(Trouble::several(format!("the project has {} problems", problems.len()), problems));
     }
-    drop((file.connections, file.limits));
+    drop((file.connections, file.limits, file.privacy));
     let name = file.name.unwrap_or_else(|| {
         root.file_name().map_or_else(|| "project".to_owned(), |name| name.to_string_lossy().into_owned())
     });
     let vault = Vault::of(root);
-    Ok(Project { root: root.to_owned(), name, connections, flows, systems, limits, vault, sealed })
+    Ok(Project { root: root.to_owned(), name, connections, flows, systems, limits, privacy, vault, sealed })
 }
 
 /// Systems that come with Weft.
@@ -92,6 +100,8 @@ pub(super) struct Reader<'a> {
     systems: BTreeMap<String, Arc<dyn Connector>>,
     /// Settings that the vault has.
     sealed: Vec<Sealed>,
+    /// How long the log of flows is kept that say so.
+    keep: BTreeMap<String, Duration>,
 }
 
 impl Reader<'_> {
@@ -324,6 +334,10 @@ impl Reader<'_> {
                 match (key.get_ref().as_str(), value.get_ref()) {
                     ("file", toml::Value::String(path)) => flow.file.clone_from(path),
                     ("on", toml::Value::Boolean(on)) => flow.on = *on,
+                    ("keep", _) => {
+                        let keep = self.keep(value);
+                        self.keep.extend(keep.map(|keep| (name.clone(), keep)));
+                    }
                     ("file" | "on", _) => self.trouble(
                         "R014",
                         format!("`{}` has a value of the wrong type", key.get_ref()),

@@ -3,12 +3,13 @@
 
 use std::collections::HashMap;
 
-use connectors::contract::RemoteError;
+use connectors::contract::{Advice, RemoteError};
 use connectors::record::{Record, Value, read_json};
 
 use super::page::{PageRun, ReadPage};
 use super::{PAGE, Run};
 use crate::store::{DeadLetter, DeadQuery, StoreError};
+use crate::trouble::Trouble;
 
 /// Records that are taken up again before new ones are read: those that had to wait, and those
 /// that were refused.
@@ -34,6 +35,15 @@ pub enum Take {
     Afresh,
     /// As somebody edited it; else as it was read.
     AsRead,
+}
+
+/// Records that must not be kept as they are, and cannot be sealed or opened.
+pub(super) fn unopened(flow: &str, trouble: &Trouble) -> RemoteError {
+    let error = RemoteError::new(Advice::StopFlow, format!("flow {flow}"), trouble.to_string());
+    match miette::Diagnostic::help(trouble) {
+        Some(help) => error.with_help(help.to_string()),
+        None => error,
+    }
 }
 
 impl Run<'_> {
@@ -95,7 +105,11 @@ impl Run<'_> {
             };
             if let Some(record) = now.remove(&letter.source_key) {
                 records.push(record);
-            } else if let Ok(Value::Map(record)) = read_json(&kept.into()) {
+                continue;
+            }
+            let opened = self.flow.vault.opened(&self.flow.name, &letter.source_key, kept).await;
+            let kept = opened.map_err(|trouble| unopened(&self.flow.name, &trouble))?;
+            if let Ok(Value::Map(record)) = read_json(&kept.into()) {
                 records.push(record);
             } else {
                 let key = letter.source_key;

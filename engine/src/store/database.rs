@@ -9,7 +9,9 @@ use super::dead::{self, Drop};
 use super::lease;
 use super::link::{Driver, Transaction, Words};
 use super::migrate::{self, Migration};
-use super::records::{self, Pruned};
+use super::person::{self, Forget, Receipt};
+use super::records;
+use super::retention::{self, Pruned};
 use super::types::{Claim, Cursor, Journal, JournalKeys, Lease, Millis, NewRun, Page, RunState};
 use super::vault::{self, Keep, Keeping, Kept, Reseal, Resealed};
 use super::{Store, StoreError, journal, page};
@@ -227,20 +229,52 @@ impl<D: Driver> Store for Database<D> {
         end(tx, done).await
     }
 
-    async fn forget(&self, flow: &str, source_key: &str) -> Result<u64, StoreError> {
+    async fn forget(&self, forget: &Forget<'_>) -> Result<Receipt, StoreError> {
         let mut tx = self.driver.begin().await?;
-        let done = records::forget(&mut *tx, flow, source_key).await;
+        let done = person::forget(&mut *tx, &self.words, forget).await;
         end(tx, done).await
     }
 
+    async fn receipts(&self) -> Result<Vec<Receipt>, StoreError> {
+        person::receipts(&mut *self.driver.read().await?).await
+    }
+
+    async fn mentions(&self, text: &str) -> Result<Vec<(String, String)>, StoreError> {
+        if !person::is_address(text) {
+            return Ok(Vec::new());
+        }
+        let mut found = person::in_reasons(&mut *self.driver.read().await?, text).await?;
+        let mut search = person::Search::default();
+        // A connection for some rows at a time: a long look would hold up the log's upkeep.
+        while let Some(more) = person::mentions(&mut *self.driver.read().await?, text, &mut search).await? {
+            found.extend(more);
+        }
+        found.sort();
+        found.dedup();
+        Ok(found)
+    }
+
+    async fn search_keys(&self, flow: &str, source_key: &str) -> Result<Vec<String>, StoreError> {
+        person::search_keys(&mut *self.driver.read().await?, flow, source_key).await
+    }
+
+    async fn scrub(&self) -> Result<(), StoreError> {
+        self.driver.scrub().await
+    }
+
     async fn prune(&self, flow: &str, before: Millis) -> Result<u64, StoreError> {
+        Ok(self.prune_some(flow, before, u64::MAX).await?.rows)
+    }
+
+    async fn prune_some(&self, flow: &str, before: Millis, rows: u64) -> Result<Pruned, StoreError> {
         let mut removed = 0;
         loop {
             let mut tx = self.driver.begin().await?;
-            let done = records::prune(&mut *tx, &self.words, flow, before).await;
-            match end(tx, done).await? {
-                Pruned::Some(rows) => removed += rows,
-                Pruned::All(rows) => return Ok(removed + rows),
+            let done = retention::step(&mut *tx, &self.words, flow, before).await;
+            let step = end(tx, done).await?;
+            removed += step.rows;
+            if !step.more || removed >= rows {
+                return Ok(Pruned { rows: removed, more: step.more });
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Dead letters in the hands of a person: edited, dropped.
 
 use super::answers::{Dropped, Edit};
+use super::compact::{pack, unpack_maybe};
 use super::lease::now;
 use super::link::{Link, Row, Words};
 use super::{StoreError, types::Millis};
@@ -56,7 +57,8 @@ pub(super) async fn edit(
 ) -> Result<bool, StoreError> {
     let touched = match payload {
         Some(payload) => {
-            let args = [flow.into(), source_key.into(), payload.into(), by.into()];
+            let payload = pack(payload);
+            let args = [flow.into(), source_key.into(), (&*payload).into(), by.into()];
             link.execute(&words.fill(EDIT), &args, true).await?
         }
         None => link.execute(UNEDIT, &[flow.into(), source_key.into()], true).await?,
@@ -97,7 +99,7 @@ pub(super) async fn drop_letters(
 /// The columns of an edit.
 pub(super) fn read_edit(row: &mut Row) -> Result<Option<Edit>, StoreError> {
     let (payload, by, at): (Option<Vec<u8>>, Option<String>, Option<Millis>) =
-        (row.maybe_bytes()?, row.maybe_text()?, row.maybe_int()?);
+        (unpack_maybe(row.maybe_bytes()?)?, row.maybe_text()?, row.maybe_int()?);
     Ok(payload.zip(by).zip(at).map(|((payload, by), at)| Edit { payload, by, at }))
 }
 

@@ -11,6 +11,7 @@
 //! [`Store::settle_page`] takes the intents away in the transaction that brings the outcomes.
 
 mod answers;
+mod compact;
 mod database;
 mod dead;
 mod error;
@@ -20,7 +21,9 @@ mod lease;
 mod link;
 mod migrate;
 mod page;
+mod person;
 mod records;
+mod retention;
 mod sql;
 mod sqlite;
 mod types;
@@ -38,6 +41,9 @@ use async_trait::async_trait;
 pub use answers::{DeadLetter, DeadQuery, Dropped, Edit, Found, HistoryRow, Intent, Known, LedgerRow, Run};
 pub use dead::Drop;
 pub use error::StoreError;
+pub use person::{Forget, Receipt, Removed};
+pub use records::masked_key;
+pub use retention::Pruned;
 pub use holder::{holder_in_words, is_dead, this_process};
 pub use types::{
     Activity, Added, Claim, Counts, Cursor, Fingerprint, Journal, JournalKeys, Lease, Millis, NewRun,
@@ -167,15 +173,34 @@ pub trait Store: Send + Sync {
     /// were open.
     async fn drop_dead(&self, drop: &Drop<'_>) -> Result<u64, StoreError>;
 
-    /// Removes everything about a record; answers how many rows that were. Should the source
-    /// still have it, the next run that reads it takes it for new. Copies of the store, such
-    /// as those made before a change of schema, keep what they have.
-    async fn forget(&self, flow: &str, source_key: &str) -> Result<u64, StoreError>;
+    /// Forgets a person: everything that was read, sent and answered, reasons, dead letters and
+    /// search keys of these records, whole or not at all. That the records were handled stays,
+    /// under fingerprints of their keys. Copies of the store keep what they have; so do free
+    /// pages of a file, until [`Store::scrub`].
+    async fn forget(&self, forget: &Forget<'_>) -> Result<Receipt, StoreError>;
+
+    /// Receipts of all who were forgotten, the latest first.
+    async fn receipts(&self) -> Result<Vec<Receipt>, StoreError>;
+
+    /// Flows and keys of records that name an address anywhere in the log, in reasons or in dead
+    /// letters; of any other text none. Reads the whole log.
+    async fn mentions(&self, text: &str) -> Result<Vec<(String, String)>, StoreError>;
+
+    /// What a record is searched by.
+    async fn search_keys(&self, flow: &str, source_key: &str) -> Result<Vec<String>, StoreError>;
+
+    /// Sees to it that nothing of what was removed is left in free places of the file or in the
+    /// log beside it. Others wait meanwhile.
+    async fn scrub(&self) -> Result<(), StoreError>;
 
     /// Removes the log of runs that ended before this moment, such runs themselves when they
-    /// read nothing, and dead letters resolved before it; answers how many rows that were.
+    /// read nothing, what the search index and skipped records say of people of whom the log
+    /// says nothing more, and dead letters resolved before it; answers how many rows that were.
     /// Short transactions; runs go on meanwhile.
     async fn prune(&self, flow: &str, before: Millis) -> Result<u64, StoreError>;
+
+    /// The same, and no more once that many rows are gone: the next call goes on from there.
+    async fn prune_some(&self, flow: &str, before: Millis, rows: u64) -> Result<Pruned, StoreError>;
 
     /// The mark of the key that secrets are sealed with; `None`: there are none yet.
     async fn key_mark(&self) -> Result<Option<Vec<u8>>, StoreError>;

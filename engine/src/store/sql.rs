@@ -217,7 +217,7 @@ pub(super) const FIND: &str = "
 SELECT f.flow, f.source_key, l.source_print, l.plan_print, l.outcome, l.reason, l.attempts, l.run_id,
     l.updated_at
 FROM (
-    SELECT flow, source_key FROM record_key WHERE search_key = $1
+    SELECT flow, source_key FROM record_key WHERE search_key IN ($1, $4)
     UNION
     SELECT flow, source_key FROM ledger WHERE source_key = $2 AND flow IN (SELECT flow FROM lease)
 ) f
@@ -250,16 +250,6 @@ SELECT flow, source_key, payload, class, reason, attempts, plan_print, run_id, f
     resolved_at, edited, edited_by, edited_at, dropped_by, dropped_why
 FROM dead WHERE flow = $1 AND resolved_at IS NULL AND retry_at <= {now}
 ORDER BY retry_at, source_key LIMIT $2";
-
-/// What `forget` removes, table by table.
-pub(super) const FORGET: [&str; 6] = [
-    "DELETE FROM ledger WHERE flow = $1 AND source_key = $2",
-    "DELETE FROM written WHERE flow = $1 AND source_key = $2",
-    "DELETE FROM intent WHERE flow = $1 AND source_key = $2",
-    "DELETE FROM activity WHERE flow = $1 AND source_key = $2",
-    "DELETE FROM record_key WHERE flow = $1 AND source_key = $2",
-    "DELETE FROM dead WHERE flow = $1 AND source_key = $2",
-];
 
 /// Old runs that read nothing: of them nothing is worth keeping.
 pub(super) const PRUNE_IDLE: &str = "
@@ -306,10 +296,6 @@ SELECT number, keys FROM journal_page WHERE flow = $1 AND number > $2 ORDER BY n
 /// Where a page came from.
 pub(super) const JOURNAL_PAGE: &str = "
 SELECT plan_print, run_id, settled_at FROM journal_page WHERE flow = $1 AND number = $2";
-
-/// Changes the keys of a page.
-pub(super) const SET_JOURNAL_KEYS: &str = "
-UPDATE journal_page SET keys = $3 WHERE flow = $1 AND number = $2";
 
 /// Records that have a line of their own.
 pub(super) const OTHER_KEYS: &str = "

@@ -4,6 +4,7 @@
 mod crash;
 mod leases;
 mod pages;
+mod people;
 mod records;
 
 use std::sync::Arc;

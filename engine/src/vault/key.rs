@@ -104,6 +104,11 @@ impl Key {
     }
 }
 
+/// Whether this is something that was sealed here.
+pub(super) fn is_sealed(bytes: &[u8]) -> bool {
+    bytes.starts_with(HEAD)
+}
+
 /// The name of the key that something is sealed with.
 pub(super) fn name_in(sealed: &[u8]) -> Option<String> {
     parts(sealed).map(|(id, _)| name(id))

@@ -35,6 +35,70 @@ async fn refused_records_are_shown_and_tried_again() {
 }
 
 #[tokio::test]
+async fn a_person_is_exported_and_forgotten() {
+    let (_town, folder) = refused().await;
+    let two = "klant2@voorbeeld.example";
+    let made = folder.weft(&["export", two, "--out", "two.json"]).await;
+    assert_eq!(made.code, Some(0), "{}", made.err);
+    let made: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(folder.path().join("two.json")).unwrap()).unwrap();
+    assert_eq!(made["records"].as_array().unwrap().len(), 1);
+    assert_eq!(made["records"][0]["refused"]["source"]["email"], two);
+    shown(&folder, "export_there_already", &["export", two, "--out", "two.json"]).await;
+    shown(&folder, "export_nobody", &["export", "klant9@voorbeeld.example"]).await;
+    shown(&folder, "forget_unconfirmed", &["forget", two]).await;
+    shown(&folder, "forget", &["forget", two, "--yes"]).await;
+    shown(&folder, "forget_again", &["forget", two, "--yes"]).await;
+    let receipts = folder.show(&["forget", "--receipts", two]).await;
+    assert!(receipts.contains("customers") && !receipts.contains("klant2@voorbeeld.example  "), "{receipts}");
+    let others = folder.show(&["forget", "--receipts", "klant3@voorbeeld.example"]).await;
+    assert!(others.contains("nobody was forgotten who goes by that"), "{others}");
+    let mut left = std::fs::read(folder.store()).unwrap();
+    left.extend(std::fs::read(folder.path().join(".weft/store.db-wal")).unwrap_or_default());
+    assert!(!left.windows(two.len()).any(|part| part == two.as_bytes()));
+    assert!(folder.weft(&["dead", "list"]).await.out.contains("klant3@voorbeeld.example"));
+}
+
+#[tokio::test]
+async fn what_is_said_about_privacy_is_checked() {
+    let (_town, folder) = refused().await;
+    let main = std::fs::read_to_string(folder.path().join("weft.toml")).unwrap();
+    let odd = "\n[privacy]\nkeep = 14\nmask = \"email\"\npayloads = \"no\"\nmaks = []\n";
+    folder.put("weft.toml", format!("{main}keep = \"ever\"\n{odd}"));
+    shown(&folder, "privacy_odd", &["check"]).await;
+    folder.put(
+        "weft.toml",
+        format!("{main}keep = \"4 weeks\"\n[privacy]\nmask = [\"email\"]\nkeep = \"1 day\"\n"),
+    );
+    let checked = folder.weft(&["check"]).await;
+    assert_eq!(checked.code, Some(0), "{}", checked.err);
+}
+
+#[tokio::test]
+async fn secrets_are_listed_by_name() {
+    let (_town, folder) = refused().await;
+    shown(&folder, "secret_none", &["secret", "list"]).await;
+    shown(&folder, "secret_set_nothing", &["secret", "set", "till", "secret"]).await;
+    shown(&folder, "secret_set_no_secret", &["secret", "set", "till", "ident"]).await;
+    shown(&folder, "secret_rotate_nothing", &["secret", "rotate"]).await;
+    shown(&folder, "secret_remove_nothing", &["secret", "remove", "till", "secret"]).await;
+    let main = std::fs::read_to_string(folder.path().join("weft.toml")).unwrap();
+    let secret = std::fs::read_to_string(folder.path().join("till.secret")).unwrap();
+    folder.put("weft.toml", main.replace("{ file = \"till.secret\" }", "{ sealed = true }"));
+    shown(&folder, "secret_missing", &["run"]).await;
+    let mut set = folder.command(&["secret", "set", "till", "secret"]);
+    let mut child = set.stdin(std::process::Stdio::piped()).spawn().unwrap();
+    tokio::io::AsyncWriteExt::write_all(&mut child.stdin.take().unwrap(), secret.as_bytes()).await.unwrap();
+    assert!(child.wait().await.unwrap().success());
+    shown(&folder, "secret_list", &["secret", "list"]).await;
+    let run = folder.weft(&["run"]).await;
+    assert_eq!(run.code, Some(1), "it signs in with what was sealed: {}{}", run.out, run.err);
+    shown(&folder, "secret_rotate", &["secret", "rotate"]).await;
+    shown(&folder, "secret_reset_unconfirmed", &["secret", "reset"]).await;
+    shown(&folder, "secret_reset", &["secret", "reset", "--yes"]).await;
+}
+
+#[tokio::test]
 async fn a_refused_record_is_edited_and_given_up() {
     let (town, folder) = refused().await;
     let klant = |number: u32| format!("klant{number}@voorbeeld.example");

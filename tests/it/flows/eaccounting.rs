@@ -172,6 +172,7 @@ impl Flow {
             limits: engine::script::Limits::default(),
             vault,
             sealed: Vec::new(),
+            privacy: engine::project::Privacy::default(),
         };
         let flow = Self { store, project, folder };
         flow.answer(answers);

@@ -175,6 +175,7 @@ impl Shipped {
             limits: engine::script::Limits::default(),
             vault,
             sealed: Vec::new(),
+            privacy: engine::project::Privacy::default(),
         };
         let shipped = Self { store, project, folder, hurries: false };
         shipped.answer(answers);

@@ -110,6 +110,7 @@ impl Desk {
             limits: engine::script::Limits::default(),
             vault,
             sealed: Vec::new(),
+            privacy: engine::project::Privacy::default(),
         };
         write(&folder.path().join(format!("settings/{name}.toml")), answers);
         Shipped { store, project, folder }

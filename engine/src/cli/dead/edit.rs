@@ -53,14 +53,19 @@ impl Edit {
             show.line(format!("{} {flow} {key} is tried as it was read again", show.good("✓")));
             return Ok(Ended::Well);
         }
-        let before = letter.edited.as_ref().map_or(letter.payload.as_slice(), |edit| &edit.payload);
-        let record = self.changed(project, before)?;
+        let before = letter.edited.as_ref().map_or(&letter.payload, |edit| &edit.payload).clone();
+        let before = project.vault.opened(flow, key, before).await?;
+        let record = self.changed(project, &before)?;
         keeps_its_key(project, &letter, &record)?;
         let mut payload = Vec::new();
         record.write_json(&mut payload);
         if payload == before {
             show.line("nothing was changed");
             return Ok(Ended::Well);
+        }
+        // What must not be kept as it is, is sealed as what was read is.
+        if !project.privacy.is_open() {
+            payload = project.vault.sealer().await?.seal(flow, key, &payload)?;
         }
         if !store.edit_dead(flow, key, Some(&payload), &by).await? {
             return Err(none(&self.record));
@@ -111,8 +116,10 @@ fn unusable(message: impl Into<String>) -> Trouble {
 fn read(bytes: &[u8]) -> Result<Record, Trouble> {
     match read_json(&bytes.to_vec().into()) {
         Ok(Value::Map(record)) => Ok(record),
-        Ok(other) => Err(unusable(format!("a record is a JSON object, and this is of the type {}", other.kind()))
-            .help("nothing was changed; put the fields between braces")),
+        Ok(other) => {
+            Err(unusable(format!("a record is a JSON object, and this is of the type {}", other.kind()))
+                .help("nothing was changed; put the fields between braces"))
+        }
         Err(error) => Err(unusable(format!("this is no JSON: {error}")).help("nothing was changed")),
     }
 }
@@ -282,10 +289,7 @@ mod tests {
     #[test]
     fn a_path_that_leads_nowhere_is_told() {
         assert_eq!(after("lines.1.sku", "B"), "`lines.1.sku` has no `1`");
-        assert_eq!(
-            after("total.cents", "1"),
-            "`total.cents` leads nowhere: `decimal` is on the way"
-        );
+        assert_eq!(after("total.cents", "1"), "`total.cents` leads nowhere: `decimal` is on the way");
         assert_eq!(after("shipping.city", "Ede"), "the record has no `shipping`");
     }
 

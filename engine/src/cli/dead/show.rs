@@ -1,6 +1,7 @@
 //! One dead letter, with everything that is known of it.
 
 use clap::Args;
+use connectors::record::{Value, read_json};
 
 use super::super::Ended;
 use super::super::records::write_detail;
@@ -9,6 +10,7 @@ use super::super::show::Show;
 use super::letters::{none, of_record, to_json};
 use crate::load::Loader;
 use crate::project::Project;
+use crate::shade::masked;
 use crate::store::{DeadLetter, Store};
 use crate::trouble::Trouble;
 
@@ -52,8 +54,11 @@ impl ShowLetter {
     ) -> Result<(), Trouble> {
         let history = store.record_history(&letter.flow, &letter.source_key, 1).await?;
         let detail = history.first().and_then(|row| parsed(row.detail.as_deref()?));
-        let read = parsed(&letter.payload);
-        let edited = letter.edited.as_ref().and_then(|edit| parsed(&edit.payload));
+        let read = opened(project, letter, &letter.payload).await;
+        let edited = match &letter.edited {
+            Some(edit) => opened(project, letter, &edit.payload).await,
+            None => None,
+        };
         let changed = flow_has_changed(project, letter);
         let mut json = to_json(letter);
         if let Some(fields) = json.as_object_mut() {
@@ -109,6 +114,18 @@ fn body(title: &str, payload: Option<&serde_json::Value>, show: &Show) {
     show.line(format!("  {title}:"));
     for line in serde_json::to_string_pretty(payload).unwrap_or_default().lines() {
         show.line(show.faint(&format!("    {line}")));
+    }
+}
+
+/// A payload that may be sealed, with what the project masks masked. One that cannot be opened
+/// is told.
+async fn opened(project: &Project, letter: &DeadLetter, payload: &[u8]) -> Option<serde_json::Value> {
+    match project.vault.opened(&letter.flow, &letter.source_key, payload.to_vec()).await {
+        Ok(bytes) => match read_json(&bytes.into()) {
+            Ok(Value::Map(record)) => parsed(&Value::Map(masked(&record, &project.privacy.mask)).to_json()),
+            _ => None,
+        },
+        Err(trouble) => Some(trouble.to_string().into()),
     }
 }
 

@@ -132,26 +132,6 @@ async fn a_waiting_record_falls_due() {
 }
 
 #[tokio::test]
-async fn a_forgotten_record_is_gone_and_its_neighbour_is_not() {
-    let bench = Bench::new().await;
-    let lease = bench.hold_and_run().await;
-    let record = |key: &str| Settled {
-        written: vec![written("t")],
-        search_keys: vec!["ann".to_owned()],
-        ..settled(key, failed("no"))
-    };
-    bench.store.settle_page(&lease, &page_of(vec![record("1"), record("2")])).await.expect("settled");
-    bench.store.begin_page(&lease, RUN, &["1"]).await.expect("begun");
-    assert_eq!(bench.store.forget(FLOW, "1").await, Ok(6));
-    assert_eq!(bench.store.forget(FLOW, "1").await, Ok(0));
-    assert_eq!(bench.known("1").await, Known::default());
-    assert_eq!(bench.store.record_history(FLOW, "1", 10).await, Ok(Vec::new()));
-    assert_eq!(bench.store.dead_letter(FLOW, "1").await, Ok(None));
-    let found = bench.store.find_records("ann", 10).await.expect("found");
-    assert_eq!(found.iter().map(|found| found.source_key.as_str()).collect::<Vec<_>>(), ["2"]);
-}
-
-#[tokio::test]
 async fn pruning_takes_the_old_log_and_leaves_the_ledger() {
     let bench = Bench::new().await;
     let lease = bench.hold().await;
