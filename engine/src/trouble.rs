@@ -160,6 +160,7 @@ pub fn why(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::NotFound => "it is not there".to_owned(),
         std::io::ErrorKind::PermissionDenied => "this user may not".to_owned(),
+        std::io::ErrorKind::AlreadyExists => "it is there already".to_owned(),
         std::io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
         std::io::ErrorKind::NotADirectory => "part of its path is no folder".to_owned(),
         std::io::ErrorKind::StorageFull => "the disk is full".to_owned(),

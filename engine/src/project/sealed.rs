@@ -56,7 +56,7 @@ impl Project {
         let message =
             format!("`{setting}` of connection `{connection}` is to be sealed in the store and is not there");
         let help = format!("`weft secret set {connection} {setting}` asks for it and keeps it");
-        Err(Trouble::new("R080", message).kind(Kind::Store).help(help))
+        Err(Trouble::new("R080", message).help(help))
     }
 }
 

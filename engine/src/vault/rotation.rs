@@ -36,7 +36,7 @@ impl Vault {
         self.reread().await;
         if store.key_mark().await?.is_none() {
             return Err(
-                Trouble::new("R085", "nothing is sealed yet").help("`weft secret set CONNECTION SETTING`")
+                Trouble::new("R085", "nothing is sealed yet").help("`weft secret set CONNECTION SETTING` keeps a first secret, and makes the key")
             );
         }
         let old = self.current(store).await?;
