@@ -152,7 +152,9 @@ impl Session for Conversation {
             let url = self.url(&path.fill(&|_| String::new()), std::iter::empty())?;
             let heard = self.send(Call::get(url), Missing::Address).await?;
             if let Some(says) = says {
-                answer = says.pick(&self.json(heard)?).map(plain);
+                // Shown to people: a system may repeat the credential that it was asked with.
+                let said = says.pick(&self.json(heard)?).map(plain);
+                answer = said.map(|said| self.http.secrets().blot(&said));
             }
         } else if let Some((resource, _)) = self.resources.iter().find(|(_, ways)| ways.fetch.is_some()) {
             let request = FetchRequest { resource: resource.clone(), size: 1, ..FetchRequest::default() };

@@ -6,6 +6,7 @@ use clap::Args;
 use connectors::sign_in::OAuth;
 
 use super::Ended;
+use super::run::open_store;
 use super::show::Show;
 use crate::consent::{Consent, open_browser, pasted};
 use crate::draft;
@@ -46,8 +47,16 @@ impl Connect {
             );
             return Ok(Ended::Well);
         }
+        let store = open_store(project).await?;
+        let ended = self.connect(project, show).await;
+        store.close().await;
+        ended
+    }
+
+    async fn connect(&self, project: &Project, show: &Show) -> Result<Ended, Trouble> {
         let Some(name) = &self.name else { return all(project, show).await };
         let connection = named(project, name)?;
+        project.usable(connection)?;
         if let Some(oauth) = connection.connector.consent(&connection.answers) {
             let oauth = oauth.map_err(|error| refused(connection, &error))?;
             self.sign_in(project, connection, &oauth, show).await?;
@@ -63,22 +72,26 @@ impl Connect {
         show: &Show,
     ) -> Result<(), Trouble> {
         let tokens = project.host(connection).tokens;
-        let kept =
-            |reason: String| Trouble::new("R047", reason).help("give this user the right to write there");
-        let lock = tokens.lock().await.map_err(kept)?;
-        let is_in = tokens.load().await.is_ok_and(|token| token.is_some());
-        if is_in && !self.again && self.code.is_none() {
+        let kept = |reason: String| {
+            Trouble::new("R047", reason).help(
+                "nothing was lost that was kept before; docs/secrets.md says where secrets and their key lie",
+            )
+        };
+        // A token that cannot be read is no reason not to sign in anew.
+        let is_asked = self.again || self.code.is_some();
+        if !is_asked && tokens.load().await.map_err(kept)?.is_some() {
             return Ok(());
         }
         let code = match &self.code {
             Some(text) => pasted(text)?,
             None => self.wait(connection, oauth, show).await?,
         };
+        // Not while a person is waited for: others may have to exchange a token meanwhile.
+        let lock = tokens.lock().await.map_err(kept)?;
         let token = oauth.redeem(&code).await.map_err(|error| refused(connection, &error))?;
         tokens.save(&token).await.map_err(kept)?;
         drop(lock);
-        let place = format!(".weft/tokens/{}.json", connection.name);
-        show.line(format!("{} signed in; the token is kept in {place}", show.good("✓")));
+        show.line(format!("{} signed in; the token is kept in the store, sealed", show.good("✓")));
         Ok(())
     }
 
@@ -173,6 +186,7 @@ async fn tell_daemons(project: &Project, connection: &str) {
 }
 
 async fn probe(project: &Project, connection: &Connection) -> Result<String, Trouble> {
+    project.usable(connection)?;
     let session = connection.connector.connect(&connection.answers, &project.host(connection));
     let session = session.map_err(|error| refused(connection, &error))?;
     session.probe().await.map_err(|error| refused(connection, &error))

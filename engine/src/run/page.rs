@@ -13,7 +13,8 @@ use super::scope::Scope;
 use super::settle::refused;
 use super::walk::{Done, Stop, Walk};
 use crate::program::{Act, Step};
-use crate::store::{Cursor, Fingerprint, Known, OutcomeWord, Page, StoreError, Written};
+use crate::shade::Shade;
+use crate::store::{Cursor, Fingerprint, Known, OutcomeWord, Page, Settled, StoreError, Written};
 
 /// A page under way.
 #[derive(Clone, Copy)]
@@ -112,7 +113,7 @@ impl<'r> PageRun<'r> {
         for record in records {
             if let Some(reason) = unreadable(&record) {
                 let reason = reason.to_owned();
-                page.records.push(refused(&record, &key_field, "unreadable", reason));
+                page.records.push(self.refused(&record, &key_field, "unreadable", reason));
                 continue;
             }
             if let Some(key) = key_of(&record, &key_field) {
@@ -120,7 +121,7 @@ impl<'r> PageRun<'r> {
                 rest.push(record);
             } else {
                 let reason = format!("the record has no `{key_field}`, by which records are told apart");
-                page.records.push(refused(&record, &key_field, "no key", reason));
+                page.records.push(self.refused(&record, &key_field, "no key", reason));
             }
         }
         if !self.again {
@@ -161,10 +162,15 @@ impl<'r> PageRun<'r> {
         Ok(items)
     }
 
+    fn refused(&self, record: &Record, key_field: &str, class: &str, reason: String) -> Settled {
+        let settled = refused(record, key_field, class, reason);
+        self.shaded(record, settled, Shade::of(&self.run.flow.privacy, record))
+    }
+
     /// Leading filters are asked before anything is noted or sent.
     fn gate(&self, items: Vec<Item<'r>>, page: &mut Page) -> Vec<Item<'r>> {
         let gates = self.gates();
-        if gates == 0 {
+        if gates == 0 || self.again {
             return items;
         }
         let flow = self.run.flow;

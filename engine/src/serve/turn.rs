@@ -104,7 +104,7 @@ pub(super) async fn take(job: &Job) -> Outcome {
         stop: Arc::clone(&job.stop),
     };
     let lease = claimed.lease.clone();
-    let ran = run_claimed(claimed, flow, &job.loaded.sides, &job.store, &options, &Silent).await;
+    let ran = run_claimed(claimed, flow, &job.loaded.sides, &job.store, &options, None, &Silent).await;
     let given_back = give_back(job, &lease, &ran).await;
     match ran {
         Ok(_) if given_back.is_err() => given_back.map_or_else(Into::into, |()| End::Elsewhere.into()),
