@@ -3,20 +3,25 @@
 //! Exit codes: 0 all went well, 1 some records were refused or have to wait, 2 a file or the
 //! call is wrong, 3 a remote system refuses us or does not answer, 4 the store cannot be used.
 
+mod alert;
 mod backup;
 mod check;
 mod connect;
 mod demo;
 mod doctor;
 mod eval;
+mod log;
 mod problems;
 pub(crate) mod progress;
 mod records;
 mod run;
 mod runs;
+mod serve;
 mod show;
 mod simulate;
 mod verify;
+mod status;
+mod webhooks;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -26,6 +31,7 @@ use clap::{Parser, Subcommand};
 use crate::project::Project;
 use crate::script::{STACK, mark_roomy};
 use crate::trouble::Trouble;
+pub(crate) use problems::in_lines;
 pub(crate) use run::{Done, run_all};
 pub(crate) use show::{Show, count};
 
@@ -57,6 +63,14 @@ enum Command {
     Eval(eval::Eval),
     /// Run flows once
     Run(run::Run),
+    /// Run every flow whenever it is due, until told to stop
+    Serve(serve::Serve),
+    /// Have systems tell what happens, for the events that flows wait for
+    Webhooks(webhooks::Webhooks),
+    /// Prove that alerts arrive
+    Alert(alert::Alert),
+    /// Show what every flow does now
+    Status(status::Status),
     /// List runs
     Runs(runs::Runs),
     /// Find records and show what happened to them
@@ -94,7 +108,7 @@ pub(crate) enum Ended {
 #[must_use]
 pub fn main() -> ExitCode {
     let call = Call::parse();
-    log();
+    log::start(&call.command);
     let show = Show::new(call.json);
     crate::memory::watch_scripts();
     // Scripts run on these threads, and need their room; see `script::STACK`.
@@ -151,6 +165,10 @@ impl Call {
             Command::Check(check) => check.run(self.project.as_deref(), show),
             Command::Eval(eval) => eval.run(self.project.as_deref(), show),
             Command::Run(run) => run.run(&open(self.project.as_deref())?, show).await,
+            Command::Serve(serve) => serve.run(open(self.project.as_deref())?, show).await,
+            Command::Webhooks(webhooks) => webhooks.run(open(self.project.as_deref())?, show).await,
+            Command::Alert(alert) => alert.run(&open(self.project.as_deref())?, show).await,
+            Command::Status(status) => status.run(&open(self.project.as_deref())?, show).await,
             Command::Runs(runs) => runs.run(&open(self.project.as_deref())?, show).await,
             Command::Records(records) => records.run(&open(self.project.as_deref())?, show).await,
             Command::Backup(backup) => backup.run(&open(self.project.as_deref())?, show).await,
@@ -181,16 +199,4 @@ fn open(folder: Option<&std::path::Path>) -> Result<Project, Trouble> {
         Some(folder) => Project::find(folder),
         None => Project::find(std::path::Path::new(".")),
     }
-}
-
-/// Logs go to standard error, and only what `WEFT_LOG` asks for.
-fn log() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("WEFT_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
-    // Fails only when a log is there already.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(false)
-        .try_init();
 }

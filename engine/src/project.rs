@@ -3,10 +3,13 @@
 //! Reading it touches no remote system and no store. Everything wrong with `weft.toml` is
 //! told at once.
 
+mod alerts;
 mod answers;
 mod file;
 mod limits;
 mod store;
+mod listen;
+mod serve;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,7 +22,10 @@ use crate::script::Limits;
 use crate::store::Place;
 use crate::trouble::{Trouble, why};
 
+pub use alerts::{Alerts, Rules};
 pub use answers::FlowAnswers;
+pub use listen::Listen;
+pub use serve::Serve;
 
 /// The name of the project's main file.
 pub const MAIN_FILE: &str = "weft.toml";
@@ -40,6 +46,12 @@ pub struct Project {
     pub limits: Limits,
     /// Where it keeps what must survive.
     pub store: Place,
+    /// How the daemon works.
+    pub serve: Serve,
+    /// Where it listens; `None`: it does not.
+    pub listen: Option<Listen>,
+    /// Who is told when something needs somebody.
+    pub alerts: Alerts,
 }
 
 /// One account of one system.
@@ -99,6 +111,9 @@ impl Project {
             systems: file::built_in(),
             limits: Limits::default(),
             store: store::standard(root),
+            serve: Serve::default(),
+            listen: None,
+            alerts: Alerts::default(),
         }
     }
 

@@ -4,6 +4,7 @@
 //! read. A run that is killed leaves at most the few pages in flight to do again, and the ledger
 //! and the intents make that do no harm.
 
+mod arrivals;
 mod differ;
 mod finder;
 mod history;
@@ -108,9 +109,41 @@ pub(crate) struct Run<'a> {
     counts: Mutex<Counts>,
     /// Records that were taken up again in this run.
     retaken: Mutex<HashSet<String>>,
+    /// Records that webhooks have named and that no page has brought yet.
+    wanted: Mutex<HashSet<String>>,
     finder: Finder<'a>,
     /// Present where records were created by the page.
     past: tokio::sync::Mutex<Option<seen::Past>>,
+}
+
+/// How much of a flow a run does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Everything.
+    Whole,
+    /// Only records that had to wait and are due.
+    Waiting,
+}
+
+/// A claim on a flow, and the run that it is for.
+#[derive(Clone, Debug)]
+pub(crate) struct Claimed {
+    pub(crate) lease: Lease,
+    /// The run's name in the store.
+    pub(crate) id: String,
+    pub(crate) part: Part,
+}
+
+impl Claimed {
+    /// A run under this lease.
+    pub(crate) fn new(lease: Lease, part: Part) -> Self {
+        Self { lease, id: uuid::Uuid::now_v7().to_string(), part }
+    }
+}
+
+/// Asks for the flow, in the name of this holder.
+pub(crate) async fn claim(store: &dyn Store, flow: &str, holder: &str) -> Result<Claim, StoreError> {
+    store.acquire(flow, holder, LEASE, &is_dead).await
 }
 
 /// Runs a flow once.
@@ -121,12 +154,34 @@ pub async fn run(
     options: &Options,
     watcher: &dyn Watcher,
 ) -> Result<Report, RunError> {
-    let lease = match store.acquire(&flow.name, &this_process(), LEASE, &is_dead).await? {
+    let lease = match claim(&**store, &flow.name, &this_process()).await? {
         Claim::Held(lease) => lease,
         Claim::Busy { holder, .. } => return Err(RunError::Busy { flow: flow.name.clone(), holder }),
     };
-    let renewal = tokio::spawn(keep_lease(Arc::clone(store), lease.clone()));
-    let id = uuid::Uuid::now_v7().to_string();
+    let claimed = Claimed::new(lease.clone(), Part::Whole);
+    let id = claimed.id.clone();
+    let result = run_claimed(claimed, flow, sides, store, options, watcher).await;
+    // Whatever happened, others may claim the flow from here on.
+    let released = store.release(&lease).await;
+    if released.as_ref().is_err_and(StoreError::is_temporary) {
+        tokio::spawn(release::later(Arc::clone(store), lease, id));
+    }
+    let report = result?;
+    released?;
+    Ok(report)
+}
+
+/// Runs a flow that has been claimed; whoever claimed it gives it back.
+pub(crate) async fn run_claimed(
+    claimed: Claimed,
+    flow: &Flow,
+    sides: &Sides,
+    store: &Arc<dyn Store>,
+    options: &Options,
+    watcher: &dyn Watcher,
+) -> Result<Report, RunError> {
+    let Claimed { lease, id, part } = claimed;
+    let renewal = Renewal(tokio::spawn(keep_lease(Arc::clone(store), lease.clone())));
     let run = Run {
         flow,
         sides,
@@ -137,20 +192,23 @@ pub async fn run(
         id,
         counts: Mutex::default(),
         retaken: Mutex::default(),
+        wanted: Mutex::default(),
         finder: Finder::new(sides),
         past: tokio::sync::Mutex::default(),
     };
-    let result = run.whole().await;
-    renewal.abort();
-    let ended = run.end(result).await;
-    // Whatever happened, others may claim the flow from here on.
-    let released = store.release(&run.lease).await;
-    if released.as_ref().is_err_and(StoreError::is_temporary) {
-        tokio::spawn(release::later(Arc::clone(store), run.lease.clone(), run.id.clone()));
+    let result = run.whole(part).await;
+    drop(renewal);
+    run.end(result).await
+}
+
+/// Renews a claim until it is dropped: also when the run is given up, or fails in an unforeseen
+/// way.
+struct Renewal(tokio::task::JoinHandle<()>);
+
+impl Drop for Renewal {
+    fn drop(&mut self) {
+        self.0.abort();
     }
-    let report = ended?;
-    released?;
-    Ok(report)
 }
 
 /// Holds the claim while the run goes on.
@@ -171,16 +229,25 @@ enum Ended {
 }
 
 impl Run<'_> {
-    async fn whole(&self) -> Result<Option<Ended>, StoreError> {
+    async fn whole(&self, part: Part) -> Result<Option<Ended>, StoreError> {
         let new = NewRun { id: self.id.clone(), cause: self.options.cause.clone(), plan: self.flow.print };
         self.store.start_run(&self.lease, &new).await?;
+        if part != Part::Waiting {
+            self.take_arrivals().await?;
+        }
         if let Some(error) = self.take_back().await? {
             return Ok(Some(Ended::Remote(error)));
         }
         if let Some(error) = self.due().await? {
             return Ok(Some(Ended::Remote(error)));
         }
-        self.pages().await
+        if part == Part::Waiting {
+            return Ok(None);
+        }
+        match self.pages().await? {
+            None => self.answer_arrivals().await,
+            ended => Ok(ended),
+        }
     }
 
     /// Takes up records again that had to wait, or that were refused.
@@ -233,11 +300,9 @@ impl Run<'_> {
             } else if let Ok(Value::Map(record)) = read_json(&letter.payload.into()) {
                 records.push(record);
             } else {
-                tracing::error!(
-                    flow = self.flow.name,
-                    key = letter.source_key,
-                    "a kept record is unreadable"
-                );
+                // Its key may be somebody's address, and is not for the log.
+                let flow = &self.flow.name;
+                tracing::error!(flow, "a kept record is unreadable; `weft records --failed` lists it");
             }
         }
         Ok(records)
@@ -264,6 +329,13 @@ impl Run<'_> {
     }
 
     fn request(&self, reading: &Reading) -> Result<FetchRequest, RemoteError> {
+        let conditions = self.conditions()?;
+        let resource = self.flow.plan.fetch.resource.clone();
+        Ok(FetchRequest { resource, since: reading.since_with_overlap()?, conditions, size: PAGE })
+    }
+
+    /// Fields and the values that records must have to be read at all.
+    fn conditions(&self) -> Result<Vec<(String, Value)>, RemoteError> {
         let scope = scope::Scope::new(self.flow, None);
         let mut conditions = Vec::new();
         for (field, script) in &self.flow.program.conditions {
@@ -276,8 +348,7 @@ impl Run<'_> {
                 }
             }
         }
-        let resource = self.flow.plan.fetch.resource.clone();
-        Ok(FetchRequest { resource, since: reading.since_with_overlap()?, conditions, size: PAGE })
+        Ok(conditions)
     }
 
     async fn end(&self, result: Result<Option<Ended>, StoreError>) -> Result<Report, RunError> {

@@ -71,8 +71,6 @@ impl World {
         };
         let connections = [connection("shop"), connection("ledger")].into();
         let project = Project {
-            root: folder.path().to_owned(),
-            limits: engine::script::Limits::default(),
             store: engine::store::Place::File(folder.path().join("store.db")),
             name: "test".into(),
             connections,
@@ -83,6 +81,7 @@ impl World {
                 roles: BTreeMap::new(),
             }],
             systems,
+            ..Project::bare(folder.path())
         };
         let world = Self { shop, ledger, store, refused_again: false, project, folder };
         world.flow(flow);

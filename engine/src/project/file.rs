@@ -27,6 +27,12 @@ struct File {
     limits: toml::map::Map<String, toml::Value>,
     #[serde(default)]
     store: toml::map::Map<String, toml::Value>,
+    #[serde(default)]
+    serve: toml::map::Map<String, toml::Value>,
+    #[serde(default)]
+    listen: toml::map::Map<String, toml::Value>,
+    #[serde(default)]
+    alerts: toml::map::Map<String, toml::Value>,
 }
 
 /// Entries again, with their places; `File` above has proven the shape.
@@ -40,6 +46,11 @@ struct Places {
     limits: Entries,
     #[serde(default)]
     store: Entries,
+    #[serde(default)]
+    serve: Entries,
+    listen: Option<Entries>,
+    #[serde(default)]
+    alerts: Entries,
 }
 
 pub(super) type Entries = BTreeMap<Spanned<String>, Spanned<toml::Value>>;
@@ -63,16 +74,20 @@ pub(super) fn read(root: &Path) -> Result<Project, Trouble> {
     let flows = reader.flows(&file, &places, &connections);
     let limits = reader.limits(&places.limits);
     let store = reader.store(&places.store);
+    let serve = reader.serve(&places.serve);
+    let listen = reader.listen(places.listen.as_ref());
+    let alerts = reader.alerts(&places.alerts);
     let Reader { troubles, mut problems, systems, .. } = reader;
     problems.extend(troubles.into_iter().map(Report::from));
     if !problems.is_empty() {
         return Err(Trouble::several(format!("the project has {} problems", problems.len()), problems));
     }
-    drop((file.connections, file.limits, file.store));
+    drop((file.connections, file.limits, file.store, file.serve, file.listen, file.alerts));
     let name = file.name.unwrap_or_else(|| {
         root.file_name().map_or_else(|| "project".to_owned(), |name| name.to_string_lossy().into_owned())
     });
-    Ok(Project { root: root.to_owned(), name, connections, flows, systems, limits, store })
+    let root = root.to_owned();
+    Ok(Project { root, name, connections, flows, systems, limits, store, serve, listen, alerts })
 }
 
 /// Systems that come with Weft.
@@ -110,6 +125,11 @@ impl Reader<'_> {
     /// The line of the file that a place lies in, counted from 1.
     pub(super) fn line(&self, at: &Range<usize>) -> usize {
         1 + self.text.bytes().take(at.start).filter(|letter| *letter == b'\n').count()
+    }
+
+    /// The project's folder.
+    pub(super) const fn root(&self) -> &Path {
+        self.root
     }
 
     /// The project's own systems: one TOML profile each.

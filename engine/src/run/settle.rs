@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::sync::PoisonError;
+use std::time::Instant;
 
 use connectors::contract::RemoteError;
 use connectors::record::{Record, Value};
 
 use super::page::{PageRun, Walked, WalkedPage};
 use super::walk::{Done, Stop};
+use crate::measure;
 use crate::store::{Activity, Counts, Fingerprint, Outcome, Page, Settled, StoreError};
 
 /// First pause before a waiting record is tried again; doubles with each try, up to the last.
@@ -48,7 +50,9 @@ impl<'r> PageRun<'r> {
             self.close(one, halted.is_some(), now, &mut page);
         }
         page.cursor = cursor.filter(|_| may_move && halted.is_none());
+        let begin = Instant::now();
         self.run.store.settle_page(&self.run.lease, &page).await?;
+        measure::committed(begin.elapsed());
         self.tell(&page, &names);
         self.run.finder.page_ended();
         Ok(PageEnd { halted, has_sent })

@@ -24,6 +24,16 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         text: include_str!("migrations/0002_journal.sql"),
     },
     Migration {
+        version: 3,
+        about: "turns of flows, connections and daemons",
+        text: include_str!("migrations/0003_serve.sql"),
+    },
+    Migration {
+        version: 4,
+        about: "what systems tell by webhooks",
+        text: include_str!("migrations/0004_inbox.sql"),
+    },
+    Migration {
         version: 6,
         about: "stores that were put back",
         text: include_str!("migrations/0006_restored.sql"),

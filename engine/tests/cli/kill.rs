@@ -36,12 +36,12 @@ create product in shop.products {
 "#;
 
 /// Everything that a fault may do to a request, in thousandths.
-const FAULTS: [(Fault, u32); 4] =
+pub(crate) const FAULTS: [(Fault, u32); 4] =
     [(Fault::Lost, 50), (Fault::Cut, 50), (Fault::Reset, 50), (Fault::Busy, 50)];
 
 /// A shop with its sample and many orders, a till that knows the costs, and the flows that
 /// come with Weft.
-fn orders(town: &Town) -> Folder {
+pub(crate) fn orders(town: &Town) -> Folder {
     town.shop.fill();
     town.shop.add_orders(120);
     for number in ["900", "901", "902", "903"] {
@@ -66,7 +66,7 @@ fn orders(town: &Town) -> Folder {
 }
 
 /// A till with many articles and an empty shop.
-fn articles(town: &Town) -> Folder {
+pub(crate) fn articles(town: &Town) -> Folder {
     for number in 1..=150 {
         town.article(&(100_000 + number).to_string(), "Koffiemok", "12.95");
     }
@@ -88,18 +88,18 @@ fn articles_on_postgres(town: &Town) -> Folder {
 
 /// What must be the same however often a run was interrupted.
 #[derive(Debug, PartialEq)]
-struct End {
-    orders: BTreeMap<String, Value>,
-    customers: BTreeMap<String, Value>,
-    articles: BTreeMap<String, Value>,
-    products: BTreeMap<String, Value>,
+pub(crate) struct End {
+    pub(crate) orders: BTreeMap<String, Value>,
+    pub(crate) customers: BTreeMap<String, Value>,
+    pub(crate) articles: BTreeMap<String, Value>,
+    pub(crate) products: BTreeMap<String, Value>,
     refused: BTreeMap<String, String>,
     /// Records that runs say they have created.
-    created: u64,
+    pub(crate) created: u64,
 }
 
 /// Runs to the end, and looks at both books and at the store.
-async fn finish(town: &Town, folder: &Folder) -> End {
+pub(crate) async fn finish(town: &Town, folder: &Folder) -> End {
     // The first run ends what was interrupted; the second takes up what had to wait for it.
     for args in [&["run"][..], &["run", "--full"]] {
         let told = folder.weft(args).await;
@@ -272,7 +272,7 @@ async fn rounds(
 }
 
 /// Says what differs, not all that is there.
-fn same(clean: &End, end: &End) {
+pub(crate) fn same(clean: &End, end: &End) {
     for (what, clean, end) in [
         ("orders", &clean.orders, &end.orders),
         ("customers", &clean.customers, &end.customers),

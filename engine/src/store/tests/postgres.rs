@@ -4,6 +4,8 @@
 
 #[path = "crash.rs"]
 mod crash;
+#[path = "inbox.rs"]
+mod inbox;
 #[path = "leases.rs"]
 mod leases;
 #[path = "pages.rs"]
