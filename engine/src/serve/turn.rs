@@ -9,7 +9,7 @@ use connectors::contract::{Advice, RemoteError};
 use super::board::{End, Start};
 use super::clock::Clock;
 use super::version::Loaded;
-use crate::run::{Claimed, Options, Report, RunError, Sides, Watcher, claim, run_claimed};
+use crate::run::{Claimed, Options, Report, RunError, Sides, Watcher, claim, release, run_claimed};
 use crate::store::{Claim, Counts, Lease, RunState, Store, StoreError};
 
 /// All that a run needs.
@@ -72,7 +72,13 @@ pub(super) fn is_trouble(error: &StoreError) -> bool {
 
 /// No pause mends it: somebody has to look at the store.
 pub(super) const fn is_final(error: &StoreError) -> bool {
-    matches!(error, StoreError::Corrupt { .. } | StoreError::NotAStore { .. } | StoreError::Newer { .. })
+    matches!(
+        error,
+        StoreError::Corrupt { .. }
+            | StoreError::NotAStore { .. }
+            | StoreError::Newer { .. }
+            | StoreError::Replaced { .. }
+    )
 }
 
 /// Takes the turn.
@@ -103,9 +109,12 @@ pub(super) async fn take(job: &Job) -> Outcome {
         refused_again: job.start.refused_again,
         stop: Arc::clone(&job.stop),
     };
-    let lease = claimed.lease.clone();
+    let (lease, id) = (claimed.lease.clone(), claimed.id.clone());
     let ran = run_claimed(claimed, flow, &job.loaded.sides, &job.store, &options, None, &Silent).await;
     let given_back = give_back(job, &lease, &ran).await;
+    if given_back.as_ref().is_err_and(StoreError::is_temporary) {
+        tokio::spawn(release::later(Arc::clone(&job.store), lease, id));
+    }
     match ran {
         Ok(_) if given_back.is_err() => given_back.map_or_else(Into::into, |()| End::Elsewhere.into()),
         Ok(report) => {

@@ -10,6 +10,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
+use super::disk::Disk;
 use super::town::{CUSTOMERS, Folder, Town, golden};
 
 /// Longer than anything here takes, on a machine that is busy with other things.
@@ -85,7 +86,7 @@ impl Daemon {
 }
 
 /// The flow of customers with lines that say when it runs.
-fn customers(lines: &str) -> String {
+pub(crate) fn customers(lines: &str) -> String {
     CUSTOMERS.replace("\nfetch", &format!("\n{lines}\n\nfetch"))
 }
 
@@ -303,46 +304,12 @@ async fn a_refused_key_waits_for_a_person_and_goes_on_after_connect() {
     assert_eq!(town.till.relations().len(), 3);
 }
 
-/// A small disk where the store lies, where this user may mount one.
-struct Disk(std::path::PathBuf);
-
-impl Disk {
-    fn mount(path: std::path::PathBuf, options: &str) -> Option<Self> {
-        std::fs::create_dir_all(&path).unwrap();
-        let mut mount = std::process::Command::new("mount");
-        let done = mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(&path).output();
-        if done.is_ok_and(|done| done.status.success()) {
-            return Some(Self(path));
-        }
-        eprintln!("skipped: this user may mount no disk");
-        None
-    }
-
-    fn remount(&self, options: &str) {
-        let options = format!("remount,{options}");
-        assert!(
-            std::process::Command::new("mount")
-                .args(["-o", &options])
-                .arg(&self.0)
-                .status()
-                .unwrap()
-                .success()
-        );
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new("umount").arg("-l").arg(&self.0).status();
-    }
-}
-
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_full_disk_is_said_once_and_work_goes_on_when_there_is_room() {
     let town = Town::with_customers(400).await;
     let folder = town.project(&[("customers", &customers("every 1 second"))]);
-    let Some(disk) = Disk::mount(folder.path().join(".weft"), "size=600k") else { return };
+    let Some(disk) = Disk::new(&folder.path().join(".weft"), "600k") else { return };
     let daemon = Daemon::start(&folder, &[]);
     daemon.until("the store cannot be used", 1).await;
     tokio::time::sleep(Duration::from_secs(4)).await;
