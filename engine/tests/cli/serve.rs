@@ -298,9 +298,18 @@ async fn a_refused_key_waits_for_a_person_and_goes_on_after_connect() {
     // The right one: changed settings are another connection.
     folder.put("till.secret", town.secret("secret"));
     daemon.until("state=\"succeeded\"", 1).await;
-    // Refused again on the other side's whim, and answered when a person asks.
+    // Refused again, and mended on the other side: `weft connect` says so.
+    town.till_server.faults.rate(Fault::Expired, 1_000);
+    town.shop.add_customer("klant4@voorbeeld.example", ("Jan", "Bos"), "").unwrap();
+    daemon.until("Invalid ident or secret", 2).await;
+    town.till_server.faults.clear();
+    assert_eq!(folder.weft(&["connect", "till"]).await.code, Some(0));
+    daemon.until("signed in again connection=\"till\"", 1).await;
+    while town.till.relations().len() < 4 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     daemon.stop().await;
-    assert_eq!(town.till.relations().len(), 3);
+    assert_eq!(town.till.relations().len(), 4);
 }
 
 /// A small disk where the store lies, where this user may mount one.
