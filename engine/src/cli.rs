@@ -3,6 +3,8 @@
 //! Exit codes: 0 all went well, 1 some records were refused or have to wait, 2 a file or the
 //! call is wrong, 3 a remote system refuses us or does not answer, 4 the store cannot be used.
 
+mod alert;
+mod backup;
 mod check;
 mod connect;
 mod demo;
@@ -17,7 +19,9 @@ mod runs;
 mod serve;
 mod show;
 mod simulate;
+mod verify;
 mod status;
+mod webhooks;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -61,12 +65,22 @@ enum Command {
     Run(run::Run),
     /// Run every flow whenever it is due, until told to stop
     Serve(serve::Serve),
+    /// Have systems tell what happens, for the events that flows wait for
+    Webhooks(webhooks::Webhooks),
+    /// Prove that alerts arrive
+    Alert(alert::Alert),
     /// Show what every flow does now
     Status(status::Status),
     /// List runs
     Runs(runs::Runs),
     /// Find records and show what happened to them
     Records(records::Records),
+    /// Copy the store into a file, while flows run
+    Backup(backup::Backup),
+    /// Put a copy in the place of the store
+    Restore(backup::Restore),
+    /// Read the whole store and say what is damaged
+    Verify(verify::Verify),
     /// See it work: two systems on this machine, and every flow between them
     Demo(demo::Demo),
     /// Sign in to an account and prove that it answers; draft a profile with --new
@@ -152,9 +166,14 @@ impl Call {
             Command::Eval(eval) => eval.run(self.project.as_deref(), show),
             Command::Run(run) => run.run(&open(self.project.as_deref())?, show).await,
             Command::Serve(serve) => serve.run(open(self.project.as_deref())?, show).await,
+            Command::Webhooks(webhooks) => webhooks.run(open(self.project.as_deref())?, show).await,
+            Command::Alert(alert) => alert.run(&open(self.project.as_deref())?, show).await,
             Command::Status(status) => status.run(&open(self.project.as_deref())?, show).await,
             Command::Runs(runs) => runs.run(&open(self.project.as_deref())?, show).await,
             Command::Records(records) => records.run(&open(self.project.as_deref())?, show).await,
+            Command::Backup(backup) => backup.run(&open(self.project.as_deref())?, show).await,
+            Command::Restore(restore) => restore.run(&open(self.project.as_deref())?, show).await,
+            Command::Verify(verify) => verify.run(&open(self.project.as_deref())?, show).await,
             Command::Demo(demo) => demo.run(show).await,
             Command::Connect(connect) => connect.run(&open(self.project.as_deref())?, show).await,
             Command::Doctor(doctor) => doctor.run(&open(self.project.as_deref())?, show).await,

@@ -3,6 +3,7 @@
 //! The only crate with a runtime, a clock and a `main`. It depends on `dsl` and on
 //! `connectors`, which know nothing of each other: [`catalog`] is where they meet.
 
+pub mod alert;
 pub mod catalog;
 pub mod cli;
 pub mod consent;
@@ -10,8 +11,10 @@ mod demo;
 pub mod doctor;
 pub mod draft;
 pub mod flow;
+pub mod listen;
 pub mod load;
 pub mod mapping;
+mod measure;
 pub mod memory;
 pub mod program;
 pub mod project;

@@ -3,9 +3,12 @@
 //! Reading it touches no remote system and no store. Everything wrong with `weft.toml` is
 //! told at once.
 
+mod alerts;
 mod answers;
 mod file;
 mod limits;
+mod store;
+mod listen;
 mod serve;
 
 use std::collections::BTreeMap;
@@ -16,9 +19,12 @@ use connectors::contract::{self, Connector, Host};
 use connectors::manifest::Answers;
 
 use crate::script::Limits;
+use crate::store::Place;
 use crate::trouble::{Trouble, why};
 
+pub use alerts::{Alerts, Rules};
 pub use answers::FlowAnswers;
+pub use listen::Listen;
 pub use serve::Serve;
 
 /// The name of the project's main file.
@@ -38,8 +44,14 @@ pub struct Project {
     pub systems: BTreeMap<String, Arc<dyn Connector>>,
     /// What the scripts of one record may use.
     pub limits: Limits,
+    /// Where it keeps what must survive.
+    pub store: Place,
     /// How the daemon works.
     pub serve: Serve,
+    /// Where it listens; `None`: it does not.
+    pub listen: Option<Listen>,
+    /// Who is told when something needs somebody.
+    pub alerts: Alerts,
 }
 
 /// One account of one system.
@@ -98,14 +110,11 @@ impl Project {
             flows: Vec::new(),
             systems: file::built_in(),
             limits: Limits::default(),
+            store: store::standard(root),
             serve: Serve::default(),
+            listen: None,
+            alerts: Alerts::default(),
         }
-    }
-
-    /// Where the project keeps its store.
-    #[must_use]
-    pub fn store_path(&self) -> PathBuf {
-        self.root.join(".weft").join("store.db")
     }
 
     /// What a session with a connection finds here.

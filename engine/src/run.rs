@@ -4,6 +4,7 @@
 //! read. A run that is killed leaves at most the few pages in flight to do again, and the ledger
 //! and the intents make that do no harm.
 
+mod arrivals;
 mod differ;
 mod finder;
 mod history;
@@ -11,6 +12,7 @@ mod journal;
 mod page;
 mod pipeline;
 mod reading;
+pub(crate) mod release;
 mod scope;
 mod seen;
 mod settle;
@@ -107,6 +109,8 @@ pub(crate) struct Run<'a> {
     counts: Mutex<Counts>,
     /// Records that were taken up again in this run.
     retaken: Mutex<HashSet<String>>,
+    /// Records that webhooks have named and that no page has brought yet.
+    wanted: Mutex<HashSet<String>>,
     finder: Finder<'a>,
     /// Present where records were created by the page.
     past: tokio::sync::Mutex<Option<seen::Past>>,
@@ -155,9 +159,13 @@ pub async fn run(
         Claim::Busy { holder, .. } => return Err(RunError::Busy { flow: flow.name.clone(), holder }),
     };
     let claimed = Claimed::new(lease.clone(), Part::Whole);
+    let id = claimed.id.clone();
     let result = run_claimed(claimed, flow, sides, store, options, watcher).await;
     // Whatever happened, others may claim the flow from here on.
     let released = store.release(&lease).await;
+    if released.as_ref().is_err_and(StoreError::is_temporary) {
+        tokio::spawn(release::later(Arc::clone(store), lease, id));
+    }
     let report = result?;
     released?;
     Ok(report)
@@ -184,6 +192,7 @@ pub(crate) async fn run_claimed(
         id,
         counts: Mutex::default(),
         retaken: Mutex::default(),
+        wanted: Mutex::default(),
         finder: Finder::new(sides),
         past: tokio::sync::Mutex::default(),
     };
@@ -223,6 +232,9 @@ impl Run<'_> {
     async fn whole(&self, part: Part) -> Result<Option<Ended>, StoreError> {
         let new = NewRun { id: self.id.clone(), cause: self.options.cause.clone(), plan: self.flow.print };
         self.store.start_run(&self.lease, &new).await?;
+        if part != Part::Waiting {
+            self.take_arrivals().await?;
+        }
         if let Some(error) = self.take_back().await? {
             return Ok(Some(Ended::Remote(error)));
         }
@@ -232,7 +244,10 @@ impl Run<'_> {
         if part == Part::Waiting {
             return Ok(None);
         }
-        self.pages().await
+        match self.pages().await? {
+            None => self.answer_arrivals().await,
+            ended => Ok(ended),
+        }
     }
 
     /// Takes up records again that had to wait, or that were refused.
@@ -314,6 +329,13 @@ impl Run<'_> {
     }
 
     fn request(&self, reading: &Reading) -> Result<FetchRequest, RemoteError> {
+        let conditions = self.conditions()?;
+        let resource = self.flow.plan.fetch.resource.clone();
+        Ok(FetchRequest { resource, since: reading.since_with_overlap()?, conditions, size: PAGE })
+    }
+
+    /// Fields and the values that records must have to be read at all.
+    fn conditions(&self) -> Result<Vec<(String, Value)>, RemoteError> {
         let scope = scope::Scope::new(self.flow, None);
         let mut conditions = Vec::new();
         for (field, script) in &self.flow.program.conditions {
@@ -326,8 +348,7 @@ impl Run<'_> {
                 }
             }
         }
-        let resource = self.flow.plan.fetch.resource.clone();
-        Ok(FetchRequest { resource, since: reading.since_with_overlap()?, conditions, size: PAGE })
+        Ok(conditions)
     }
 
     async fn end(&self, result: Result<Option<Ended>, StoreError>) -> Result<Report, RunError> {

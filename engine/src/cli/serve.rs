@@ -56,7 +56,18 @@ impl Serve {
             look_every: LOOK,
             seed: fastrand::u64(..),
         };
-        let stopped = Supervisor::new(setup, version).run(signals).await;
+        let (listen, store) = (version.project.listen.clone(), Arc::clone(&setup.store));
+        let (name, alerts) = (version.project.name.clone(), version.project.alerts.clone());
+        let supervisor = Supervisor::new(setup, version);
+        let _herald = crate::alert::start(&name, &alerts, supervisor.seam(), Arc::clone(&store));
+        let listener = match &listen {
+            Some(listen) => Some(crate::listen::start(listen, supervisor.seam(), store).await?),
+            None => None,
+        };
+        let stopped = supervisor.run(signals).await;
+        if let Some(listener) = listener {
+            listener.stop().await;
+        }
         let stopped = stopped.map_err(|error| store_trouble(&error))?;
         Ok(if stopped.broken_off > 0 { Ended::Partly } else { Ended::Well })
     }

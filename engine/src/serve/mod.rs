@@ -33,6 +33,7 @@ pub use health::{
     ConnectionHealth, Ended, FlowHealth, FlowState, Health, Roster, RosterFlow, Stage, Totals, Webhook,
 };
 pub use supervisor::{Setup, Signal, Stopped, Supervisor};
+pub use version::Talks;
 pub(crate) use version::{Sessions, Version, bound};
 pub(crate) use words::tell_panics;
 
@@ -81,6 +82,8 @@ pub struct Seam {
     pub roster: watch::Receiver<Roster>,
     /// How all of it fares.
     pub health: watch::Receiver<Health>,
+    /// Conversations with the systems of flows that are on.
+    pub sessions: watch::Receiver<Talks>,
 }
 
 /// Asks the daemon for runs of flows.

@@ -25,7 +25,7 @@ use super::clock::Clock;
 use super::files::Files;
 use super::health::{Ended, Health, Roster, Stage, Totals};
 use super::turn::Outcome;
-use super::version::Version;
+use super::version::{Talks, Version};
 use super::{Seam, Waker, Wish, notify};
 use crate::store::{Millis, Store, StoreError};
 use look::Trouble;
@@ -99,6 +99,7 @@ pub struct Supervisor {
     waker: Waker,
     health: watch::Sender<Health>,
     roster: watch::Sender<Roster>,
+    talks: watch::Sender<Talks>,
 }
 
 impl Supervisor {
@@ -122,6 +123,7 @@ impl Supervisor {
             setup,
             board,
             roster: watch::Sender::new(version.roster()),
+            talks: watch::Sender::new(version.talks()),
             version: Arc::new(version),
             wrong_files: None,
             jobs: JoinSet::new(),
@@ -149,7 +151,12 @@ impl Supervisor {
     /// What listeners get.
     #[must_use]
     pub fn seam(&self) -> Seam {
-        Seam { waker: self.waker.clone(), roster: self.roster.subscribe(), health: self.health.subscribe() }
+        Seam {
+            waker: self.waker.clone(),
+            roster: self.roster.subscribe(),
+            health: self.health.subscribe(),
+            sessions: self.talks.subscribe(),
+        }
     }
 
     /// Serves until it is told to stop and has settled what was under way.

@@ -22,6 +22,32 @@ use crate::trouble::Trouble;
 /// Conversations by connection, each with what tells whether its settings changed.
 pub(crate) type Sessions = BTreeMap<String, (u128, Arc<dyn Session>)>;
 
+/// Conversations by connection, for whoever does not run flows: with the same pace and the same
+/// sign-in as runs.
+#[derive(Clone, Default)]
+pub struct Talks(BTreeMap<String, Arc<dyn Session>>);
+
+impl Talks {
+    /// The conversation of a connection that flows use.
+    #[must_use]
+    pub fn get(&self, connection: &str) -> Option<Arc<dyn Session>> {
+        self.0.get(connection).map(Arc::clone)
+    }
+}
+
+impl FromIterator<(String, Arc<dyn Session>)> for Talks {
+    fn from_iter<I: IntoIterator<Item = (String, Arc<dyn Session>)>>(talks: I) -> Self {
+        Self(talks.into_iter().collect())
+    }
+}
+
+/// Their names.
+impl std::fmt::Debug for Talks {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
 /// The project as it was at one time.
 pub(crate) struct Version {
     /// Grows by one with each.
@@ -132,6 +158,11 @@ impl Version {
     /// Connections that flows use, each with what tells whether its settings changed.
     pub(crate) fn connections(&self) -> Vec<(String, u128)> {
         self.sessions.iter().map(|(name, (print, _))| (name.clone(), *print)).collect()
+    }
+
+    /// The conversations, for listeners.
+    pub(crate) fn talks(&self) -> Talks {
+        self.sessions.iter().map(|(name, (_, session))| (name.clone(), Arc::clone(session))).collect()
     }
 
     /// What listeners are told.

@@ -242,13 +242,14 @@ FROM dead WHERE flow = $1 AND resolved_at IS NULL AND retry_at <= {now}
 ORDER BY retry_at, source_key LIMIT $2";
 
 /// What `forget` removes, table by table.
-pub(super) const FORGET: [&str; 6] = [
+pub(super) const FORGET: [&str; 7] = [
     "DELETE FROM ledger WHERE flow = $1 AND source_key = $2",
     "DELETE FROM written WHERE flow = $1 AND source_key = $2",
     "DELETE FROM intent WHERE flow = $1 AND source_key = $2",
     "DELETE FROM activity WHERE flow = $1 AND source_key = $2",
     "DELETE FROM record_key WHERE flow = $1 AND source_key = $2",
     "DELETE FROM dead WHERE flow = $1 AND source_key = $2",
+    "DELETE FROM inbox WHERE flow = $1 AND source_key = $2",
 ];
 
 /// Old runs that read nothing: of them nothing is worth keeping.

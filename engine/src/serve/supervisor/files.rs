@@ -50,6 +50,7 @@ impl Supervisor {
                 self.wrong_files = None;
                 // Nobody listens to the roster where nothing listens.
                 self.roster.send_replace(self.version.roster());
+                self.talks.send_replace(self.version.talks());
                 let on = self.version.flows.len();
                 tracing::info!(
                     version = number,
