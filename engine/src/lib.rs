@@ -24,4 +24,5 @@ pub mod serve;
 pub mod speed;
 pub mod store;
 pub mod tokens;
+mod traces;
 pub mod trouble;

@@ -33,6 +33,7 @@ use crate::store::{
     this_process,
 };
 use finder::Finder;
+use tracing::Instrument as _;
 use reading::Reading;
 pub use sides::{Party, Sides};
 
@@ -191,7 +192,8 @@ pub(crate) async fn run_claimed(
         finder: Finder::new(sides),
         past: tokio::sync::Mutex::default(),
     };
-    let result = run.whole(part).await;
+    let span = tracing::debug_span!("run", flow = flow.name, run = run.id, cause = options.cause);
+    let result = run.whole(part).instrument(span).await;
     drop(renewal);
     run.end(result).await
 }

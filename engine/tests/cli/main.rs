@@ -20,3 +20,4 @@ mod remote;
 mod serve;
 mod store;
 mod town;
+mod traces;
