@@ -35,6 +35,9 @@ pub struct Loader<'p> {
     scripts: BTreeMap<String, String>,
 }
 
+/// Gives a conversation with a connection.
+pub(crate) type Converse<'c> = dyn FnMut(&Connection) -> Result<Arc<dyn Session>, Trouble> + 'c;
+
 /// Problems that each can be shown to a person.
 pub type Problems = Vec<Report>;
 
@@ -174,7 +177,7 @@ impl<'p> Loader<'p> {
         &self,
         entry: &FlowEntry,
         plan: &Plan,
-        session: &mut dyn FnMut(&Connection) -> Result<Arc<dyn Session>, Trouble>,
+        session: &mut Converse<'_>,
     ) -> Result<Sides, Trouble> {
         let mut party = |role: &dsl::plan::Role| {
             let connection = self.project.connection(entry, &role.name, &role.system)?;

@@ -31,10 +31,10 @@ pub(crate) fn in_lines(report: &Report) -> Vec<String> {
         }
         line.push_str(&text("message"));
         if !text("code").is_empty() {
-            line.push_str(&format!(" ({})", text("code")));
+            line = format!("{line} ({})", text("code"));
         }
         if !text("help").is_empty() {
-            line.push_str(&format!("; {}", text("help")));
+            line = format!("{line}; {}", text("help"));
         }
         line.replace('\n', " ")
     };

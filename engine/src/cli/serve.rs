@@ -36,6 +36,7 @@ pub(crate) enum LogFormat {
 
 impl Serve {
     pub(crate) async fn run(&self, project: Project, show: &Show) -> Result<Ended, Trouble> {
+        crate::serve::tell_panics();
         super::caveats(&project, show);
         let version = Version::of(project, 1, &Sessions::new()).map_err(|problems| {
             for problem in &problems {

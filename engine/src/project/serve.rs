@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn times_are_written_in_words() {
         assert_eq!(duration("30 seconds"), Some(Duration::from_secs(30)));
-        assert_eq!(duration("1 minute"), Some(Duration::from_secs(60)));
+        assert_eq!(duration("1 minute"), Some(Duration::from_mins(1)));
         for wrong in ["", "30", "0 seconds", "2 hours", "-1 minutes", "1 day", "30 sec"] {
             assert_eq!(duration(wrong), None, "{wrong}");
         }

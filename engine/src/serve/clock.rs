@@ -41,11 +41,13 @@ pub(crate) mod simulated {
     use super::*;
     use tokio::sync::oneshot;
 
+    type Sleeper = (Timestamp, oneshot::Sender<()>);
+
     /// Shared with a store, so that both are on one clock.
     #[derive(Clone, Debug)]
     pub(crate) struct Simulated {
         pub(crate) millis: Arc<AtomicI64>,
-        sleepers: Arc<Mutex<Vec<(Timestamp, oneshot::Sender<()>)>>>,
+        sleepers: Arc<Mutex<Vec<Sleeper>>>,
     }
 
     impl Simulated {
@@ -75,7 +77,7 @@ pub(crate) mod simulated {
             let mut sleepers = self.sleepers.lock().unwrap();
             let (due, rest) = sleepers.drain(..).partition(|(moment, _)| *moment <= now);
             *sleepers = rest;
-            let due: Vec<(Timestamp, oneshot::Sender<()>)> = due;
+            let due: Vec<Sleeper> = due;
             for (_, sender) in due {
                 let _ = sender.send(());
             }

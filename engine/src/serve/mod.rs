@@ -35,6 +35,7 @@ pub use health::{
 pub use supervisor::{Setup, Signal, Stopped, Supervisor};
 pub use version::Talks;
 pub(crate) use version::{Sessions, Version, bound};
+pub(crate) use words::tell_panics;
 
 use std::fmt;
 
@@ -114,6 +115,7 @@ impl Waker {
     }
 
     /// The same for every flow that an event of a connection starts. Answers how many those are.
+    #[must_use]
     pub fn event(&self, roster: &Roster, connection: &str, event: &str) -> usize {
         let flows: Vec<&str> = roster.started_by(connection, event).collect();
         for flow in &flows {

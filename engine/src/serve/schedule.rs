@@ -40,7 +40,7 @@ impl Schedule {
                 Trigger::Webhook { .. } => {}
             }
         }
-        schedule.every = schedule.every.filter(|period| period.is_positive());
+        schedule.every = schedule.every.filter(SignedDuration::is_positive);
         Ok(schedule)
     }
 
@@ -72,9 +72,10 @@ impl Schedule {
 /// `anchor + n * period`, the first after that moment.
 fn next_multiple(period: SignedDuration, after: Timestamp, anchor: Timestamp) -> Option<Timestamp> {
     let period = period.as_millis();
-    let passed = after.as_millisecond() as i128 - anchor.as_millisecond() as i128;
+    let anchor = i128::from(anchor.as_millisecond());
+    let passed = i128::from(after.as_millisecond()) - anchor;
     let count = passed.div_euclid(period) + 1;
-    let millis = i64::try_from(anchor.as_millisecond() as i128 + count * period).ok()?;
+    let millis = i64::try_from(anchor + count * period).ok()?;
     Timestamp::from_millisecond(millis).ok()
 }
 

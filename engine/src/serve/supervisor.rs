@@ -79,6 +79,8 @@ pub struct Supervisor {
     chores: JoinSet<()>,
     next_chores: Millis,
     trouble: Option<Trouble>,
+    /// Why the store cannot be used any more.
+    ruined: Option<StoreError>,
     next_look: Millis,
     greeted_at: Option<Millis>,
     /// Told to every run when the daemon stops.
@@ -129,6 +131,7 @@ impl Supervisor {
             chores: JoinSet::new(),
             next_chores: 0,
             trouble: None,
+            ruined: None,
             next_look: 0,
             greeted_at: None,
             stop: Arc::default(),
@@ -181,13 +184,14 @@ impl Supervisor {
             }
         }
         self.finish().await;
-        Ok(stopped)
+        self.ruined.map_or(Ok(stopped), Err)
     }
 
     /// The first look: what the store knows, and what was missed.
     async fn begin(&mut self) -> Result<(), StoreError> {
         let now = self.now();
         self.greet(now).await?;
+        self.forget_the_dead(now).await?;
         self.adopt(now).await?;
         self.learn(now).await?;
         self.board.try_again(now);
@@ -212,7 +216,7 @@ impl Supervisor {
             now = self.now();
             self.next_look = now.saturating_add(self.look_every());
         }
-        if self.stage == Stage::Serving && self.trouble.is_none() {
+        if self.stage == Stage::Serving && !self.is_away() {
             for start in self.board.decide(now) {
                 self.start(start, now);
             }
@@ -244,7 +248,7 @@ impl Supervisor {
 
     fn wake_at(&self, now: Millis) -> Millis {
         let board =
-            self.board.wake_at(now).filter(|_| self.stage == Stage::Serving && self.trouble.is_none());
+            self.board.wake_at(now).filter(|_| self.stage == Stage::Serving && !self.is_away());
         let wake = self.next_look.min(self.deadline.unwrap_or(Millis::MAX));
         wake.min(board.unwrap_or(Millis::MAX)).max(now)
     }

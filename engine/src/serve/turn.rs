@@ -70,6 +70,11 @@ pub(super) fn is_trouble(error: &StoreError) -> bool {
     )
 }
 
+/// No pause mends it: somebody has to look at the store.
+pub(super) const fn is_final(error: &StoreError) -> bool {
+    matches!(error, StoreError::Corrupt { .. } | StoreError::NotAStore { .. } | StoreError::Newer { .. })
+}
+
 /// Takes the turn.
 pub(super) async fn take(job: &Job) -> Outcome {
     let flow = &job.loaded.flow;

@@ -13,15 +13,14 @@ const DIGITS: usize = 7;
 pub(super) fn plain(text: &str) -> String {
     let mut all = String::new();
     for word in text.split_inclusive(char::is_whitespace) {
-        let digits = word.chars().filter(char::is_ascii_digit).count();
-        let is_address = word.contains("://");
-        let is_place = word.contains('/') && !word.starts_with('+');
-        if word.contains('@') && !is_address {
-            all.push('…');
-        } else if digits >= DIGITS && !is_address && !is_place && !word.contains(':') {
+        let bare = word.trim_end();
+        if let Some(origin) = origin(bare) {
+            all.push_str(origin);
+            all.push_str(if origin.len() < bare.len() { "/…" } else { "" });
+        } else if is_telling(bare) {
             all.push('…');
         } else {
-            all.push_str(word.trim_end());
+            all.push_str(bare);
         }
         if word.ends_with(char::is_whitespace) {
             all.push(' ');
@@ -32,6 +31,29 @@ pub(super) fn plain(text: &str) -> String {
         cut.push('…');
     }
     cut.trim_end().to_owned()
+}
+
+/// What the program itself does wrong is a line of the log like any other, and names nobody.
+pub(crate) fn tell_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let what = panic.payload_as_str().map(plain).unwrap_or_default();
+        tracing::error!(place, what, "the program itself failed; report this line");
+    }));
+}
+
+/// The system and its port, of an address in the web: what comes behind may name a record.
+fn origin(word: &str) -> Option<&str> {
+    let (scheme, rest) = word.split_once("://")?;
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    word.get(..scheme.len() + 3 + host.len()).filter(|origin| !origin.contains('@'))
+}
+
+/// It looks like an e-mail address, or like a number that belongs to somebody.
+fn is_telling(word: &str) -> bool {
+    let digits = word.chars().filter(char::is_ascii_digit).count();
+    let is_path = word.contains('/') && !word.starts_with('+');
+    word.contains('@') || (digits >= DIGITS && !is_path && !word.contains(':'))
 }
 
 #[cfg(test)]
@@ -52,6 +74,11 @@ mod tests {
                 "cannot reach https://api.koffiehuis.example:34562",
                 "cannot reach https://api.koffiehuis.example:34562",
             ),
+            (
+                "GET https://api.example/v1/people?email=jan%40voorbeeld failed",
+                "GET https://api.example/… failed",
+            ),
+            ("https://jan@voorbeeld.example/", "…"),
             ("two\nlines", "two lines"),
         ] {
             assert_eq!(plain(text), expected);

@@ -58,8 +58,8 @@ impl Round {
 fn restless(folder: &Folder) {
     for entry in std::fs::read_dir(folder.path().join("flows")).unwrap().flatten() {
         let text = std::fs::read_to_string(entry.path()).unwrap();
-        let lines = text.lines().filter(|line| !line.starts_with("every "));
-        let text: String = lines.map(|line| format!("{line}\n")).collect();
+        let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("every ")).collect();
+        let text = lines.join("\n");
         let text = text.replacen("\nfetch ", "\nevery 1 second\n\nfetch ", 1);
         std::fs::write(entry.path(), text).unwrap();
     }

@@ -16,6 +16,9 @@ use crate::store::{Fingerprint, Millis, RunState, Turn};
 /// A due moment so far ahead was written on a clock that has been set back since.
 const AHEAD: Millis = 10 * 60_000;
 
+/// Least time between two runs for the sake of records that wait.
+const AGAIN: Millis = 60_000;
+
 /// A flow as the project's files have it.
 #[derive(Clone, Debug)]
 pub(crate) struct Spec {
@@ -48,6 +51,8 @@ pub(crate) struct Lane {
     wish: Option<(Millis, Cause)>,
     /// When the first of its waiting records is due.
     waiting: Option<Millis>,
+    /// When they were last taken up.
+    waited_at: Option<Millis>,
     /// The connection for whose sake it waits.
     blamed: Option<String>,
     /// When refused records were last taken up again.
@@ -65,6 +70,7 @@ impl Lane {
             elsewhere: false,
             wish: None,
             waiting: None,
+            waited_at: None,
             blamed: None,
             refused_at: None,
             retired: false,
@@ -173,6 +179,7 @@ impl Lane {
             self.refused_at = Some(now);
         }
         self.waiting = None;
+        self.waited_at = Some(now);
         let known = self.turn.started_at;
         self.account(now);
         self.running = Some((now, part));
@@ -280,7 +287,9 @@ impl Lane {
             return;
         }
         let was_elsewhere = std::mem::replace(&mut self.elsewhere, elsewhere);
-        self.waiting = waiting;
+        // One that can never be taken up must not keep the daemon busy.
+        let least = self.waited_at.filter(|at| *at <= now).map(|at| at.saturating_add(AGAIN));
+        self.waiting = waiting.map(|at| at.max(least.unwrap_or(at)));
         let Some(turn) = turn else { return };
         if turn.started_at != self.turn.started_at || turn.ended_at != self.turn.ended_at {
             // Another daemon ran it: what was due here was done there.

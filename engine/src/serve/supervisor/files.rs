@@ -60,7 +60,7 @@ impl Supervisor {
                 );
             }
             Ok(Err(problems)) => {
-                let lines: Vec<String> = problems.iter().flat_map(|problem| in_lines(problem)).collect();
+                let lines: Vec<String> = problems.iter().flat_map(in_lines).collect();
                 for line in &lines {
                     tracing::error!("{line}");
                 }

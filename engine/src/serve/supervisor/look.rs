@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Supervisor;
+use super::{Stage, Supervisor};
 use crate::serve::board::Lane;
-use crate::serve::turn::is_trouble;
+use crate::serve::turn::{is_final, is_trouble};
 use crate::serve::words;
 use crate::store::{Daemon, Millis, StoreError, is_dead};
 
@@ -14,6 +14,9 @@ const GREETING: Millis = 30_000;
 
 /// Pauses between two tries of a store that cannot be used: the first, and the longest.
 const TRIES: (Millis, Millis) = (1_000, 30_000);
+
+/// Trouble that does not come back for so long is over.
+const OVER: Millis = 60_000;
 
 /// Time between two rounds of chores.
 const CHORES: Millis = 24 * 3_600_000;
@@ -31,14 +34,19 @@ pub(super) struct Trouble {
     since: Millis,
     next_try: Millis,
     pause: Millis,
+    /// It could be written since then; whether it really can shows when a run ends well.
+    back_at: Option<Millis>,
 }
 
 impl Supervisor {
     /// Looks at the store, and at the files.
     pub(super) async fn look(&mut self, now: Millis) {
-        if self.trouble.is_some() {
+        if self.is_away() {
             self.try_the_store(now).await;
             return;
+        }
+        if self.trouble.as_ref().and_then(|trouble| trouble.back_at).is_some_and(|at| now - at > OVER) {
+            self.store_is_back(now);
         }
         let greets = self.greeted_at.is_none_or(|at| at > now || now - at >= GREETING);
         if greets && let Err(error) = self.greet(now).await {
@@ -47,7 +55,7 @@ impl Supervisor {
         if let Err(error) = self.learn(now).await {
             return self.store_failed(&error, now);
         }
-        if self.stage == super::Stage::Serving {
+        if self.stage == Stage::Serving {
             self.reload(false).await;
             self.chores(now);
         }
@@ -63,6 +71,16 @@ impl Supervisor {
         };
         self.setup.store.greet(&daemon).await?;
         self.greeted_at = Some(now);
+        Ok(())
+    }
+
+    /// Daemons that were killed cannot say that they go.
+    pub(super) async fn forget_the_dead(&mut self, now: Millis) -> Result<(), StoreError> {
+        for daemon in self.setup.store.daemons().await? {
+            if is_dead(&daemon.holder) || now - daemon.seen_at > CHORES {
+                self.setup.store.leave(&daemon.holder).await?;
+            }
+        }
         Ok(())
     }
 
@@ -112,7 +130,7 @@ impl Supervisor {
 
     /// Keeps what the board has decided, for other daemons and for the next start.
     pub(super) async fn keep(&mut self, now: Millis) {
-        if self.trouble.is_some() {
+        if self.is_away() {
             return;
         }
         let (turns, states) = self.board.take_changes(now);
@@ -139,18 +157,45 @@ impl Supervisor {
             Some(help) => format!("{error}; {help}"),
             None => error.to_string(),
         };
-        match &mut self.trouble {
-            Some(trouble) => trouble.reason = reason,
-            None => {
-                tracing::error!(
-                    reason = words::plain(&reason),
-                    "the store cannot be used: no work is taken up until it can; nothing is lost"
-                );
-                let next_try = now.saturating_add(TRIES.0);
-                self.trouble = Some(Trouble { reason, since: now, next_try, pause: TRIES.0 });
-            }
+        if is_final(error) {
+            tracing::error!(
+                reason = words::plain(&reason),
+                "the store cannot be used any more: the daemon ends"
+            );
+            self.ruined = Some(error.clone());
+            self.stage = Stage::Stopping;
+            self.deadline = Some(now);
+        }
+        if let Some(trouble) = &mut self.trouble {
+            // The same trouble again: it is not said twice, and tried less often.
+            let pause = if trouble.back_at.take().is_some() { trouble.pause * 2 } else { trouble.pause };
+            trouble.pause = pause.min(TRIES.1);
+            trouble.next_try = now.saturating_add(trouble.pause);
+            trouble.reason = reason;
+        } else {
+            tracing::error!(
+                reason = words::plain(&reason),
+                "the store cannot be used: no work is taken up until it can; nothing is lost"
+            );
+            let next_try = now.saturating_add(TRIES.0);
+            self.trouble = Some(Trouble { reason, since: now, next_try, pause: TRIES.0, back_at: None });
         }
         self.next_look = self.trouble.as_ref().map_or(now, |trouble| trouble.next_try);
+    }
+
+    /// Nothing is taken up, because the store cannot be used.
+    pub(super) fn is_away(&self) -> bool {
+        self.trouble.as_ref().is_some_and(|trouble| trouble.back_at.is_none())
+    }
+
+    /// A run has kept what it did, or nothing has gone wrong for a while.
+    pub(super) fn store_is_back(&mut self, now: Millis) {
+        if !self.is_away()
+            && let Some(trouble) = self.trouble.take()
+        {
+            let for_seconds = (now - trouble.since) / 1_000;
+            tracing::info!(for_seconds, "the store can be used again: work goes on");
+        }
     }
 
     async fn try_the_store(&mut self, now: Millis) {
@@ -163,8 +208,7 @@ impl Supervisor {
         };
         match (tried, self.trouble.take()) {
             (Ok(()), Some(trouble)) => {
-                let for_seconds = (now - trouble.since) / 1_000;
-                tracing::info!(for_seconds, "the store can be used again: work goes on");
+                self.trouble = Some(Trouble { back_at: Some(now), ..trouble });
                 self.board.missed(now);
             }
             (Err(error), Some(trouble)) => {
@@ -183,6 +227,7 @@ impl Supervisor {
             return;
         }
         self.next_chores = now.saturating_add(CHORES);
+        while self.chores.try_join_next().is_some() {}
         let store = std::sync::Arc::clone(&self.setup.store);
         let flows: Vec<String> = self.version.project.flows.iter().map(|flow| flow.name.clone()).collect();
         self.chores.spawn(async move {
@@ -199,7 +244,7 @@ impl Supervisor {
             match done.await {
                 Ok(removed) => tracing::debug!(removed, "old entries of the log were removed"),
                 Err(error) => {
-                    tracing::warn!(%error, "old entries of the log were not removed; tomorrow again")
+                    tracing::warn!(%error, "old entries of the log were not removed; tomorrow again");
                 }
             }
         });

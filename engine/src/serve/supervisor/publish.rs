@@ -20,7 +20,7 @@ impl Supervisor {
             stage: self.stage,
             started_at: self.started_at,
             looked_at: moment(now).unwrap_or_default(),
-            store: self.trouble.as_ref().map(|trouble| trouble.reason.clone()),
+            store: self.trouble.as_ref().filter(|_| self.is_away()).map(|trouble| trouble.reason.clone()),
             files: self.wrong_files.clone(),
             flows: self.board.lanes().iter().map(|lane| self.flow(lane, now)).collect(),
             connections: connections.collect(),
@@ -47,7 +47,7 @@ impl Supervisor {
         let mut line = format!("{on} flows on, {} running", count("running"));
         for (word, told) in [("waiting", "waiting"), ("reconnect needed", "to be signed in again")] {
             if count(word) > 0 {
-                line.push_str(&format!(", {} {told}", count(word)));
+                line = format!("{line}, {} {told}", count(word));
             }
         }
         line

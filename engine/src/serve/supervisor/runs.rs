@@ -62,8 +62,10 @@ impl Supervisor {
         };
         let Some(running) = self.running.remove(&id) else { return };
         self.tell(&running, &outcome, now);
-        if let Some(error) = &outcome.store {
-            self.store_failed(error, now);
+        match &outcome.store {
+            Some(error) => self.store_failed(error, now),
+            None if outcome.report.is_some() => self.store_is_back(now),
+            None => {}
         }
         self.board.ended(&running.flow, outcome.end, now);
     }
@@ -115,6 +117,9 @@ impl Supervisor {
             End::Ran(_) => None,
             End::Temporary { reason, .. } | End::Reconnect { reason, .. } | End::Permanent { reason } => {
                 Some(reason.clone())
+            }
+            End::Store if self.trouble.is_some() => {
+                return tracing::debug!(flow, cause = %cause, "the store could not keep the run");
             }
             End::Store => outcome.store.as_ref().map(ToString::to_string),
         };

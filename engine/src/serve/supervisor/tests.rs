@@ -58,7 +58,7 @@ impl World {
             till: System::till(),
             clock: Simulated::at(at),
             flows,
-            look_every: Duration::from_secs(3_600),
+            look_every: Duration::from_hours(1),
             folder: roomy(),
         }
     }

@@ -116,7 +116,7 @@ fn whoever_starts_a_daemon_may_have_mended_the_credentials() {
         updated_at: bench.now - HOUR,
         ..Default::default()
     };
-    bench.board.learn(&[], &[refused.clone()], &BTreeMap::new(), &BTreeSet::new(), bench.now);
+    bench.board.learn(&[], std::slice::from_ref(&refused), &BTreeMap::new(), &BTreeSet::new(), bench.now);
     assert_eq!(bench.starts(), ["files (schedule)"]);
     bench.board.try_again(bench.now);
     let (_, states) = bench.board.take_changes(bench.now);

@@ -162,6 +162,13 @@ fn records_that_wait_are_taken_up_without_the_rest() {
     let starts = bench.board.decide(bench.now);
     assert_eq!((starts[0].part, starts[0].cause.to_string()), (Part::Waiting, "waiting records".to_owned()));
     assert!(!starts[0].refused_again);
+    // One that is due for ever is tried once a minute.
+    bench.well("night");
+    let at = bench.now;
+    learn(&mut bench, [("night".to_owned(), at)].into());
+    assert_eq!(bench.starts(), [""; 0]);
+    assert_eq!(bench.wait(), MINUTE);
+    assert_eq!(bench.starts(), ["night (waiting records)"]);
     // The night's run comes all the same.
     bench.well("night");
     learn(&mut bench, BTreeMap::new());

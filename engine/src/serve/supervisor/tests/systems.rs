@@ -69,8 +69,6 @@ struct State {
     create: Option<Advice>,
     held: bool,
     calls: usize,
-    at_once: usize,
-    most_at_once: usize,
     sessions: usize,
 }
 
@@ -139,10 +137,6 @@ impl System {
         self.lock().sessions
     }
 
-    pub(super) fn most_at_once(&self) -> usize {
-        self.lock().most_at_once
-    }
-
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
@@ -151,8 +145,6 @@ impl System {
         let held = {
             let mut state = self.lock();
             state.calls += 1;
-            state.at_once += 1;
-            state.most_at_once = state.most_at_once.max(state.at_once);
             state.held
         };
         if held {
@@ -161,7 +153,6 @@ impl System {
             tokio::task::yield_now().await;
         }
         let mut state = self.lock();
-        state.at_once -= 1;
         let failing = state.always.map(Trouble::Fails).or_else(|| state.trouble.pop_front());
         match failing {
             Some(Trouble::Panics) => {
