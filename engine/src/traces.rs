@@ -48,8 +48,8 @@ where
     S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
 {
     let nothing = || -> Ear<S> { layer::Identity::new().boxed() };
-    let is_wanted = |name: &&str| std::env::var(name).is_ok_and(|value| !value.is_empty());
-    if !ENDPOINTS.iter().any(|name| is_wanted(&name)) {
+    let is_wanted = |name: &&str| std::env::var(*name).is_ok_and(|value| !value.is_empty());
+    if !ENDPOINTS.iter().any(|name| is_wanted(name)) {
         return (nothing(), Traces::default(), None);
     }
     match provider() {
@@ -132,7 +132,9 @@ impl HttpClient for Sender {
         });
         match sent.await? {
             Ok((status, body)) => {
-                self.note((!status.is_success()).then(|| format!("it answers with status {}", status.as_u16())));
+                self.note(
+                    (!status.is_success()).then(|| format!("it answers with status {}", status.as_u16())),
+                );
                 let mut response = http::Response::new(body);
                 *response.status_mut() = status;
                 Ok(response)
