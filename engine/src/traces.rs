@@ -48,8 +48,8 @@ where
     S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
 {
     let nothing = || -> Ear<S> { layer::Identity::new().boxed() };
-    let is_wanted = |name: &&str| std::env::var(*name).is_ok_and(|value| !value.is_empty());
-    if !ENDPOINTS.iter().any(|name| is_wanted(name)) {
+    let is_wanted = |name: &&str| std::env::var(name).is_ok_and(|value| !value.is_empty());
+    if !ENDPOINTS.iter().any(is_wanted) {
         return (nothing(), Traces::default(), None);
     }
     match provider() {
