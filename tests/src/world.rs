@@ -74,6 +74,8 @@ impl World {
             root: folder.path().to_owned(),
             limits: engine::script::Limits::default(),
             serve: engine::project::Serve::default(),
+            listen: None,
+            alerts: engine::project::Alerts::default(),
             name: "test".into(),
             connections,
             flows: vec![FlowEntry {
