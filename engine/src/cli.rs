@@ -4,6 +4,7 @@
 //! call is wrong, 3 a remote system refuses us or does not answer, 4 the store cannot be used.
 
 mod alert;
+mod backup;
 mod check;
 mod connect;
 mod demo;
@@ -18,6 +19,7 @@ mod runs;
 mod serve;
 mod show;
 mod simulate;
+mod verify;
 mod status;
 mod webhooks;
 
@@ -73,6 +75,12 @@ enum Command {
     Runs(runs::Runs),
     /// Find records and show what happened to them
     Records(records::Records),
+    /// Copy the store into a file, while flows run
+    Backup(backup::Backup),
+    /// Put a copy in the place of the store
+    Restore(backup::Restore),
+    /// Read the whole store and say what is damaged
+    Verify(verify::Verify),
     /// See it work: two systems on this machine, and every flow between them
     Demo(demo::Demo),
     /// Sign in to an account and prove that it answers; draft a profile with --new
@@ -163,6 +171,9 @@ impl Call {
             Command::Status(status) => status.run(&open(self.project.as_deref())?, show).await,
             Command::Runs(runs) => runs.run(&open(self.project.as_deref())?, show).await,
             Command::Records(records) => records.run(&open(self.project.as_deref())?, show).await,
+            Command::Backup(backup) => backup.run(&open(self.project.as_deref())?, show).await,
+            Command::Restore(restore) => restore.run(&open(self.project.as_deref())?, show).await,
+            Command::Verify(verify) => verify.run(&open(self.project.as_deref())?, show).await,
             Command::Demo(demo) => demo.run(show).await,
             Command::Connect(connect) => connect.run(&open(self.project.as_deref())?, show).await,
             Command::Doctor(doctor) => doctor.run(&open(self.project.as_deref())?, show).await,

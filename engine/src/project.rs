@@ -7,6 +7,7 @@ mod alerts;
 mod answers;
 mod file;
 mod limits;
+mod store;
 mod listen;
 mod serve;
 
@@ -18,6 +19,7 @@ use connectors::contract::{self, Connector, Host};
 use connectors::manifest::Answers;
 
 use crate::script::Limits;
+use crate::store::Place;
 use crate::trouble::{Trouble, why};
 
 pub use alerts::{Alerts, Rules};
@@ -42,6 +44,8 @@ pub struct Project {
     pub systems: BTreeMap<String, Arc<dyn Connector>>,
     /// What the scripts of one record may use.
     pub limits: Limits,
+    /// Where it keeps what must survive.
+    pub store: Place,
     /// How the daemon works.
     pub serve: Serve,
     /// Where it listens; `None`: it does not.
@@ -106,16 +110,11 @@ impl Project {
             flows: Vec::new(),
             systems: file::built_in(),
             limits: Limits::default(),
+            store: store::standard(root),
             serve: Serve::default(),
             listen: None,
             alerts: Alerts::default(),
         }
-    }
-
-    /// Where the project keeps its store.
-    #[must_use]
-    pub fn store_path(&self) -> PathBuf {
-        self.root.join(".weft").join("store.db")
     }
 
     /// What a session with a connection finds here.

@@ -12,6 +12,7 @@ mod journal;
 mod page;
 mod pipeline;
 mod reading;
+pub(crate) mod release;
 mod scope;
 mod seen;
 mod settle;
@@ -159,9 +160,13 @@ pub async fn run(
         Claim::Busy { holder, .. } => return Err(RunError::Busy { flow: flow.name.clone(), holder }),
     };
     let claimed = Claimed::new(lease.clone(), Part::Whole);
+    let id = claimed.id.clone();
     let result = run_claimed(claimed, flow, sides, store, options, watcher).await;
     // Whatever happened, others may claim the flow from here on.
     let released = store.release(&lease).await;
+    if released.as_ref().is_err_and(StoreError::is_temporary) {
+        tokio::spawn(release::later(Arc::clone(store), lease, id));
+    }
     let report = result?;
     released?;
     Ok(report)

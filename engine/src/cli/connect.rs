@@ -151,11 +151,11 @@ async fn prove(project: &Project, connection: &Connection, show: &Show) -> Resul
 
 /// The connection answers: daemons that had given it up try it again.
 async fn tell_daemons(project: &Project, connection: &str) {
-    if !project.store_path().exists() {
+    if project.store.file().is_some_and(|file| !file.exists()) {
         return;
     }
     let told = async {
-        let store = crate::store::open(&project.store_path()).await?;
+        let store = crate::store::open_at(&project.store).await?;
         let states = store.connection_states().await?;
         let updated_at = jiff::Timestamp::now().as_millisecond();
         let connection = connection.to_owned();

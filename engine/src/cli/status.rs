@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
+use dsl::plan::{Plan, Trigger};
 
 use super::progress::{outcome_in_words, to_json};
 use super::run::{open_store, store_trouble};
@@ -39,6 +40,8 @@ struct Line {
     reason: Option<String>,
     last: Option<Run>,
     next: Option<Millis>,
+    /// What starts it, where no moment is known.
+    starts: &'static str,
     refused: i64,
 }
 
@@ -78,8 +81,8 @@ async fn lines(
     for entry in &project.flows {
         let last = store.runs(Some(&entry.name), 1).await?.into_iter().next();
         // A flow that is wrong now is told by `weft check`; here it has no connections.
-        let used = loader.check(entry).map(|(_, plan)| bound(entry, &plan)).ok();
-        lines.push(line(entry, used, last, &known));
+        let plan = loader.check(entry).ok().map(|(_, plan)| plan);
+        lines.push(line(entry, plan.as_ref(), last, &known));
     }
     Ok((known, lines))
 }
@@ -106,9 +109,13 @@ async fn known(store: &dyn Store) -> Result<Known, StoreError> {
     })
 }
 
-fn line(entry: &FlowEntry, used: Option<(String, String)>, last: Option<Run>, known: &Known) -> Line {
+fn line(entry: &FlowEntry, plan: Option<&Plan>, last: Option<Run>, known: &Known) -> Line {
     let turn = known.turns.get(&entry.name);
-    let used: BTreeSet<String> = used.into_iter().flat_map(|(source, target)| [source, target]).collect();
+    let used: BTreeSet<String> = plan
+        .map(|plan| bound(entry, plan))
+        .into_iter()
+        .flat_map(|(source, target)| [source, target])
+        .collect();
     let states: Vec<&ConnectionState> = used.iter().filter_map(|name| known.states.get(name)).collect();
     let refused = states.iter().find(|state| state.reconnect);
     let open = states.iter().filter(|state| state.open_until.is_some_and(|until| until > known.now));
@@ -140,6 +147,7 @@ fn line(entry: &FlowEntry, used: Option<(String, String)>, last: Option<Run>, kn
         reason,
         last,
         next: turn.and_then(|turn| turn.next_at).filter(|_| entry.on),
+        starts: plan.filter(|_| entry.on).map_or("", starts),
         refused: known.letters.get(&entry.name).copied().unwrap_or_default(),
     }
 }
@@ -156,7 +164,7 @@ impl Line {
             state,
             last.map_or_else(|| "never".to_owned(), |run| moment(run.started_at)),
             last.map_or_else(String::new, |run| outcome_in_words(run.state, &run.counts)),
-            self.next.map_or_else(|| "by hand".to_owned(), moment),
+            self.next.map_or_else(|| self.starts.to_owned(), moment),
             self.refused.to_string(),
         ]
     }
@@ -179,6 +187,18 @@ impl Line {
             "next_due": self.next.map(utc),
             "refused": self.refused,
         })
+    }
+}
+
+/// What starts a flow of which no daemon has said when it is due.
+fn starts(plan: &Plan) -> &'static str {
+    let is_timed = |trigger: &Trigger| !matches!(trigger, Trigger::Webhook { .. });
+    if plan.triggers.iter().any(is_timed) {
+        "when served"
+    } else if plan.triggers.is_empty() {
+        "by hand"
+    } else {
+        "on webhook"
     }
 }
 

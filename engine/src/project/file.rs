@@ -26,6 +26,8 @@ struct File {
     #[serde(default)]
     limits: toml::map::Map<String, toml::Value>,
     #[serde(default)]
+    store: toml::map::Map<String, toml::Value>,
+    #[serde(default)]
     serve: toml::map::Map<String, toml::Value>,
     #[serde(default)]
     listen: toml::map::Map<String, toml::Value>,
@@ -42,6 +44,8 @@ struct Places {
     flows: BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, Spanned<toml::Value>>>,
     #[serde(default)]
     limits: Entries,
+    #[serde(default)]
+    store: Entries,
     #[serde(default)]
     serve: Entries,
     listen: Option<Entries>,
@@ -69,6 +73,7 @@ pub(super) fn read(root: &Path) -> Result<Project, Trouble> {
     let connections = reader.connections(&places);
     let flows = reader.flows(&file, &places, &connections);
     let limits = reader.limits(&places.limits);
+    let store = reader.store(&places.store);
     let serve = reader.serve(&places.serve);
     let listen = reader.listen(places.listen.as_ref());
     let alerts = reader.alerts(&places.alerts);
@@ -77,11 +82,12 @@ pub(super) fn read(root: &Path) -> Result<Project, Trouble> {
     if !problems.is_empty() {
         return Err(Trouble::several(format!("the project has {} problems", problems.len()), problems));
     }
-    drop((file.connections, file.limits, file.serve, file.listen, file.alerts));
+    drop((file.connections, file.limits, file.store, file.serve, file.listen, file.alerts));
     let name = file.name.unwrap_or_else(|| {
         root.file_name().map_or_else(|| "project".to_owned(), |name| name.to_string_lossy().into_owned())
     });
-    Ok(Project { root: root.to_owned(), name, connections, flows, systems, limits, serve, listen, alerts })
+    let root = root.to_owned();
+    Ok(Project { root, name, connections, flows, systems, limits, store, serve, listen, alerts })
 }
 
 /// Systems that come with Weft.
@@ -90,7 +96,7 @@ pub(super) fn built_in() -> BTreeMap<String, Arc<dyn Connector>> {
 }
 
 pub(super) struct Reader<'a> {
-    root: &'a Path,
+    pub(super) root: &'a Path,
     text: &'a str,
     troubles: Vec<Trouble>,
     /// Those of other files than the main one.
@@ -108,6 +114,17 @@ impl Reader<'_> {
         help: Option<String>,
     ) {
         self.troubles.push(Trouble::new(code, message).at(MAIN_FILE, self.text, at, label).maybe_help(help));
+    }
+
+    /// The same without the line of the file, which may hold a secret.
+    pub(super) fn unshown(&mut self, code: &'static str, message: &str, line: usize, help: &str) {
+        let message = format!("{message} ({MAIN_FILE}, line {line})");
+        self.troubles.push(Trouble::new(code, message).help(help));
+    }
+
+    /// The line of the file that a place lies in, counted from 1.
+    pub(super) fn line(&self, at: &Range<usize>) -> usize {
+        1 + self.text.bytes().take(at.start).filter(|letter| *letter == b'\n').count()
     }
 
     /// The project's folder.

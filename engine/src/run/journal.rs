@@ -8,9 +8,9 @@
 //! flows, record by record. See `docs/decisions/2026-11-22-journals.md`.
 
 use std::collections::HashSet;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
-use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use connectors::contract::{self, RemoteError, unreadable};
@@ -293,13 +293,8 @@ impl Run<'_> {
             // One of them may have been created by itself.
             road.end = None;
         }
-        let mut page = Page {
-            run: self.id.clone(),
-            plan: self.flow.print,
-            counted: counts,
-            cursor,
-            ..Page::default()
-        };
+        let mut page =
+            Page { run: self.id.clone(), plan: self.flow.print, counted: counts, cursor, ..Page::default() };
         if !keys.is_empty() {
             match self.append(road, bytes.into()).await? {
                 Ok(journal) => page.added = Some(Added { journal, keys }),

@@ -99,6 +99,11 @@ impl<'r> PageRun<'r> {
     fn close(&self, one: Walked<'_>, halted: bool, now: i64, page: &mut Page) {
         let Walked { key, print, scope, text, known, done, stop } = one;
         let unsent = done.written.is_empty() && !done.created && !done.updated;
+        // What a dead process may have created stays in doubt until the record comes through: this
+        // run may have ended before it could look.
+        let in_doubt = done.in_doubt
+            || known.intent.is_some()
+                && matches!(stop, Some(Stop::Failed { .. } | Stop::Wait(_) | Stop::Halt(_)));
         let outcome = match stop {
             None if done.created => Outcome::Created,
             None if done.updated => Outcome::Updated,
@@ -113,7 +118,7 @@ impl<'r> PageRun<'r> {
             Some(Stop::Failed { class, reason }) => Outcome::Failed { class: class.to_owned(), reason },
             // The run ends and reads this page again: nothing is lost, and nothing is said twice.
             Some(Stop::Halt(_) | Stop::Wait(_)) if halted && unsent && !self.again => {
-                if !done.in_doubt {
+                if !in_doubt {
                     page.withdrawn.push(key);
                 }
                 return;
@@ -147,7 +152,7 @@ impl<'r> PageRun<'r> {
             activity,
             search_keys,
             payload,
-            in_doubt: done.in_doubt,
+            in_doubt,
         });
     }
 

@@ -71,8 +71,8 @@ pub(super) fn is_trouble(error: &StoreError) -> bool {
 }
 
 /// No pause mends it: somebody has to look at the store.
-pub(super) const fn is_final(error: &StoreError) -> bool {
-    matches!(error, StoreError::Corrupt { .. } | StoreError::NotAStore { .. } | StoreError::Newer { .. })
+pub(super) fn is_final(error: &StoreError) -> bool {
+    is_trouble(error) && !error.is_temporary()
 }
 
 /// Takes the turn.

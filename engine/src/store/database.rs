@@ -11,7 +11,8 @@ use super::migrate::{self, Migration};
 use super::records::{self, Pruned};
 use super::types::{Claim, Cursor, Journal, JournalKeys, Lease, Millis, NewRun, Page, RunState};
 use super::{
-    Addressee, Arrival, Arrived, Store, StoreError, Told, Unanswered, Undone, alerts, inbox, journal, page, tally,
+    Addressee, Arrival, Arrived, Store, StoreError, Told, Unanswered, Undone, alerts, inbox, journal, page,
+    restored, tally,
 };
 
 /// A store over one database.
@@ -68,6 +69,10 @@ pub(super) async fn end<T>(tx: Box<dyn Transaction>, done: Result<T, StoreError>
 impl<D: Driver> Store for Database<D> {
     async fn now(&self) -> Result<Millis, StoreError> {
         lease::now(&mut *self.driver.read().await?, &self.words).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.driver.ping().await
     }
 
     async fn acquire(
@@ -287,6 +292,12 @@ impl<D: Driver> Store for Database<D> {
 
     async fn last_success(&self, flow: &str) -> Result<Option<Millis>, StoreError> {
         tally::last_success(&mut *self.driver.read().await?, flow).await
+    }
+
+    async fn mark_restored(&self) -> Result<i64, StoreError> {
+        let mut tx = self.driver.begin().await?;
+        let done = restored::mark(&mut *tx, &self.words).await;
+        end(tx, done).await
     }
 
     async fn alerts(&self) -> Result<Vec<Told>, StoreError> {

@@ -1,7 +1,7 @@
 //! Brings a store to the schema of this program: forward only, one transaction a step.
 
 use super::lease::one;
-use super::link::{Driver, Link, Words};
+use super::link::{Dialect, Driver, Link, Words};
 use super::{StoreError, sql};
 
 /// One step from a schema to the next.
@@ -33,6 +33,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         about: "what systems tell by webhooks",
         text: include_str!("migrations/0004_inbox.sql"),
     },
+    Migration {
+        version: 6,
+        about: "stores that were put back",
+        text: include_str!("migrations/0006_restored.sql"),
+    },
 ];
 
 /// Takes every step that the store has not taken yet. A store that holds something already is
@@ -44,8 +49,10 @@ pub(super) async fn run(
     steps: &[Migration],
 ) -> Result<(), StoreError> {
     let known = steps.iter().map(|step| step.version).max().unwrap_or(0);
+    let Dialect { alone, text, bytes, keyed, .. } = driver.dialect();
     let found = {
         let mut tx = driver.begin().await?;
+        tx.script(alone).await?;
         tx.script(sql::SCHEMA_TABLE).await?;
         let found = version(&mut *tx).await?;
         tx.commit().await?;
@@ -59,11 +66,11 @@ pub(super) async fn run(
     }
     for step in steps.iter().filter(|step| step.version > found) {
         let mut tx = driver.begin().await?;
+        tx.script(alone).await?;
         // Another process may have been quicker.
         if version(&mut *tx).await? < step.version {
-            let dialect = driver.dialect();
-            let text = step.text.replace("BLOB", dialect.bytes).replace("{keyed}", dialect.keyed);
-            tx.script(&text).await?;
+            tx.script(&step.text.replace("TEXT", text).replace("BLOB", bytes).replace("{keyed}", keyed))
+                .await?;
             let args = [step.version.into(), step.about.into()];
             tx.execute(&words.fill(sql::SCHEMA_APPLIED), &args, false).await?;
         }

@@ -21,12 +21,16 @@ mod lease;
 mod link;
 mod migrate;
 mod page;
+mod place;
+mod postgres;
 mod records;
+mod restored;
 mod sql;
 mod sqlite;
 mod tally;
 mod turns;
 mod types;
+mod wait;
 
 #[cfg(test)]
 mod tests;
@@ -41,6 +45,9 @@ pub use alerts::Told;
 pub use answers::{DeadLetter, DeadQuery, Found, HistoryRow, Intent, Known, LedgerRow, Run};
 pub use error::StoreError;
 pub use holder::{holder_in_words, is_dead, this_process};
+pub use place::Place;
+pub use postgres::Address;
+pub use sqlite::{Restored, backup, restore};
 pub use inbox::{Addressee, Arrival, Arrived, Unanswered};
 pub use tally::Undone;
 pub use turns::{ConnectionState, Daemon, Turn, Turns};
@@ -49,10 +56,21 @@ pub use types::{
     Outcome, OutcomeWord, Page, RunState, Settled, Written,
 };
 
+pub use wait::{open_and_wait, wait};
+
 /// Opens the store in this file, made if it is not there yet and brought up to the schema of
 /// this program. Its folder must exist.
 pub async fn open(file: &Path) -> Result<Arc<dyn Store>, StoreError> {
     Ok(Arc::new(sqlite::open(file, migrate::MIGRATIONS).await?))
+}
+
+/// Opens the store in this place; a file as [`open`] does, a database brought up to the schema of
+/// this program. A server that does not answer is waited for some seconds.
+pub async fn open_at(place: &Place) -> Result<Arc<dyn Store>, StoreError> {
+    match place {
+        Place::File(path) => open(path).await,
+        Place::Server(address) => Ok(Arc::new(postgres::open(address, migrate::MIGRATIONS).await?)),
+    }
 }
 
 /// The same on a clock that a test moves.
@@ -70,6 +88,10 @@ pub(crate) async fn open_on(file: &Path, clock: Arc<std::sync::atomic::AtomicI64
 pub trait Store: Turns {
     /// The database's clock.
     async fn now(&self) -> Result<Millis, StoreError>;
+
+    /// Proves that the store can be read and written: commits next to nothing. After the disk
+    /// was full it also asks whether there is room for some pages.
+    async fn ping(&self) -> Result<(), StoreError>;
 
     /// Claims a flow for `ttl`. A lease that has run out is taken over, and so is one whose
     /// holder `dead` knows to be gone, such as [`is_dead`].
@@ -211,6 +233,10 @@ pub trait Store: Turns {
 
     /// When a run of a flow last came to its end.
     async fn last_success(&self, flow: &str) -> Result<Option<Millis>, StoreError>;
+    /// Notes that this store was put back: until a flow has read its source to the end once, records
+    /// of which nothing is known are taken for records that may have been created. Answers for how
+    /// many flows.
+    async fn mark_restored(&self) -> Result<i64, StoreError>;
 
     /// What people have been told by alerts and still holds.
     async fn alerts(&self) -> Result<Vec<Told>, StoreError>;

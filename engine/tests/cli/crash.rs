@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 use connectors::simulator::{Fault, Simulator as _};
 
 use super::kill::{End, FAULTS, articles, finish, orders, same};
+use super::postgres::in_database;
 use super::serve::Daemon;
+use super::server;
 use super::town::{Folder, Town};
 
 /// Rounds within the tests, and the seed of the first.
@@ -36,6 +38,8 @@ struct Round {
     fill: (&'static str, Fill),
     faults: (&'static str, &'static [(Fault, u32)]),
     two: bool,
+    /// The store is a database, where this machine has a server.
+    database: bool,
 }
 
 impl Round {
@@ -49,6 +53,7 @@ impl Round {
             fill: fills[random.usize(..fills.len())],
             faults: faults[random.usize(..faults.len())],
             two: random.bool(),
+            database: random.u8(0..3) == 0,
         };
         (round, random)
     }
@@ -93,6 +98,9 @@ async fn disturbed(round: &Round, random: &mut fastrand::Rng) -> End {
     let town = Town::new().await;
     let folder = (round.fill.1)(&town);
     restless(&folder);
+    if let Some(address) = round.database.then(server::place).flatten() {
+        in_database(&folder, &address);
+    }
     for server in [&town.shop_server, &town.till_server] {
         server.faults.retry_after(Some(0));
         for (fault, rate) in round.faults.1 {
@@ -139,10 +147,11 @@ async fn the_daemon_is_killed_at_any_moment_and_the_end_is_the_same() {
         let clean = &clean.iter().find(|(known, _)| *known == what).unwrap().1;
         assert!(clean.orders.len() + clean.products.len() > 100);
         println!(
-            "seed {}: {what}, {}, {} …",
+            "seed {}: {what}, {}, {}, {} …",
             round.seed,
             round.faults.0,
-            if round.two { "two daemons" } else { "one daemon" }
+            if round.two { "two daemons" } else { "one daemon" },
+            if round.database { "a database" } else { "a file" }
         );
         let end = disturbed(&round, &mut random).await;
         same(clean, &end);

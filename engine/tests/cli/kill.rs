@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use connectors::simulator::{Fault, Simulator};
 use serde_json::Value;
 
+use super::postgres::in_database;
+use super::server;
 use super::town::{Folder, Town};
 
 /// Flows of the pair, in the order in which they run.
@@ -69,6 +71,19 @@ pub(crate) fn articles(town: &Town) -> Folder {
         town.article(&(100_000 + number).to_string(), "Koffiemok", "12.95");
     }
     town.project(&[("articles", BARE)])
+}
+
+/// The same with the store in a database of a server on this machine.
+fn orders_on_postgres(town: &Town) -> Folder {
+    let folder = orders(town);
+    in_database(&folder, &server::place().expect("server"));
+    folder
+}
+
+fn articles_on_postgres(town: &Town) -> Folder {
+    let folder = articles(town);
+    in_database(&folder, &server::place().expect("server"));
+    folder
 }
 
 /// What must be the same however often a run was interrupted.
@@ -289,4 +304,14 @@ async fn a_flow_that_looks_for_nothing_is_kept_from_doubling() {
     let noisy = rounds(articles, 12, 2, 6, &FAULTS).await;
     // Each create is counted once, in one of the runs, whichever of them was killed.
     assert!(quiet.iter().chain(&noisy).all(|created| *created == quiet[0]), "{quiet:?} {noisy:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_on_postgresql_the_end_is_the_same() {
+    if server::shared().is_none() {
+        return;
+    }
+    rounds(orders_on_postgres, 20_261_122, 1, 7, &FAULTS).await;
+    let created = rounds(articles_on_postgres, 13, 2, 7, &[]).await;
+    assert!(created.iter().all(|one| *one == created[0]), "{created:?}");
 }

@@ -5,19 +5,25 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod alerts;
+mod backup;
 mod broken;
 mod check;
 mod connect;
 #[cfg(unix)]
 mod crash;
 mod demo;
+#[path = "../support/disk.rs"]
+mod disk;
 mod docs;
 mod hooks;
 mod journal;
 mod kill;
+mod postgres;
 mod remote;
 #[cfg(unix)]
 mod serve;
+#[path = "../support/postgres.rs"]
+mod server;
 mod store;
 mod town;
 mod traces;

@@ -10,6 +10,9 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
+use super::disk::Disk;
+use super::postgres::in_database;
+use super::server;
 use super::town::{CUSTOMERS, Folder, Town, golden};
 
 /// Longer than anything here takes, on a machine that is busy with other things.
@@ -250,11 +253,23 @@ async fn told_to_stop_it_settles_first_and_told_twice_it_does_not() {
 
 #[tokio::test]
 async fn two_daemons_share_one_store() {
+    share(|_| {}).await;
+}
+
+#[tokio::test]
+async fn two_daemons_share_one_database() {
+    let Some(address) = server::place() else { return };
+    share(|folder| in_database(folder, &address)).await;
+}
+
+/// Two daemons and four flows: both run some, and none is run twice.
+async fn share(place: impl FnOnce(&Folder)) {
     let town = Town::with_customers(3).await;
     let names = ["a", "b", "c", "d"];
     let text = customers("every 2 seconds");
     let flows = names.map(|name| (name, text.as_str()));
     let folder = town.project(&flows);
+    place(&folder);
     let begin = Instant::now();
     let (one, two) = (Daemon::start(&folder, &[]), Daemon::start(&folder, &[]));
     while one.count("run ended") < 6 || two.count("run ended") < 6 {
@@ -298,43 +313,16 @@ async fn a_refused_key_waits_for_a_person_and_goes_on_after_connect() {
     // The right one: changed settings are another connection.
     folder.put("till.secret", town.secret("secret"));
     daemon.until("state=\"succeeded\"", 1).await;
-    // Refused again on the other side's whim, and answered when a person asks.
+    // Refused again, and mended on the other side: `weft connect` says so.
+    town.till_server.faults.rate(Fault::Expired, 1_000);
+    town.shop.add_customer("klant4@voorbeeld.example", ("Jan", "Bos"), "").unwrap();
+    daemon.until("enter ident and secret again", 2).await;
+    town.till_server.faults.clear();
+    assert_eq!(folder.weft(&["connect", "till"]).await.code, Some(0));
+    daemon.until("signed in again connection=\"till\"", 1).await;
+    daemon.until("created=1", 1).await;
     daemon.stop().await;
-    assert_eq!(town.till.relations().len(), 3);
-}
-
-/// A small disk where the store lies, where this user may mount one.
-struct Disk(std::path::PathBuf);
-
-impl Disk {
-    fn mount(path: std::path::PathBuf, options: &str) -> Option<Self> {
-        std::fs::create_dir_all(&path).unwrap();
-        let mut mount = std::process::Command::new("mount");
-        let done = mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(&path).output();
-        if done.is_ok_and(|done| done.status.success()) {
-            return Some(Self(path));
-        }
-        eprintln!("skipped: this user may mount no disk");
-        None
-    }
-
-    fn remount(&self, options: &str) {
-        let options = format!("remount,{options}");
-        assert!(
-            std::process::Command::new("mount")
-                .args(["-o", &options])
-                .arg(&self.0)
-                .status()
-                .unwrap()
-                .success()
-        );
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new("umount").arg("-l").arg(&self.0).status();
-    }
+    assert_eq!(town.till.relations().len(), 4);
 }
 
 #[cfg(target_os = "linux")]
@@ -342,7 +330,7 @@ impl Drop for Disk {
 async fn a_full_disk_is_said_once_and_work_goes_on_when_there_is_room() {
     let town = Town::with_customers(400).await;
     let folder = town.project(&[("customers", &customers("every 1 second"))]);
-    let Some(disk) = Disk::mount(folder.path().join(".weft"), "size=600k") else { return };
+    let Some(disk) = Disk::new(&folder.path().join(".weft"), "600k") else { return };
     let daemon = Daemon::start(&folder, &[]);
     daemon.until("the store cannot be used", 1).await;
     tokio::time::sleep(Duration::from_secs(4)).await;
@@ -358,6 +346,29 @@ async fn a_full_disk_is_said_once_and_work_goes_on_when_there_is_room() {
     addresses.sort();
     addresses.dedup();
     assert_eq!((addresses.len(), town.till.relations().len()), (400, 400), "none is lost, none is doubled");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_goes_away_is_waited_for() {
+    let Some(cluster) = server::Cluster::start("") else { return };
+    let (town, folder) = project("every 1 second").await;
+    in_database(&folder, &cluster.address());
+    let daemon = Daemon::start(&folder, &[]);
+    daemon.until("run ended", 1).await;
+    for (times, mode) in [(1, "fast"), (2, "immediate")] {
+        cluster.down(mode);
+        daemon.until("the store cannot be used", times).await;
+        town.shop.add_customer(&format!("{mode}@voorbeeld.example"), ("Jan", "Bos"), "").unwrap();
+        cluster.up();
+        daemon.until("the store can be used again", times).await;
+    }
+    let begin = Instant::now();
+    while town.till.relations().len() < 5 {
+        assert!(begin.elapsed() < LONG, "{}", daemon.log());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    daemon.stop().await;
+    assert_eq!(town.till.relations().len(), 5);
 }
 
 /// What a service manager is told.

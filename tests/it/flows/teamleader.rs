@@ -99,12 +99,12 @@ impl Desk {
             })
             .collect();
         let project = Project {
-            root: folder.path().to_owned(),
             name: "test".into(),
             connections,
             flows: vec![FlowEntry { name: name.into(), file, on: true, roles: BTreeMap::new() }],
             systems,
-            limits: engine::script::Limits::default(),
+            store: engine::store::Place::File(folder.path().join("store.db")),
+            ..Project::bare(folder.path())
         };
         write(&folder.path().join(format!("settings/{name}.toml")), answers);
         let store = engine::store::open(&folder.path().join("store.db")).await.unwrap();

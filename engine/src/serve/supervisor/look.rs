@@ -158,13 +158,7 @@ impl Supervisor {
             None => error.to_string(),
         };
         if is_final(error) {
-            tracing::error!(
-                reason = words::plain(&reason),
-                "the store cannot be used any more: the daemon ends"
-            );
-            self.ruined = Some(error.clone());
-            self.stage = Stage::Stopping;
-            self.deadline = Some(now);
+            self.give_up(error, now);
         }
         if let Some(trouble) = &mut self.trouble {
             // The same trouble again: it is not said twice, and tried less often.
@@ -198,14 +192,32 @@ impl Supervisor {
         }
     }
 
+    /// Everything that a daemon needs of the store, room on its disk included.
+    async fn use_the_store(&mut self, now: Millis) -> Result<(), StoreError> {
+        self.setup.store.ping().await?;
+        self.greet(now).await?;
+        self.learn(now).await
+    }
+
+    /// No pause mends it.
+    fn give_up(&mut self, error: &StoreError, now: Millis) {
+        let reason = words::plain(&error.to_string());
+        tracing::error!(reason, "the store cannot be used any more: the daemon ends");
+        self.ruined = Some(error.clone());
+        self.stage = Stage::Stopping;
+        self.deadline = Some(now);
+    }
+
     async fn try_the_store(&mut self, now: Millis) {
         if self.trouble.as_ref().is_some_and(|trouble| trouble.next_try > now) {
             return;
         }
-        let tried = match self.greet(now).await {
-            Ok(()) => self.learn(now).await,
-            Err(error) => Err(error),
-        };
+        let tried = self.use_the_store(now).await;
+        if let Err(error) = &tried
+            && is_final(error)
+        {
+            self.give_up(error, now);
+        }
         match (tried, self.trouble.take()) {
             (Ok(()), Some(trouble)) => {
                 self.trouble = Some(Trouble { back_at: Some(now), ..trouble });

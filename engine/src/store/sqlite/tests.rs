@@ -1,5 +1,8 @@
 //! What is special to a store in a file.
 
+mod bad_disk;
+mod copies;
+
 use super::super::migrate::{MIGRATIONS, Migration};
 use super::super::{
     Activity, Claim, Fingerprint, Lease, NewRun, Outcome, Page, RunState, Settled, Store, open as open_store,

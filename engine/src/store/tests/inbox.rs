@@ -23,7 +23,7 @@ fn keys(arrived: &[Arrived]) -> Vec<&str> {
 
 #[tokio::test]
 async fn a_delivery_is_kept_once_for_each_flow() {
-    let bench = Bench::new().await;
+    let Some(bench) = Bench::new().await else { return };
     let both = [to(FLOW), to("stock")];
     assert_eq!(bench.store.arrive(&arrival(Some("d1"), "7"), &both).await, Ok(2));
     assert_eq!(bench.store.arrive(&arrival(Some("d1"), "7"), &both).await, Ok(0), "delivered again");
@@ -36,7 +36,7 @@ async fn a_delivery_is_kept_once_for_each_flow() {
 
 #[tokio::test]
 async fn what_a_run_did_not_answer_is_taken_up_by_the_next() {
-    let bench = Bench::new().await;
+    let Some(bench) = Bench::new().await else { return };
     bench.store.arrive(&arrival(Some("d1"), "7"), &[to(FLOW)]).await.expect("kept");
     let lease = bench.hold_and_run().await;
     let taken = bench.store.take_arrivals(&lease, RUN).await.expect("taken");
@@ -57,7 +57,7 @@ async fn what_a_run_did_not_answer_is_taken_up_by_the_next() {
 
 #[tokio::test]
 async fn what_comes_while_a_run_is_under_way_is_not_answered_by_it() {
-    let bench = Bench::new().await;
+    let Some(bench) = Bench::new().await else { return };
     let lease = bench.hold_and_run().await;
     // The system does not tell deliveries apart: one that waits will do for those like it.
     assert_eq!(bench.store.arrive(&arrival(None, "7"), &[to(FLOW)]).await, Ok(1));
@@ -72,7 +72,7 @@ async fn what_comes_while_a_run_is_under_way_is_not_answered_by_it() {
 
 #[tokio::test]
 async fn a_record_of_the_target_is_no_record_of_the_source() {
-    let bench = Bench::new().await;
+    let Some(bench) = Bench::new().await else { return };
     let flows = [Addressee { flow: FLOW, knows_record: false }];
     bench.store.arrive(&arrival(Some("d1"), "7"), &flows).await.expect("kept");
     let lease = bench.hold_and_run().await;
@@ -82,7 +82,7 @@ async fn a_record_of_the_target_is_no_record_of_the_source() {
 
 #[tokio::test]
 async fn the_inbox_is_pruned_and_forgets() {
-    let bench = Bench::new().await;
+    let Some(bench) = Bench::new().await else { return };
     bench.store.arrive(&arrival(Some("d1"), "7"), &[to(FLOW), to("off")]).await.expect("kept");
     let lease = bench.hold_and_run().await;
     bench.store.take_arrivals(&lease, RUN).await.expect("taken");
@@ -97,7 +97,7 @@ async fn the_inbox_is_pruned_and_forgets() {
 
 #[tokio::test]
 async fn what_is_secret_of_an_address_is_kept_as_a_digest() {
-    let bench = Bench::new().await;
+    let Some(bench) = Bench::new().await else { return };
     assert_eq!(bench.store.hook("shop").await, Ok(None));
     bench.store.set_hook("shop", Some(b"one")).await.expect("kept");
     bench.store.set_hook("shop", Some(b"two")).await.expect("kept");
