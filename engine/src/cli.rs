@@ -120,7 +120,7 @@ pub(crate) enum Ended {
 #[must_use]
 pub fn main() -> ExitCode {
     let call = Call::parse();
-    log::start(&call.command);
+    let _traces = log::start(&call.command);
     let show = Show::new(call.json);
     crate::memory::watch_scripts();
     // Scripts run on these threads, and need their room; see `script::STACK`.

@@ -27,5 +27,6 @@ mod shade;
 pub mod speed;
 pub mod store;
 pub mod tokens;
+mod traces;
 pub mod trouble;
 pub mod vault;

@@ -36,6 +36,7 @@ use crate::store::{
 };
 use crate::vault::Sealer;
 use finder::Finder;
+use tracing::Instrument as _;
 use reading::Reading;
 pub use letters::{Replay, Take};
 pub use sides::{Party, Sides};
@@ -225,7 +226,8 @@ pub(crate) async fn run_claimed(
         past: tokio::sync::Mutex::default(),
         sealer: OnceLock::new(),
     };
-    let result = run.whole(part).await;
+    let span = tracing::debug_span!("run", flow = flow.name, run = run.id, cause = options.cause);
+    let result = run.whole(part).instrument(span).await;
     drop(renewal);
     run.end(result).await
 }

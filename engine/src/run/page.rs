@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use connectors::contract::unreadable;
 use connectors::record::{Record, Value};
 use futures::stream::{FuturesUnordered, StreamExt as _};
+use tracing::Instrument as _;
 
 use super::Run;
 use super::scope::Scope;
@@ -85,6 +86,11 @@ fn learn(known: &mut Known, written: &[Written]) {
 impl<'r> PageRun<'r> {
     /// Notes what is about to be done, and walks the records once.
     pub(super) async fn walk(&self, read: ReadPage) -> Result<WalkedPage<'r>, StoreError> {
+        let span = tracing::debug_span!("page", records = read.records.len());
+        self.walk_page(read).instrument(span).await
+    }
+
+    async fn walk_page(&self, read: ReadPage) -> Result<WalkedPage<'r>, StoreError> {
         let ReadPage { records, cursor } = read;
         let mut page = Page { run: self.run.id.clone(), plan: self.run.flow.print, ..Page::default() };
         let items = self.known(records, &mut page).await?;
@@ -270,7 +276,7 @@ impl<'r> PageRun<'r> {
                 item.known.written.clone_from(&earlier.known.written);
                 learn(&mut item.known, &earlier.done.written);
             }
-            walked.push(self.walk_one(item).await);
+            walked.push(self.walk_one(item).instrument(tracing::debug_span!("record")).await);
         }
         walked
     }

@@ -28,3 +28,4 @@ mod serve;
 mod server;
 mod store;
 mod town;
+mod traces;

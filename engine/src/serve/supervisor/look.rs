@@ -21,10 +21,7 @@ const OVER: Millis = 60_000;
 /// Time between two rounds of chores.
 const CHORES: Millis = 24 * 3_600_000;
 
-/// How long the log of a run is kept.
-const KEEP: Millis = 14 * 24 * 3_600_000;
-
-/// How long a run is listed after that.
+/// How long a run is listed.
 const KEEP_RUNS: Millis = 90 * 24 * 3_600_000;
 
 /// The store cannot be used.
