@@ -197,7 +197,11 @@ impl Call {
             Command::Restore(restore) => restore.run(&open(self.project.as_deref())?, show).await,
             Command::Verify(verify) => verify.run(&open(self.project.as_deref())?, show).await,
             Command::Demo(demo) => demo.run(show).await,
-            Command::Connect(connect) => connect.run(&unsealed(self.project.as_deref()).await?, show).await,
+            Command::Connect(connect) => {
+                let mut project = unsealed(self.project.as_deref()).await?;
+                connect.ask(&mut project, show).await?;
+                connect.run(&project, show).await
+            }
             Command::Doctor(doctor) => doctor.run(&unsealed(self.project.as_deref()).await?, show).await,
             Command::Secret(secret) => secret.run(&open(self.project.as_deref())?, show).await,
             Command::Simulate(simulate) => simulate.run(show).await,

@@ -189,8 +189,6 @@ impl Tree {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-
     use super::*;
     use proptest::prelude::*;
 

@@ -1,5 +1,6 @@
 //! `weft connect`: let Weft into an account, and prove that it is in.
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -10,7 +11,7 @@ use super::run::open_store;
 use super::show::Show;
 use crate::consent::{Consent, open_browser, pasted};
 use crate::draft;
-use crate::project::{Connection, Project};
+use crate::project::{Connection, Project, Sealed};
 use crate::store::ConnectionState;
 use crate::trouble::{Kind, Trouble, did_you_mean};
 
@@ -37,6 +38,24 @@ pub(crate) struct Connect {
 }
 
 impl Connect {
+    /// Asks for secrets of the connection that are to be sealed and are not there yet, where there
+    /// is somebody to ask.
+    pub(crate) async fn ask(&self, project: &mut Project, show: &Show) -> Result<(), Trouble> {
+        let of_it = |sealed: &Sealed| self.name.as_ref() == Some(&sealed.connection);
+        let missing: Vec<Sealed> = project.sealed.iter().filter(|sealed| of_it(sealed)).cloned().collect();
+        if missing.is_empty() || !show.is_terminal() || !std::io::stdin().is_terminal() {
+            return Ok(());
+        }
+        let store = open_store(project).await?;
+        for Sealed { connection, setting } in missing {
+            let text = super::secret::ask(&format!("{setting} of {connection}: "))?;
+            project.vault.put(&connection, &setting, text.as_bytes()).await?;
+        }
+        project.unseal().await?;
+        store.close().await;
+        Ok(())
+    }
+
     pub(crate) async fn run(&self, project: &Project, show: &Show) -> Result<Ended, Trouble> {
         if let Some(name) = &self.new {
             let path = draft::profile(project, name, self.answer.as_deref())?;

@@ -87,8 +87,9 @@ pub(super) fn print_of(source_key: &str) -> Fingerprint {
     print.map_or_else(|| Fingerprint::of_key(source_key), Fingerprint::from)
 }
 
-const ANY_FORGOTTEN: &str = "
-SELECT 1 FROM ledger WHERE flow = $1 AND source_key >= 'forgotten ' AND source_key < 'forgotten!' LIMIT 1";
+const ANY_FORGOTTEN: &str = "SELECT flow FROM forgotten_flow WHERE flow = $1";
+
+const FORGOTTEN_FLOW: &str = "INSERT INTO forgotten_flow (flow) VALUES ($1) ON CONFLICT (flow) DO NOTHING";
 
 const LOG: &str = "DELETE FROM activity WHERE flow = $1 AND source_key = $2";
 const INBOX: &str = "DELETE FROM inbox WHERE flow = $1 AND source_key = $2";
@@ -196,6 +197,9 @@ pub(super) async fn forget(
             link.execute(clear, &[flow.into(), (&name).into()], true).await?;
             link.execute(rename, &[flow.into(), key.into(), (&name).into()], true).await?;
         }
+    }
+    for flow in removed.keys() {
+        link.execute(FORGOTTEN_FLOW, &[flow.into()], true).await?;
     }
     if is_address(forget.text) {
         link.execute(RUN_ERRORS, &[(&like(forget.text)).into()], true).await?;

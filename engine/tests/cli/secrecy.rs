@@ -259,7 +259,16 @@ async fn no_secret_is_in_anything_that_is_printed_logged_or_kept() {
     assert_eq!(bench.weft(&["secret", "rotate"], ""), 0);
     bench.weft(&["run"], "");
     for json in [&[][..], &["--json"]] {
-        for args in [&["runs"][..], &["records", "--failed"], &["records", "1", "--full"]] {
+        let asked = [
+            &["runs"][..],
+            &["records", "--failed"],
+            &["records", "1", "--full"],
+            &["dead", "list"],
+            &["dead", "show", "4@example.com", "--full"],
+            &["dead", "replay", "--all", "--yes"],
+            &["export", "1@example.com"],
+        ];
+        for args in asked {
             bench.weft(&[args, json].concat(), "");
         }
     }

@@ -25,3 +25,8 @@ CREATE TABLE forgotten (
     forgotten_by TEXT   NOT NULL,           -- by whom
     removed      TEXT   NOT NULL            -- numbers by flow and kind, as JSON
 );
+
+-- Flows of which records were forgotten: others need not be asked for them.
+CREATE TABLE forgotten_flow (
+    flow TEXT NOT NULL PRIMARY KEY          -- the flow
+);
