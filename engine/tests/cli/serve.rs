@@ -266,8 +266,11 @@ async fn two_daemons_share_one_database() {
 async fn share(place: impl FnOnce(&Folder)) {
     let town = Town::with_customers(3).await;
     let names = ["a", "b", "c", "d"];
-    let text = customers("every 2 seconds");
-    let flows = names.map(|name| (name, text.as_str()));
+    // Each has relations of its own: two flows that look for the same would both find nothing.
+    let texts = names.map(|name| {
+        customers("every 2 seconds").replace("= customer.email", &format!("= `{name}.${{customer.email}}`"))
+    });
+    let flows = [0, 1, 2, 3].map(|number| (names[number], texts[number].as_str()));
     let folder = town.project(&flows);
     place(&folder);
     let begin = Instant::now();
@@ -297,7 +300,7 @@ async fn share(place: impl FnOnce(&Folder)) {
             assert!(pair[0].1 <= pair[1].0, "{name} ran twice at a time: {pair:?}");
         }
     }
-    assert_eq!(town.till.relations().len(), 3);
+    assert_eq!(town.till.relations().len(), 12);
 }
 
 #[tokio::test]
