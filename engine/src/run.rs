@@ -21,7 +21,7 @@ mod sides;
 mod walk;
 mod write;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -148,6 +148,49 @@ impl Claimed {
 /// Asks for the flow, in the name of this holder.
 pub(crate) async fn claim(store: &dyn Store, flow: &str, holder: &str) -> Result<Claim, StoreError> {
     store.acquire(flow, holder, LEASE, &is_dead).await
+}
+
+/// The right to create in resources of targets: two flows that look for the same record would both
+/// find nothing, and both create it.
+pub(crate) struct Rights(Vec<(Lease, Renewal)>);
+
+impl Rights {
+    /// Takes all of them, or none when somebody else has one.
+    pub(crate) async fn take(
+        store: &Arc<dyn Store>,
+        names: &BTreeSet<String>,
+        holder: &str,
+    ) -> Result<Option<Self>, StoreError> {
+        let mut rights = Self(Vec::new());
+        // In one order for all, so that no two wait for each other.
+        for name in names {
+            match claim(&**store, name, holder).await {
+                Ok(Claim::Held(lease)) => {
+                    let renewal = Renewal(tokio::spawn(keep_lease(Arc::clone(store), lease.clone())));
+                    rights.0.push((lease, renewal));
+                }
+                Ok(Claim::Busy { .. }) => return rights.give_back(&**store).await.map(|()| None),
+                Err(error) => {
+                    // What cannot be given back runs out.
+                    let _ = rights.give_back(&**store).await;
+                    return Err(error);
+                }
+            }
+        }
+        Ok(Some(rights))
+    }
+
+    pub(crate) fn leases(&self) -> Vec<Lease> {
+        self.0.iter().map(|(lease, _)| lease.clone()).collect()
+    }
+
+    pub(crate) async fn give_back(self, store: &dyn Store) -> Result<(), StoreError> {
+        for (lease, renewal) in self.0 {
+            drop(renewal);
+            store.release(&lease).await?;
+        }
+        Ok(())
+    }
 }
 
 /// Runs a flow once.

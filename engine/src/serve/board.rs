@@ -76,6 +76,8 @@ pub(crate) enum End {
     Permanent { reason: String },
     /// Another process runs the flow.
     Elsewhere,
+    /// Another flow creates the same kind of record in the same system.
+    Later,
     /// Another daemon has run it since.
     Overtaken(Box<Turn>),
     /// The store could not keep what happened.
@@ -299,6 +301,10 @@ impl Board {
             if link.is_failing() && tried() {
                 return None;
             }
+        }
+        // Two flows that look for the same record would both find nothing, and both create it.
+        if self.lanes.iter().any(|other| other.is_running() && other.creates_with(lane)) {
+            return None;
         }
         Some(at)
     }

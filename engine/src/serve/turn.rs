@@ -9,7 +9,7 @@ use connectors::contract::{Advice, RemoteError};
 use super::board::{End, Start};
 use super::clock::Clock;
 use super::version::Loaded;
-use crate::run::{Claimed, Options, Report, RunError, Sides, Watcher, claim, release, run_claimed};
+use crate::run::{Claimed, Options, Report, Rights, RunError, Sides, Watcher, claim, release, run_claimed};
 use crate::store::{Claim, Counts, Lease, RunState, Store, StoreError};
 
 /// All that a run needs.
@@ -23,6 +23,8 @@ pub(super) struct Job {
     pub(super) stop: Arc<AtomicBool>,
     /// The claim, for whoever has to tidy up after a run that did not come to its end.
     pub(super) claimed: Arc<Mutex<Option<Claimed>>>,
+    /// The same of its rights to create.
+    pub(super) rights: Arc<Mutex<Vec<Lease>>>,
 }
 
 /// What came of it.
@@ -83,6 +85,28 @@ pub(super) async fn take(job: &Job) -> Outcome {
         Ok(Claim::Busy { .. }) => return End::Elsewhere.into(),
         Err(error) => return error.into(),
     };
+    let rights = match Rights::take(&job.store, &job.loaded.creates, &job.holder).await {
+        Ok(Some(rights)) => rights,
+        Ok(None) => {
+            let released = job.store.release(&lease).await;
+            return released.map_or_else(Into::into, |()| End::Later.into());
+        }
+        Err(error) => {
+            // Should this fail too, the lease runs out by itself.
+            let _ = job.store.release(&lease).await;
+            return error.into();
+        }
+    };
+    job.rights.lock().unwrap_or_else(PoisonError::into_inner).extend(rights.leases());
+    let outcome = take_claimed(job, lease).await;
+    // What cannot be given back runs out.
+    let _ = rights.give_back(&*job.store).await;
+    outcome
+}
+
+/// The same with everything that it takes.
+async fn take_claimed(job: &Job, lease: Lease) -> Outcome {
+    let flow = &job.loaded.flow;
     match job.store.begin_turn(&lease, &job.start.turn, job.start.known).await {
         Ok(None) => {}
         Ok(Some(theirs)) => {

@@ -1,12 +1,12 @@
 //! The project's files, read and checked as one: a version. A run keeps the version that it
 //! began with; conversations with systems go on from version to version, so that their pace holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use connectors::contract::{RemoteError, Session};
-use dsl::plan::{Plan, Side, Trigger};
+use dsl::plan::{Action, Plan, Side, Step, Trigger, Verb};
 use miette::Report;
 use tokio::task::{JoinError, spawn_blocking};
 
@@ -67,6 +67,8 @@ pub(crate) struct Loaded {
     pub(crate) source: String,
     /// The connection that it writes to.
     pub(crate) target: String,
+    /// What it creates: resources of its target.
+    pub(crate) creates: BTreeSet<String>,
     schedule: Schedule,
 }
 
@@ -150,6 +152,7 @@ impl Version {
                 apart: None,
                 source: String::new(),
                 target: String::new(),
+                creates: BTreeSet::new(),
                 print: Fingerprint::default(),
                 lines: String::new(),
             };
@@ -164,6 +167,7 @@ impl Version {
             apart: plan.apart,
             source: loaded.source.clone(),
             target: loaded.target.clone(),
+            creates: loaded.creates.clone(),
             print: loaded.flow.print,
             lines: format!("{:?}", plan.triggers),
         }
@@ -210,6 +214,7 @@ impl Loaded {
             },
             source: self.source.clone(),
             target: self.target.clone(),
+            creates: self.creates.clone(),
             schedule: self.schedule.clone(),
         }
     }
@@ -256,7 +261,26 @@ fn load(
             .help("zones are named after a large city in them: `Europe/Amsterdam`"))
     })?;
     let (source, target) = bound(entry, &flow.plan);
-    Ok(Loaded { flow: Arc::new(flow), sides, source, target, schedule })
+    let mut creates = BTreeSet::new();
+    created(&flow.plan.steps, &target, &mut creates);
+    Ok(Loaded { flow: Arc::new(flow), sides, source, target, creates, schedule })
+}
+
+/// What steps create, each as a name that no flow can have: it stands for a right in the store.
+fn created(steps: &[Step], target: &str, all: &mut BTreeSet<String>) {
+    for step in steps {
+        match &step.action {
+            Action::Write(write) if !matches!(write.verb, Verb::Update { .. }) => {
+                all.insert(format!("create {target}/{}", write.resource));
+            }
+            Action::Each { steps, .. } => created(steps, target, all),
+            Action::When { then, otherwise, .. } => {
+                created(then, target, all);
+                created(otherwise, target, all);
+            }
+            _ => {}
+        }
+    }
 }
 
 /// The connections that play the roles of a flow.

@@ -1,5 +1,6 @@
 //! One flow: when it is due, what it waits for, and how its last runs ended.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use dsl::plan::{Missed, Overlapping};
@@ -19,6 +20,9 @@ const AHEAD: Millis = 10 * 60_000;
 /// Least time between two runs for the sake of records that wait.
 const AGAIN: Millis = 60_000;
 
+/// When a flow whose records another flow creates too asks again.
+const LATER: Millis = 500;
+
 /// A flow as the project's files have it.
 #[derive(Clone, Debug)]
 pub(crate) struct Spec {
@@ -30,6 +34,8 @@ pub(crate) struct Spec {
     pub(crate) apart: Option<Duration>,
     pub(crate) source: String,
     pub(crate) target: String,
+    /// What it creates: resources of its target.
+    pub(crate) creates: BTreeSet<String>,
     /// Changes with what the flow does.
     pub(crate) print: Fingerprint,
     /// The lines that say when it runs, to tell whether they changed.
@@ -45,6 +51,8 @@ pub(crate) struct Lane {
     /// When a line of it is due next.
     next: Option<Millis>,
     running: Option<(Millis, Part)>,
+    /// What started the run under way.
+    cause: Option<Cause>,
     /// Another process runs it.
     elsewhere: bool,
     /// A run that somebody wishes, and from when on.
@@ -67,6 +75,7 @@ impl Lane {
             turn,
             next: None,
             running: None,
+            cause: None,
             elsewhere: false,
             wish: None,
             waiting: None,
@@ -122,6 +131,11 @@ impl Lane {
 
     pub(crate) const fn is_running(&self) -> bool {
         self.running.is_some()
+    }
+
+    /// Both create the same kind of record in the same system.
+    pub(super) fn creates_with(&self, other: &Self) -> bool {
+        !self.spec.creates.is_disjoint(&other.spec.creates)
     }
 
     pub(crate) const fn next(&self) -> Option<Millis> {
@@ -183,6 +197,7 @@ impl Lane {
         let known = self.turn.started_at;
         self.account(now);
         self.running = Some((now, part));
+        self.cause = Some(cause.clone());
         let turn = Turn { started_at: Some(now), ended_at: None, ..self.turn() };
         Start { flow: self.spec.name.clone(), cause, part, refused_again, turn, known }
     }
@@ -194,6 +209,10 @@ impl Lane {
             End::Elsewhere => {
                 self.elsewhere = true;
                 return self.wish(now, Cause::Again);
+            }
+            End::Later => {
+                let cause = self.cause.take().unwrap_or(Cause::Again);
+                return self.wish(now + LATER, cause);
             }
             End::Overtaken(turn) => {
                 self.turn = (**turn).clone();

@@ -28,6 +28,7 @@ fn flow(name: &str, triggers: &[Trigger]) -> Flow {
         apart: None,
         source: "shop".to_owned(),
         target: "till".to_owned(),
+        creates: BTreeSet::new(),
         print: Fingerprint::from(1),
         lines: format!("{triggers:?}"),
     })
@@ -80,6 +81,11 @@ impl Flow {
 
     fn leaves_out_missed(mut self) -> Self {
         self.0.missed = Missed::Skip;
+        self
+    }
+
+    fn creates(mut self, name: &str) -> Self {
+        self.0.creates.insert(name.to_owned());
         self
     }
 

@@ -11,7 +11,7 @@ use crate::serve::board::{End, Start, moment};
 use crate::serve::health::Ended;
 use crate::serve::turn::{Job, Outcome, take};
 use crate::serve::{Cause, words};
-use crate::store::{Counts, Millis, RunState};
+use crate::store::{Counts, Lease, Millis, RunState, Store};
 
 /// A run under way.
 #[derive(Debug)]
@@ -20,9 +20,19 @@ pub(super) struct Running {
     cause: Cause,
     started_at: Timestamp,
     claimed: Arc<Mutex<Option<Claimed>>>,
+    rights: Arc<Mutex<Vec<Lease>>>,
 }
 
 impl Running {
+    /// Gives back what a run that did not come to its end had taken beside its flow. What cannot
+    /// be given back runs out.
+    async fn give_back(&self, store: &dyn Store) {
+        let rights = std::mem::take(&mut *self.rights.lock().unwrap_or_else(PoisonError::into_inner));
+        for lease in rights {
+            let _ = store.release(&lease).await;
+        }
+    }
+
     fn claimed(&self) -> Option<Claimed> {
         self.claimed.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -39,6 +49,7 @@ impl Supervisor {
             cause: start.cause.clone(),
             started_at: moment(now).unwrap_or_default(),
             claimed: Arc::default(),
+            rights: Arc::default(),
         };
         tracing::debug!(flow = start.flow, cause = %start.cause, "run begins");
         let job = Job {
@@ -49,6 +60,7 @@ impl Supervisor {
             holder: self.setup.holder.clone(),
             stop: Arc::clone(&self.stop),
             claimed: Arc::clone(&running.claimed),
+            rights: Arc::clone(&running.rights),
         };
         let task = self.jobs.spawn(async move { take(&job).await });
         self.running.insert(task.id(), running);
@@ -72,7 +84,11 @@ impl Supervisor {
 
     /// A run that failed in an unforeseen way: its claim is given back.
     async fn broke(&mut self, error: &JoinError) -> Outcome {
-        let claimed = self.running.get(&error.id()).and_then(Running::claimed);
+        let running = self.running.get(&error.id());
+        if let Some(running) = running {
+            running.give_back(&*self.setup.store).await;
+        }
+        let claimed = running.and_then(Running::claimed);
         let reason = "the program itself failed in this run; report what the log says";
         if let Some(Claimed { lease, id, .. }) = claimed {
             let noted = self.setup.store.end_run(&lease, &id, RunState::Failed, Some(reason)).await;
@@ -95,6 +111,7 @@ impl Supervisor {
                 flow = running.flow,
                 "run broken off: it did not settle in time; the next start takes it up"
             );
+            running.give_back(&*self.setup.store).await;
             if let Some(Claimed { lease, id, .. }) = running.claimed() {
                 let reason = "the daemon was stopped, and the run did not settle in time";
                 let noted = self.setup.store.end_run(&lease, &id, RunState::Stopped, Some(reason)).await;
@@ -111,7 +128,7 @@ impl Supervisor {
         let ended_at = moment(now).unwrap_or_default();
         let took = i64::try_from(ended_at.duration_since(*started_at).as_millis()).unwrap_or_default();
         let reason = match &outcome.end {
-            End::Elsewhere | End::Overtaken(_) => {
+            End::Elsewhere | End::Later | End::Overtaken(_) => {
                 return tracing::debug!(flow, cause = %cause, "another process runs it, or just did");
             }
             End::Ran(_) => None,

@@ -134,6 +134,24 @@ fn the_flow_that_is_due_for_longest_comes_first() {
 }
 
 #[test]
+fn flows_that_create_the_same_take_turns() {
+    let flows = vec![
+        flow("customers", &[every(60)]).creates("till/relations"),
+        flow("orders", &[every(60)]).creates("till/orders").creates("till/relations"),
+        flow("stock", &[every(60)]).creates("shop/stock"),
+    ];
+    let mut bench = Bench::new("2026-11-22T10:00:00Z", 4, flows);
+    assert_eq!(bench.starts(), ["customers (schedule)", "stock (schedule)"]);
+    assert_eq!(bench.word("orders"), "queued");
+    assert_eq!(bench.well("customers").starts(), ["orders (schedule)"]);
+    // In another process a third one creates them: it asks again in a moment.
+    bench.end("orders", End::Later);
+    assert_eq!(bench.starts(), [""; 0]);
+    assert_eq!(bench.wait(), 500);
+    assert_eq!(bench.starts(), ["orders (schedule)"]);
+}
+
+#[test]
 fn a_flow_that_always_runs_starves_no_other() {
     let flows = vec![
         flow("greedy", &[every(1)]).queue(),

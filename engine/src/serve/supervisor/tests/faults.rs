@@ -100,7 +100,7 @@ async fn what_is_under_way_is_settled_when_it_stops() {
     let world = two();
     world.till.hold();
     let served = world.serve_busy("one").await;
-    world.till.until_called(2).await;
+    world.till.until_called(1).await;
     served.signals.send(Signal::Stop).await.unwrap();
     tokio::time::sleep(Duration::from_millis(20)).await;
     assert!(!served.task.is_finished());
@@ -114,17 +114,17 @@ async fn what_does_not_settle_in_time_is_broken_off_and_taken_up_by_the_next_sta
     let world = two();
     world.till.hold();
     let served = world.serve_busy("one").await;
-    world.till.until_called(2).await;
+    world.till.until_called(1).await;
     served.signals.send(Signal::Stop).await.unwrap();
     while !served.task.is_finished() {
         served.clock.set(served.clock.now() + Duration::from_secs(31));
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-    assert_eq!(served.task.await.unwrap().unwrap(), Stopped { broken_off: 2 });
+    assert_eq!(served.task.await.unwrap().unwrap(), Stopped { broken_off: 1 });
     world.till.let_go();
     let store = world.store().await;
     let states: Vec<RunState> = store.runs(None, 9).await.unwrap().iter().map(|run| run.state).collect();
-    assert_eq!(states, [RunState::Stopped, RunState::Stopped]);
+    assert_eq!(states, [RunState::Stopped]);
     assert!(store.leases().await.unwrap().is_empty());
     // Long before the next five minutes.
     let served = world.serve("two").await;

@@ -1,0 +1,135 @@
+//! What is read and written, and what a layout remembers.
+
+use super::*;
+use proptest::prelude::*;
+
+fn read(text: &str) -> Result<Value, ReadError> {
+    read_json(&Bytes::copy_from_slice(text.as_bytes()))
+}
+
+#[test]
+fn what_a_layout_remembers_changes_nothing() {
+    let texts = [
+        r#"{"a":1,"b":{"x":1,"y":[{"n":1},{"n":2,"m":3}]},"c":3}"#,
+        r#"{"a":1,"c":"#,
+        r#"{"a":1,"c":2,"c":3}"#,
+        r#"{"a":1,"a":2,"c":3}"#,
+        r#"{"a":1}"#,
+        r#"{"a":1,"b":{"x":1,"x":2},"c":[[{"n":1}],{"n":2,"n":3}]}"#,
+    ];
+    let mut layout = Layout::default();
+    for text in texts.iter().chain(texts.iter().rev()).chain(&texts) {
+        let alike = read_json_text(text, &mut layout).map_err(|error| error.to_string());
+        assert_eq!(alike, read(text).map_err(|error| error.to_string()), "{text}");
+    }
+    let value = read_json_text(texts[2], &mut layout).unwrap();
+    assert_eq!(value.to_string(), r#"{"a":1,"c":3}"#);
+}
+
+#[test]
+fn a_layout_stays_small() {
+    let mut layout = Layout::default();
+    for round in 0..50 {
+        let inner: Vec<String> =
+            (0..60).map(|at| format!(r#""f{round}_{at}":{{"x":[{{"y":{{}}}}]}}"#)).collect();
+        let text = format!("{{{}}}", inner.join(","));
+        let text = format!(r#"{{"r{round}":{text},"s":{text},"t":[{text}]}}"#);
+        assert_eq!(read_json_text(&text, &mut layout).unwrap(), read(&text).unwrap());
+    }
+    fn places(place: &Place) -> usize {
+        1 + place.within.iter().map(places).sum::<usize>()
+    }
+    assert!(places(&layout.top) <= MOST_PLACES + 1, "{}", places(&layout.top));
+}
+
+#[test]
+fn numbers_keep_every_digit() {
+    for text in ["1.10", "9007199254740993", "9223372036854775808", "79228162514264337593543950335", "-0.5"] {
+        assert_eq!(read(text).unwrap().to_string(), text);
+    }
+    assert_eq!(read("12").unwrap(), Value::Int(12));
+    assert_eq!(read("1e3").unwrap().as_decimal(), Some(Decimal::from(1000)));
+    let long = "123456789012345678901234567890123456789";
+    assert_eq!(read(long).unwrap(), Value::from(long), "too long for a decimal: text, whole");
+}
+
+#[test]
+fn numbers_are_written_with_all_digits() {
+    let numbers = [0, 1, -1, 9, 10, 105, -1050, i64::MAX, i64::MIN];
+    for number in numbers {
+        assert_eq!(Value::Int(number).to_string(), number.to_string());
+        for scale in [0, 1, 2, 3, 5, 18, 19, 20, 27, 28] {
+            let number = Decimal::from_i128_with_scale(number.into(), scale);
+            assert_eq!(Value::Decimal(number).to_string(), number.to_string(), "{number:?} {scale}");
+        }
+    }
+    for number in [Decimal::MAX, Decimal::MIN, -Decimal::ZERO, Decimal::new(-5, 1)] {
+        assert_eq!(Value::Decimal(number).to_string(), number.to_string());
+    }
+}
+
+#[test]
+fn texts_share_the_page() {
+    let page = Bytes::from_static(br#"{"name": "Sanne de Boer"}"#);
+    let value = read_json(&page).unwrap();
+    let name = value.as_map().unwrap().text("name").unwrap();
+    assert!(page.as_ptr_range().contains(&name.as_ptr()), "no copy was made");
+}
+
+#[test]
+fn the_last_of_two_equal_names_counts() {
+    assert_eq!(read(r#"{"a":1,"b":2,"a":3}"#).unwrap().to_string(), r#"{"b":2,"a":3}"#);
+}
+
+#[test]
+fn faults_name_their_place() {
+    let fault = read("{\n  \"a\": 1,\n  \"b\" 2\n}").unwrap_err();
+    assert_eq!((fault.line, fault.reason.contains("expected")), (3, true), "{fault}");
+    assert!(read("").is_err());
+    assert!(read("{} x").is_err());
+    let fault = read_json(&Bytes::from_static(b"{\"a\":\n\"\xff\"}")).unwrap_err();
+    assert_eq!((fault.line, fault.column), (2, 2));
+    assert!(read(&"[".repeat(100_000)).unwrap_err().reason.contains("nested"));
+}
+
+#[test]
+fn lines_are_read_one_after_the_other() {
+    let lines = read_json_lines(&Bytes::from_static(b"\xef\xbb\xbf{\"a\":1}\n{\"a\":2}\r\n\n")).unwrap();
+    assert_eq!(lines.len(), 2);
+}
+
+#[test]
+fn serde_prints_decimals_as_numbers() {
+    let value = read(r#"{"price":19.90,"lines":[1,null,"x"]}"#).unwrap();
+    assert_eq!(serde_json::to_string(&value).unwrap(), r#"{"price":19.90,"lines":[1,null,"x"]}"#);
+}
+
+fn any_value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::Bool),
+        any::<i64>().prop_map(Value::Int),
+        (any::<i64>(), 1u32..20)
+            .prop_map(|(digits, scale)| Value::Decimal(Decimal::from_i128_with_scale(digits.into(), scale))),
+        ".*".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 40, 6, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::List),
+            prop::collection::vec((".*", inner), 0..6)
+                .prop_map(|fields| Value::Map(fields.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_reads_back(value in any_value()) {
+        prop_assert_eq!(read_json(&value.to_json().into()).unwrap(), value);
+    }
+
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = read_json(&bytes.into());
+    }
+}
