@@ -39,6 +39,14 @@ deny:
 fuzz SECONDS="60" *TARGETS:
     fuzz/run {{ SECONDS }} {{ TARGETS }}
 
+# Months of the daemon in seconds, alone, so that its memory says something
+soak:
+    WEFT_SOAK=1 cargo test -p engine --lib soak -- --nocapture
+
+# Kill the daemon with -9 at random, so many rounds from that seed on; each says its seed
+crash ROUNDS="20" SEED="1":
+    WEFT_CRASH_ROUNDS={{ ROUNDS }} WEFT_CRASH_SEED={{ SEED }} cargo test -p engine --test cli crash -- --nocapture
+
 # What things cost beside programs written by hand, some minutes; `just bench small` tries it
 bench *ARGS:
     cargo build --release --bin weft

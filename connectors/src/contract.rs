@@ -16,6 +16,7 @@ use bytes::Bytes;
 use crate::manifest::{Answers, Manifest};
 use crate::record::{Record, Value};
 use crate::sign_in::{OAuth, Tokens};
+use crate::webhook::Webhooks;
 
 /// A kind of remote system that flows can name.
 pub trait Connector: Send + Sync {
@@ -105,6 +106,10 @@ pub trait Session: Send + Sync {
     /// Adding pages at the end.
     fn journal(&self, resource: &str) -> Option<&dyn Journal> {
         let _ = resource;
+        None
+    }
+    /// Being told what happens; there exactly when the manifest lists events.
+    fn webhooks(&self) -> Option<&dyn Webhooks> {
         None
     }
 }

@@ -39,7 +39,7 @@ pub struct Files {
 impl Files {
     /// The system before a folder is chosen: it has settings and no resources yet.
     pub fn system() -> Result<Self, RemoteError> {
-        let manifest = Manifest::from_toml(include_str!("files/manifest.toml"))
+        let manifest = Manifest::from_toml(include_str!("files/system.toml"))
             .map_err(|error| RemoteError::new(Advice::StopFlow, "Files", error.to_string()))?;
         Ok(Self { manifest, tables: Arc::default(), left_out: Vec::new() })
     }

@@ -12,6 +12,7 @@ mod redact;
 mod send;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use std::time::Duration;
 
@@ -24,8 +25,8 @@ use crate::contract::{Advice, RemoteError};
 pub use exchange::{Exchange, recorded};
 pub use pace::Pace;
 pub use redact::Secrets;
-pub use send::Http;
-pub(crate) use send::choose_cryptography;
+pub use send::{Http, choose_cryptography};
+pub use watch::{Watch, watch};
 
 /// Longest pause that a server's wish can stand for.
 const LONGEST_WISH: Duration = Duration::from_hours(24);

@@ -19,6 +19,8 @@ pub mod sign_in;
 pub mod simulator;
 pub mod softmaat;
 pub mod teamleader;
+mod told;
+pub mod webhook;
 
 use std::sync::Arc;
 

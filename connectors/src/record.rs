@@ -13,7 +13,7 @@ use std::ops::Deref;
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
 
-pub(crate) use json::read_json_text;
+pub(crate) use json::{Layout, read_json_text};
 pub use json::{ReadError, read_json, read_json_lines, write_text};
 
 /// A value of a record.

@@ -8,6 +8,7 @@ pub mod ast;
 pub mod catalog;
 mod check;
 mod codes;
+pub mod cron;
 mod labels;
 mod parse;
 pub mod plan;

@@ -3,6 +3,8 @@
 //! Exit codes: 0 all went well, 1 some records were refused or have to wait, 2 a file or the
 //! call is wrong, 3 a remote system refuses us or does not answer, 4 the store cannot be used.
 
+mod alert;
+mod backup;
 mod check;
 mod connect;
 mod dead;
@@ -11,14 +13,19 @@ mod doctor;
 mod eval;
 mod export;
 mod forget;
+mod log;
 mod problems;
 pub(crate) mod progress;
 mod records;
 mod run;
 mod runs;
 mod secret;
+mod serve;
 mod show;
 mod simulate;
+mod verify;
+mod status;
+mod webhooks;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -28,6 +35,7 @@ use clap::{Parser, Subcommand};
 use crate::project::Project;
 use crate::script::{STACK, mark_roomy};
 use crate::trouble::Trouble;
+pub(crate) use problems::in_lines;
 pub(crate) use run::{Done, open_store, run_all};
 pub(crate) use show::{Show, count};
 
@@ -59,6 +67,14 @@ enum Command {
     Eval(eval::Eval),
     /// Run flows once
     Run(run::Run),
+    /// Run every flow whenever it is due, until told to stop
+    Serve(serve::Serve),
+    /// Have systems tell what happens, for the events that flows wait for
+    Webhooks(webhooks::Webhooks),
+    /// Prove that alerts arrive
+    Alert(alert::Alert),
+    /// Show what every flow does now
+    Status(status::Status),
     /// List runs
     Runs(runs::Runs),
     /// Find records and show what happened to them
@@ -69,6 +85,12 @@ enum Command {
     Forget(forget::Forget),
     /// Write out what is kept of a person
     Export(export::Export),
+    /// Copy the store into a file, while flows run
+    Backup(backup::Backup),
+    /// Put a copy in the place of the store
+    Restore(backup::Restore),
+    /// Read the whole store and say what is damaged
+    Verify(verify::Verify),
     /// See it work: two systems on this machine, and every flow between them
     Demo(demo::Demo),
     /// Sign in to an account and prove that it answers; draft a profile with --new
@@ -98,7 +120,7 @@ pub(crate) enum Ended {
 #[must_use]
 pub fn main() -> ExitCode {
     let call = Call::parse();
-    log();
+    log::start(&call.command);
     let show = Show::new(call.json);
     crate::memory::watch_scripts();
     // Scripts run on these threads, and need their room; see `script::STACK`.
@@ -165,6 +187,13 @@ impl Call {
             }
             Command::Forget(forget) => forget.run(&open(self.project.as_deref())?, show).await,
             Command::Export(export) => export.run(&open(self.project.as_deref())?, show).await,
+            Command::Serve(serve) => serve.run(unsealed(self.project.as_deref()).await?, show).await,
+            Command::Webhooks(webhooks) => webhooks.run(open(self.project.as_deref())?, show).await,
+            Command::Alert(alert) => alert.run(&open(self.project.as_deref())?, show).await,
+            Command::Status(status) => status.run(&open(self.project.as_deref())?, show).await,
+            Command::Backup(backup) => backup.run(&open(self.project.as_deref())?, show).await,
+            Command::Restore(restore) => restore.run(&open(self.project.as_deref())?, show).await,
+            Command::Verify(verify) => verify.run(&open(self.project.as_deref())?, show).await,
             Command::Demo(demo) => demo.run(show).await,
             Command::Connect(connect) => {
                 let mut project = unsealed(self.project.as_deref()).await?;
@@ -212,16 +241,4 @@ async fn unsealed(folder: Option<&std::path::Path>) -> Result<Project, Trouble> 
         store.close().await;
     }
     Ok(project)
-}
-
-/// Logs go to standard error, and only what `WEFT_LOG` asks for.
-fn log() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("WEFT_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
-    // Fails only when a log is there already.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(false)
-        .try_init();
 }

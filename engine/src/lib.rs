@@ -3,6 +3,7 @@
 //! The only crate with a runtime, a clock and a `main`. It depends on `dsl` and on
 //! `connectors`, which know nothing of each other: [`catalog`] is where they meet.
 
+pub mod alert;
 pub mod catalog;
 pub mod cli;
 pub mod consent;
@@ -10,8 +11,10 @@ mod demo;
 pub mod doctor;
 pub mod draft;
 pub mod flow;
+pub mod listen;
 pub mod load;
 pub mod mapping;
+mod measure;
 pub mod memory;
 pub mod person;
 pub mod program;
@@ -19,6 +22,7 @@ pub mod project;
 pub mod retention;
 pub mod run;
 pub mod script;
+pub mod serve;
 mod shade;
 pub mod speed;
 pub mod store;

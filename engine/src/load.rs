@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use connectors::contract::Session;
 use connectors::record::Record;
 use dsl::catalog::Catalog;
-use dsl::plan::{Plan, Side};
+use dsl::plan::{Plan, Side, Trigger};
+use jiff::tz::TimeZone;
 use miette::Report;
 
 use crate::flow::Flow;
@@ -32,6 +34,9 @@ pub struct Loader<'p> {
     catalog: Catalog,
     scripts: BTreeMap<String, String>,
 }
+
+/// Gives a conversation with a connection.
+pub(crate) type Converse<'c> = dyn FnMut(&Connection) -> Result<Arc<dyn Session>, Trouble> + 'c;
 
 /// Problems that each can be shown to a person.
 pub type Problems = Vec<Report>;
@@ -92,8 +97,9 @@ impl<'p> Loader<'p> {
         let source = dsl::Source::from_bytes(file, &bytes).map_err(|report| vec![report.into()])?;
         match dsl::compile(&source, &self.catalog_of(entry)) {
             Ok(plan) => {
-                let strangers = strangers(entry, &plan);
-                if strangers.is_empty() { Ok((Arc::from(source.text()), plan)) } else { Err(strangers) }
+                let mut problems = strangers(entry, &plan);
+                problems.extend(unknown_zones(entry, source.text(), &plan));
+                if problems.is_empty() { Ok((Arc::from(source.text()), plan)) } else { Err(problems) }
             }
             Err(report) => Err(vec![report.into()]),
         }
@@ -165,18 +171,31 @@ impl<'p> Loader<'p> {
 
     /// Conversations with both systems of a flow.
     pub fn sides(&self, entry: &FlowEntry, plan: &Plan) -> Result<Sides, Trouble> {
-        let party = |role: &dsl::plan::Role| -> Result<Party, Trouble> {
+        self.sides_by(entry, plan, &mut |connection| self.connect(connection))
+    }
+
+    /// The same over conversations that the caller keeps.
+    pub(crate) fn sides_by(
+        &self,
+        entry: &FlowEntry,
+        plan: &Plan,
+        session: &mut Converse<'_>,
+    ) -> Result<Sides, Trouble> {
+        let mut party = |role: &dsl::plan::Role| -> Result<Party, Trouble> {
             let connection = self.project.connection(entry, &role.name, &role.system)?;
             self.project.usable(connection)?;
-            let connector = &connection.connector;
-            let session =
-                connector.connect(&connection.answers, &self.project.host(connection)).map_err(|error| {
-                    Trouble::new("R023", format!("connection `{}`: {}", connection.name, error.reason))
-                        .maybe_help(error.help.clone())
-                })?;
-            Ok(Party::new(session, connector.manifest().clone()))
+            Ok(Party::new(session(connection)?, connection.connector.manifest().clone()))
         };
         Ok(Sides { source: party(&plan.source)?, target: party(&plan.target)? })
+    }
+
+    /// A conversation with a connection.
+    pub(crate) fn connect(&self, connection: &Connection) -> Result<Arc<dyn Session>, Trouble> {
+        let host = self.project.host(connection);
+        connection.connector.connect(&connection.answers, &host).map_err(|error| {
+            Trouble::new("R023", format!("connection `{}`: {}", connection.name, error.reason))
+                .maybe_help(error.help.clone())
+        })
     }
 
     /// Two flows that are on must not carry one entity in opposite directions.
@@ -218,6 +237,23 @@ fn strangers(entry: &FlowEntry, plan: &Plan) -> Problems {
                 entry.name
             );
             Trouble::new("R038", message).help(help).into()
+        })
+        .collect()
+}
+
+/// Zones that have the form of one, and that nobody here knows.
+fn unknown_zones(entry: &FlowEntry, text: &str, plan: &Plan) -> Problems {
+    let zones = plan.triggers.iter().filter_map(|trigger| match trigger {
+        Trigger::At { zone, .. } if TimeZone::get(zone).is_err() => Some(zone),
+        _ => None,
+    });
+    zones
+        .map(|zone| {
+            let start = text.find(&format!("\"{zone}\"")).unwrap_or_default();
+            Trouble::new("R090", format!("no time zone is called `{zone}`"))
+                .at(&entry.file, text, start..start + zone.len() + 2, "not in the list of zones")
+                .help("zones are named after a large city in them: `Europe/Amsterdam`, `America/New_York`")
+                .into()
         })
         .collect()
 }

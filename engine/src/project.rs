@@ -3,11 +3,15 @@
 //! Reading it touches no remote system and no store. Everything wrong with `weft.toml` is
 //! told at once.
 
+mod alerts;
 mod answers;
 mod file;
 mod limits;
 mod privacy;
 mod sealed;
+mod store;
+mod listen;
+mod serve;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,12 +21,16 @@ use connectors::contract::{self, Connector, Host};
 use connectors::manifest::Answers;
 
 use crate::script::Limits;
+use crate::store::Place;
 use crate::trouble::{Trouble, why};
 use crate::vault::Vault;
 
+pub use alerts::{Alerts, Rules};
 pub use answers::FlowAnswers;
 pub use privacy::Privacy;
 pub use sealed::Sealed;
+pub use listen::Listen;
+pub use serve::Serve;
 
 /// The name of the project's main file.
 pub const MAIN_FILE: &str = "weft.toml";
@@ -47,6 +55,14 @@ pub struct Project {
     pub vault: Vault,
     /// Settings that come from the vault and have not been opened.
     pub sealed: Vec<Sealed>,
+    /// Where it keeps what must survive.
+    pub store: Place,
+    /// How the daemon works.
+    pub serve: Serve,
+    /// Where it listens; `None`: it does not.
+    pub listen: Option<Listen>,
+    /// Who is told when something needs somebody.
+    pub alerts: Alerts,
 }
 
 /// One account of one system.
@@ -108,13 +124,11 @@ impl Project {
             privacy: Privacy::default(),
             vault: Vault::of(root),
             sealed: Vec::new(),
+            store: store::standard(root),
+            serve: Serve::default(),
+            listen: None,
+            alerts: Alerts::default(),
         }
-    }
-
-    /// Where the project keeps its store.
-    #[must_use]
-    pub fn store_path(&self) -> PathBuf {
-        self.root.join(".weft").join("store.db")
     }
 
     /// What a session with a connection finds here.

@@ -4,6 +4,7 @@
 //! read. A run that is killed leaves at most the few pages in flight to do again, and the ledger
 //! and the intents make that do no harm.
 
+mod arrivals;
 mod differ;
 mod finder;
 mod history;
@@ -12,6 +13,7 @@ mod letters;
 mod page;
 mod pipeline;
 mod reading;
+pub(crate) mod release;
 mod scope;
 mod seen;
 mod settle;
@@ -25,7 +27,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use connectors::contract::{FetchRequest, RemoteError};
-use connectors::record::Record;
+use connectors::record::{Record, Value};
 
 use crate::flow::Flow;
 use crate::store::{
@@ -108,11 +110,43 @@ pub(crate) struct Run<'a> {
     counts: Mutex<Counts>,
     /// Records that were taken up again in this run.
     retaken: Mutex<HashSet<String>>,
+    /// Records that webhooks have named and that no page has brought yet.
+    wanted: Mutex<HashSet<String>>,
     finder: Finder<'a>,
     /// Present where records were created by the page.
     past: tokio::sync::Mutex<Option<seen::Past>>,
     /// Present where records must not be kept as they are.
     sealer: OnceLock<Sealer>,
+}
+
+/// How much of a flow a run does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Everything.
+    Whole,
+    /// Only records that had to wait and are due.
+    Waiting,
+}
+
+/// A claim on a flow, and the run that it is for.
+#[derive(Clone, Debug)]
+pub(crate) struct Claimed {
+    pub(crate) lease: Lease,
+    /// The run's name in the store.
+    pub(crate) id: String,
+    pub(crate) part: Part,
+}
+
+impl Claimed {
+    /// A run under this lease.
+    pub(crate) fn new(lease: Lease, part: Part) -> Self {
+        Self { lease, id: uuid::Uuid::now_v7().to_string(), part }
+    }
+}
+
+/// Asks for the flow, in the name of this holder.
+pub(crate) async fn claim(store: &dyn Store, flow: &str, holder: &str) -> Result<Claim, StoreError> {
+    store.acquire(flow, holder, LEASE, &is_dead).await
 }
 
 /// Runs a flow once.
@@ -146,12 +180,46 @@ async fn run_as(
     replay: Option<&Replay>,
     watcher: &dyn Watcher,
 ) -> Result<Report, RunError> {
-    let lease = match store.acquire(&flow.name, &this_process(), LEASE, &is_dead).await? {
+    let lease = match claim(&**store, &flow.name, &this_process()).await? {
         Claim::Held(lease) => lease,
         Claim::Busy { holder, .. } => return Err(RunError::Busy { flow: flow.name.clone(), holder }),
     };
-    let renewal = tokio::spawn(keep_lease(Arc::clone(store), lease.clone()));
-    let id = uuid::Uuid::now_v7().to_string();
+    let claimed = Claimed::new(lease.clone(), Part::Whole);
+    let id = claimed.id.clone();
+    let result = run_claimed_as(claimed, flow, sides, store, options, replay, watcher).await;
+    // Whatever happened, others may claim the flow from here on.
+    let released = store.release(&lease).await;
+    if released.as_ref().is_err_and(StoreError::is_temporary) {
+        tokio::spawn(release::later(Arc::clone(store), lease, id));
+    }
+    let report = result?;
+    released?;
+    Ok(report)
+}
+
+/// Runs a flow that has been claimed; whoever claimed it gives it back.
+pub(crate) async fn run_claimed(
+    claimed: Claimed,
+    flow: &Flow,
+    sides: &Sides,
+    store: &Arc<dyn Store>,
+    options: &Options,
+    watcher: &dyn Watcher,
+) -> Result<Report, RunError> {
+    run_claimed_as(claimed, flow, sides, store, options, None, watcher).await
+}
+
+async fn run_claimed_as(
+    claimed: Claimed,
+    flow: &Flow,
+    sides: &Sides,
+    store: &Arc<dyn Store>,
+    options: &Options,
+    replay: Option<&Replay>,
+    watcher: &dyn Watcher,
+) -> Result<Report, RunError> {
+    let Claimed { lease, id, part } = claimed;
+    let renewal = Renewal(tokio::spawn(keep_lease(Arc::clone(store), lease.clone())));
     let run = Run {
         flow,
         sides,
@@ -163,18 +231,24 @@ async fn run_as(
         id,
         counts: Mutex::default(),
         retaken: Mutex::default(),
+        wanted: Mutex::default(),
         finder: Finder::new(sides),
         past: tokio::sync::Mutex::default(),
         sealer: OnceLock::new(),
     };
-    let result = run.whole().await;
-    renewal.abort();
-    let ended = run.end(result).await;
-    // Whatever happened, others may claim the flow from here on.
-    let released = store.release(&run.lease).await;
-    let report = ended?;
-    released?;
-    Ok(report)
+    let result = run.whole(part).await;
+    drop(renewal);
+    run.end(result).await
+}
+
+/// Renews a claim until it is dropped: also when the run is given up, or fails in an unforeseen
+/// way.
+struct Renewal(tokio::task::JoinHandle<()>);
+
+impl Drop for Renewal {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// Holds the claim while the run goes on.
@@ -195,9 +269,12 @@ enum Ended {
 }
 
 impl Run<'_> {
-    async fn whole(&self) -> Result<Option<Ended>, StoreError> {
+    async fn whole(&self, part: Part) -> Result<Option<Ended>, StoreError> {
         let new = NewRun { id: self.id.clone(), cause: self.options.cause.clone(), plan: self.flow.print };
         self.store.start_run(&self.lease, &new).await?;
+        if part != Part::Waiting {
+            self.take_arrivals().await?;
+        }
         if let Some(error) = self.take_back().await? {
             return Ok(Some(Ended::Remote(error)));
         }
@@ -210,7 +287,13 @@ impl Run<'_> {
         if let Some(error) = self.due().await? {
             return Ok(Some(Ended::Remote(error)));
         }
-        self.pages().await
+        if part == Part::Waiting {
+            return Ok(None);
+        }
+        match self.pages().await? {
+            None => self.answer_arrivals().await,
+            ended => Ok(ended),
+        }
     }
 
     /// Gets ready to seal, where records must not be kept as they are.
@@ -249,6 +332,13 @@ impl Run<'_> {
     }
 
     fn request(&self, reading: &Reading) -> Result<FetchRequest, RemoteError> {
+        let conditions = self.conditions()?;
+        let resource = self.flow.plan.fetch.resource.clone();
+        Ok(FetchRequest { resource, since: reading.since_with_overlap()?, conditions, size: PAGE })
+    }
+
+    /// Fields and the values that records must have to be read at all.
+    fn conditions(&self) -> Result<Vec<(String, Value)>, RemoteError> {
         let scope = scope::Scope::new(self.flow, None);
         let mut conditions = Vec::new();
         for (field, script) in &self.flow.program.conditions {
@@ -261,8 +351,7 @@ impl Run<'_> {
                 }
             }
         }
-        let resource = self.flow.plan.fetch.resource.clone();
-        Ok(FetchRequest { resource, since: reading.since_with_overlap()?, conditions, size: PAGE })
+        Ok(conditions)
     }
 
     async fn end(&self, result: Result<Option<Ended>, StoreError>) -> Result<Report, RunError> {

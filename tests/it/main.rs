@@ -1,5 +1,6 @@
 //! One binary for all integration tests.
 
+mod arrivals;
 mod dead;
 mod dsl;
 mod eaccounting;

@@ -235,9 +235,60 @@ async fn an_idempotent_create_is_simply_repeated() {
 
 #[tokio::test]
 async fn a_record_on_its_way_when_a_process_died_is_looked_for_first() {
+    let world = on_its_way().await;
+    let (report, _) = world.run().await;
+    assert_eq!(counts(&report), "1 created");
+    assert_eq!(world.ledger.book("orders").len(), 1, "adopted, not repeated");
+}
+
+#[tokio::test]
+async fn a_record_on_its_way_is_still_looked_for_after_a_run_that_did_not_come_that_far() {
+    for (probe, advice) in
+        [(false, Advice::Retry(None)), (true, Advice::Retry(None)), (false, Advice::SkipRecord)]
+    {
+        let world = on_its_way().await;
+        world.ledger.trouble(Trouble { call: "find items", advice: advice.clone(), applied: false });
+        if probe {
+            world.ledger.trouble(Trouble { call: "probe", advice: Advice::Retry(None), applied: false });
+        }
+        let (report, _) = world.run().await;
+        assert_ne!(report.state, RunState::Succeeded, "{advice:?}");
+        let (report, _) = world.run_with(true).await.unwrap();
+        assert_eq!(counts(&report), "1 created", "{advice:?}");
+        assert_eq!(world.ledger.book("orders").len(), 1, "adopted, not repeated: {advice:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_store_that_was_put_back_does_not_know_is_looked_for_first() {
     let world = orders().await;
     world.shop.put("orders", &order(1, "a@example.com", "1"));
-    // A process that noted its intent, created the order, and died.
+    let flow = ORDERS.replace(
+        "lookup sent in ledger.orders by reference = order.number\nskip \"already in the ledger\" if sent\n",
+        "",
+    );
+    world.flow(&flow);
+    assert_eq!(counts(&world.run().await.0), "1 created");
+    // Two more were sent, and one came since; of these three the store knows nothing.
+    world.ledger.put("orders", r#"{"reference":"2","id":"orders-77"}"#);
+    world.ledger.put("orders", r#"{"reference":"3","id":"orders-78"}"#);
+    for number in 2..=4 {
+        world.shop.put("orders", &order(number, "a@example.com", "1"));
+    }
+    world.store.mark_restored().await.unwrap();
+    assert_eq!(world.run().await.0.counts.created, 3);
+    assert_eq!(world.ledger.book("orders").len(), 4, "two adopted, one created");
+    // From then on nothing is asked that a flow does not ask for.
+    world.ledger.calls();
+    world.shop.put("orders", &order(5, "a@example.com", "1"));
+    assert_eq!(world.run().await.0.counts.created, 1);
+    assert!(!world.ledger.calls().iter().any(|call| call.starts_with("find orders")));
+}
+
+/// A process noted its intent, created the order, and died.
+async fn on_its_way() -> World {
+    let world = orders().await;
+    world.shop.put("orders", &order(1, "a@example.com", "1"));
     let engine::store::Claim::Held(lease) =
         world.store.acquire("flow", "gone", std::time::Duration::from_millis(1), &|_| true).await.unwrap()
     else {
@@ -253,9 +304,7 @@ async fn a_record_on_its_way_when_a_process_died_is_looked_for_first() {
     );
     world.flow(&flow);
     world.ledger.put("orders", r#"{"reference":"1","id":"orders-77"}"#);
-    let (report, _) = world.run().await;
-    assert_eq!(counts(&report), "1 created");
-    assert_eq!(world.ledger.book("orders").len(), 1, "adopted, not repeated");
+    world
 }
 
 #[tokio::test]

@@ -73,11 +73,8 @@ impl World {
         };
         let connections = [connection("shop"), connection("ledger")].into();
         let project = Project {
-            root: folder.path().to_owned(),
-            limits: engine::script::Limits::default(),
             vault,
-            sealed: Vec::new(),
-            privacy: engine::project::Privacy::default(),
+            store: engine::store::Place::File(folder.path().join("store.db")),
             name: "test".into(),
             connections,
             flows: vec![FlowEntry {
@@ -87,6 +84,7 @@ impl World {
                 roles: BTreeMap::new(),
             }],
             systems,
+            ..Project::bare(folder.path())
         };
         let world = Self { shop, ledger, store, refused_again: false, project, folder };
         world.flow(flow);

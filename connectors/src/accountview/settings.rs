@@ -2,12 +2,13 @@
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use url::{Host, Url};
+use url::Url;
 
 use super::{MANIFEST, TITLE};
 use crate::contract::{Advice, Limits, RemoteError};
 use crate::manifest::Answers;
 use crate::sign_in::{ClientAuth, Grant, OAuth};
+use crate::told::Told;
 
 /// Most rows that one answer may hold.
 const MOST_ROWS: usize = 1000;
@@ -48,35 +49,22 @@ pub(super) struct Names {
 impl Settings {
     /// Reads the answers; those that are missing or malformed are refused by name.
     pub(super) fn read(answers: &Answers) -> Result<Self, RemoteError> {
-        let text = |name: &str| answers.get(&MANIFEST, name).unwrap_or_default().trim().to_owned();
-        let needed = |name: &str| match text(name) {
-            empty if empty.is_empty() => Err(refuse(format!("the setting `{name}` is empty"))),
-            given => Ok(given),
-        };
-        let zone = needed("time_zone")?;
-        let rows = text("page_size");
-        let day = text("book_date");
+        let told = Told::new(&MANIFEST, answers);
+        let day = told.filled("book_date").map(str::parse).transpose();
+        let rows = told.text("page_size").parse().ok().filter(|rows| (1..=MOST_ROWS).contains(rows));
         Ok(Self {
-            address: address(&needed("address")?)?,
-            client_id: needed("client_id")?,
-            client_secret: needed("client_secret")?,
-            redirect: needed("redirect_address")?,
-            scope: needed("scope")?,
-            company: text("company"),
-            zone: TimeZone::get(&zone).map_err(|_| {
-                refuse(format!("the setting `time_zone` is `{zone}`, not a zone such as Europe/Amsterdam"))
-            })?,
-            book_date: match day.as_str() {
-                "" => None,
-                day => Some(day.parse().map_err(|_| {
-                    refuse(format!("the setting `book_date` is `{day}`, not a day such as 2026-01-01"))
-                })?),
-            },
-            prices_include_vat: yes("prices_include_vat", &text("prices_include_vat"))?,
-            page_size: rows.parse().ok().filter(|rows| (1..=MOST_ROWS).contains(rows)).ok_or_else(|| {
-                refuse(format!("the setting `page_size` is `{rows}`, not a number from 1 to {MOST_ROWS}"))
-            })?,
-            names: Names::read(&text)?,
+            address: told.address("address", &["/api", "/api/v3"])?,
+            client_id: told.needed("client_id")?.to_owned(),
+            client_secret: told.needed("client_secret")?.to_owned(),
+            redirect: told.needed("redirect_address")?.to_owned(),
+            scope: told.needed("scope")?.to_owned(),
+            company: told.text("company").to_owned(),
+            zone: told.zone("time_zone")?,
+            book_date: day.map_err(|_| told.wrong("book_date", "not a day such as 2026-01-01"))?,
+            prices_include_vat: told.yes("prices_include_vat")?,
+            page_size: rows
+                .ok_or_else(|| told.wrong("page_size", &format!("not a number from 1 to {MOST_ROWS}")))?,
+            names: Names::read(&told)?,
         })
     }
 }
@@ -84,9 +72,7 @@ impl Settings {
 impl Settings {
     /// How a person lets us in, and how that is kept alive.
     pub(super) fn oauth(&self, limits: &Limits) -> Result<OAuth, RemoteError> {
-        let place = |path: &str| {
-            self.address.join(path).map_err(|error| refuse(format!("the address is of no use: {error}")))
-        };
+        let place = |path: &str| self.address.join(path).map_err(|error| unusable(&error));
         Ok(OAuth {
             system: TITLE.to_owned(),
             token_url: place("api/v3/token")?,
@@ -106,22 +92,23 @@ impl Settings {
 }
 
 impl Names {
-    fn read(text: &dyn Fn(&str) -> String) -> Result<Self, RemoteError> {
-        let one = |name: &str| match text(name) {
-            empty if empty.is_empty() => Ok(empty),
-            given => column(name, &given),
+    fn read(told: &Told<'_>) -> Result<Self, RemoteError> {
+        let column = |name: &str, text: &str| {
+            let column = is_name(text).then(|| text.to_ascii_uppercase());
+            column.ok_or_else(|| {
+                told.refuse(format!(
+                    "the setting `{name}` has `{text}`, which is no name of letters, digits and underscores"
+                ))
+            })
         };
-        let needed = |name: &str| match one(name)? {
-            empty if empty.is_empty() => Err(refuse(format!("the setting `{name}` is empty"))),
-            given => Ok(given),
-        };
+        let one = |name: &str| told.filled(name).map_or_else(|| Ok(String::new()), |text| column(name, text));
+        let needed = |name: &str| column(name, told.needed(name)?);
         let list = |name: &str| {
-            let text = text(name);
-            let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+            let parts = told.text(name).split(',').map(str::trim).filter(|part| !part.is_empty());
             parts.map(|part| column(name, part)).collect::<Result<Vec<_>, _>>()
         };
         let price_columns: [String; 6] = list("price_columns")?.try_into().map_err(|columns: Vec<_>| {
-            refuse(format!("the setting `price_columns` names {} columns, not 6", columns.len()))
+            told.refuse(format!("the setting `price_columns` names {} columns, not 6", columns.len()))
         })?;
         Ok(Self {
             ean: one("ean_column")?,
@@ -144,53 +131,8 @@ pub(super) fn is_name(text: &str) -> bool {
     text.starts_with(|letter: char| letter.is_ascii_alphabetic()) && text.chars().all(plain)
 }
 
-fn column(setting: &str, text: &str) -> Result<String, RemoteError> {
-    if is_name(text) {
-        return Ok(text.to_ascii_uppercase());
-    }
-    Err(refuse(format!(
-        "the setting `{setting}` has `{text}`, which is no name of letters, digits and underscores"
-    )))
-}
-
-fn refuse(reason: String) -> RemoteError {
-    RemoteError::new(Advice::StopFlow, TITLE, reason).with_help("correct the settings of the connection")
-}
-
-/// The root of the service. Requests travel in the clear only to this computer.
-fn address(text: &str) -> Result<Url, RemoteError> {
-    let with_scheme = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
-    let mut url = Url::parse(&with_scheme)
-        .map_err(|error| refuse(format!("the setting `address` is `{text}`, not a web address: {error}")))?;
-    let is_loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    };
-    if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback) {
-        return Err(refuse(format!("the setting `address` is `{text}`; it must start with https://")));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(refuse("the setting `address` holds a user name; leave it out".to_owned()));
-    }
-    if !matches!(url.path().trim_end_matches('/'), "" | "/api" | "/api/v3") {
-        return Err(refuse(format!(
-            "the setting `address` is `{text}`; leave out everything after the host"
-        )));
-    }
-    url.set_path("/");
-    url.set_query(None);
-    url.set_fragment(None);
-    Ok(url)
-}
-
-fn yes(name: &str, text: &str) -> Result<bool, RemoteError> {
-    match text.to_ascii_lowercase().as_str() {
-        "yes" | "true" | "1" => Ok(true),
-        "no" | "false" | "0" => Ok(false),
-        _ => Err(refuse(format!("the setting `{name}` is `{text}`; it must be `yes` or `no`"))),
-    }
+fn unusable(error: &url::ParseError) -> RemoteError {
+    RemoteError::new(Advice::StopFlow, TITLE, format!("the setting `address` is of no use: {error}"))
 }
 
 #[cfg(test)]

@@ -35,13 +35,13 @@ use tokio::sync::Mutex;
 use crate::contract::{Connector, Create, Detail, Fetch, Find, Host, Limits, RemoteError, Session, Update};
 use crate::manifest::{Answers, Manifest, Resource};
 use crate::record::{Map, Record, Value};
+use crate::webhook::Webhooks;
 use client::{Client, Query};
 use layout::{Layout, known};
 use search::digits;
 use settings::Settings;
 use wire::Shape;
 
-pub use hooks::{Webhook, Webhooks};
 pub use sign::{webhook_hash, webhook_is_genuine};
 
 /// Key above categories at the top; the shop has none for it.
@@ -75,6 +75,7 @@ struct Conversation {
     shop: shop::Shop,
     shelves: shelf::Shelves,
     everything: Mutex<stock::Everything>,
+    known_hooks: Mutex<hooks::Known>,
     /// Pages of parents that are not done with, by what is listed below them.
     parents: Mutex<HashMap<&'static str, families::Parents>>,
     /// The shop takes `expand` on lists that are not documented to.
@@ -88,6 +89,7 @@ impl Conversation {
             shop: shop::Shop::default(),
             shelves: shelf::Shelves::default(),
             everything: Mutex::default(),
+            known_hooks: Mutex::default(),
             parents: Mutex::default(),
             expands: AtomicBool::new(true),
         })
@@ -251,6 +253,10 @@ impl Session for Conversation {
 
     fn update(&self, resource: &str) -> Option<&dyn Update> {
         offers(resource, |resource| resource.update.is_some()).then_some(self as &dyn Update)
+    }
+
+    fn webhooks(&self) -> Option<&dyn Webhooks> {
+        Some(self)
     }
 }
 

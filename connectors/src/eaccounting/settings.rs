@@ -1,11 +1,12 @@
 //! What a connection is told, checked. Secrets have no way to be printed.
 
-use url::{Host as At, Url};
+use url::Url;
 
 use super::{MANIFEST, TITLE};
 use crate::contract::{Advice, Limits, RemoteError};
 use crate::manifest::Answers;
 use crate::sign_in::{ClientAuth, Grant, OAuth};
+use crate::told::Told;
 
 /// Everything that a session needs to know about an account.
 pub(super) struct Settings {
@@ -22,35 +23,26 @@ pub(super) struct Settings {
 impl Settings {
     /// Reads the answers; those that are missing or malformed are refused by name.
     pub(super) fn read(answers: &Answers) -> Result<Self, RemoteError> {
-        let text = |name: &str| answers.get(&MANIFEST, name).unwrap_or_default().trim().to_owned();
-        let needed = |name: &str| match text(name) {
-            empty if empty.is_empty() => Err(refuse(format!("the setting `{name}` is empty"))),
-            given => Ok(given),
-        };
-        let number = |name: &str| match text(name).parse::<u32>() {
-            Ok(number) if number > 0 => Ok(number),
-            _ => Err(refuse(format!("the setting `{name}` is `{}`, not a number above 0", text(name)))),
-        };
-        let redirect = needed("redirect_address")?;
+        let told = Told::new(&MANIFEST, answers);
+        let redirect = told.needed("redirect_address")?.to_owned();
         if Url::parse(&redirect).is_err() {
-            return Err(refuse(format!("the setting `redirect_address` is `{redirect}`, not a web address")));
+            return Err(told.wrong("redirect_address", "not a web address"));
         }
         Ok(Self {
-            address: address("address", &needed("address")?)?,
-            identity: address("identity_address", &needed("identity_address")?)?,
-            client_id: needed("client_id")?,
-            client_secret: needed("client_secret")?,
+            address: told.address("address", &["/v2"])?,
+            identity: told.address("identity_address", &["/v2"])?,
+            client_id: told.needed("client_id")?.to_owned(),
+            client_secret: told.needed("client_secret")?.to_owned(),
             redirect,
-            scope: needed("scope")?,
-            calls: number("calls_per_minute")?,
-            reference_days: number("reference_days")?,
+            scope: told.needed("scope")?.to_owned(),
+            calls: told.number("calls_per_minute")?,
+            reference_days: told.number("reference_days")?,
         })
     }
 
     /// How a person lets Weft into the account.
     pub(super) fn oauth(&self, limits: &Limits) -> Result<OAuth, RemoteError> {
-        let join =
-            |path: &str| self.identity.join(path).map_err(|error| refuse(format!("`{path}`: {error}")));
+        let join = |path: &str| self.identity.join(path).map_err(|error| unusable(&error));
         Ok(OAuth {
             system: TITLE.to_owned(),
             token_url: join("connect/token")?,
@@ -68,36 +60,8 @@ impl Settings {
     }
 }
 
-fn refuse(reason: String) -> RemoteError {
-    RemoteError::new(Advice::StopFlow, TITLE, reason).with_help("correct the settings of the connection")
-}
-
-/// The root of a service. Requests travel in the clear only to this computer.
-fn address(name: &str, text: &str) -> Result<Url, RemoteError> {
-    let with_scheme = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
-    let mut url = Url::parse(&with_scheme)
-        .map_err(|error| refuse(format!("the setting `{name}` is `{text}`, not a web address: {error}")))?;
-    let is_loopback = match url.host() {
-        Some(At::Domain(domain)) => domain == "localhost",
-        Some(At::Ipv4(ip)) => ip.is_loopback(),
-        Some(At::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    };
-    match url.scheme() {
-        "https" => {}
-        "http" if is_loopback => {}
-        _ => return Err(refuse(format!("the setting `{name}` is `{text}`; it must start with https://"))),
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(refuse(format!("the setting `{name}` holds a user name; leave it out")));
-    }
-    if !matches!(url.path().trim_end_matches('/'), "" | "/v2") {
-        return Err(refuse(format!("the setting `{name}` is `{text}`; leave out everything after the host")));
-    }
-    url.set_path("/");
-    url.set_query(None);
-    url.set_fragment(None);
-    Ok(url)
+fn unusable(error: &url::ParseError) -> RemoteError {
+    RemoteError::new(Advice::StopFlow, TITLE, format!("the setting `identity_address` is of no use: {error}"))
 }
 
 #[cfg(test)]

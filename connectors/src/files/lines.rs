@@ -32,7 +32,7 @@ impl Scan {
                 line,
                 count: before + 1,
                 hash: xxh3_64(record.as_bytes()),
-                wire: a_record(read_json_text(record))
+                wire: a_record(read_json_text(record, &mut self.layout))
                     .map_err(|reason| format!("line {line}: {reason}")),
             });
             self.reader.pass(text);

@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::csv::{self, Step};
 use super::json::{self, Fault};
 use super::text::{Coding, TextReader};
-use crate::record::{Map, ReadError, Text, Value, read_json};
+use crate::record::{Layout, Map, ReadError, Text, Value, read_json};
 
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +46,8 @@ pub(super) struct Scan {
     pub(super) count: u64,
     /// Whole lines that were read at once, and how far they have been used.
     pub(super) lines: (String, usize),
+    /// How the records before were laid out.
+    pub(super) layout: Layout,
     /// There are no records, so none has to be looked for.
     empty: bool,
 }
@@ -78,6 +80,7 @@ impl Scan {
             columns: Vec::new(),
             count: 0,
             lines: (String::new(), 0),
+            layout: Layout::default(),
             empty: false,
         };
         match setup.format {

@@ -214,6 +214,8 @@ impl Http {
         protocol.prepare(&mut request).map_err(|error| self.blotted(error))?;
         let begin = Instant::now();
         let answer = self.execute(request, &call.url).await;
+        let status = answer.as_ref().ok().map(|reply| reply.status.as_u16());
+        super::watch::tell(&self.system, status, begin.elapsed());
         keep(|| self.exchange(call, &answer, begin.elapsed()));
         Ok(answer)
     }
@@ -354,8 +356,8 @@ impl std::fmt::Debug for Http {
     }
 }
 
-/// Once for the whole program, before the first client.
-pub(crate) fn choose_cryptography() {
+/// Once for the whole program, before the first client of any kind that speaks TLS.
+pub fn choose_cryptography() {
     static CHOSEN: Once = Once::new();
     CHOSEN.call_once(|| {
         // Fails only when the program has already chosen, which is fine too.

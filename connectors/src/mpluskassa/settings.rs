@@ -5,10 +5,11 @@ use std::fmt;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
-use super::{MANIFEST, TITLE};
-use crate::contract::{Advice, RemoteError};
+use super::MANIFEST;
+use crate::contract::RemoteError;
 use crate::http::{Secrets, Url};
 use crate::manifest::Answers;
+use crate::told::Told;
 
 /// Answers to the settings of the manifest.
 #[derive(Clone)]
@@ -38,31 +39,27 @@ pub(super) enum Payments {
 
 impl Settings {
     pub(super) fn read(answers: &Answers) -> Result<Self, RemoteError> {
-        let ident = required(answers, "ident")?;
-        let secret = required(answers, "secret")?;
-        let mut url = address(required(answers, "address")?)?;
+        let told = Told::new(&MANIFEST, answers);
+        let (ident, secret) = (told.needed("ident")?, told.needed("secret")?);
+        let mut url = told.address("address", &[])?;
         url.query_pairs_mut().clear().append_pair("ident", ident).append_pair("secret", secret);
-        let divisor = required(answers, "vat_divisor")?;
-        let zone = required(answers, "time_zone")?;
+        let divisor = told.needed("vat_divisor")?.parse().ok().filter(|divisor| *divisor >= Decimal::ONE);
+        let number = |name: &str| told.number(name).map(|number| number.to_string());
         Ok(Self {
             url,
             secrets: Secrets::of([secret]),
-            branch_number: number(answers, "branch_number")?,
-            workplace_number: number(answers, "workplace_number")?,
-            employee_number: number(answers, "employee_number")?,
-            payments: match required(answers, "payments")? {
+            branch_number: number("branch_number")?,
+            workplace_number: number("workplace_number")?,
+            employee_number: number("employee_number")?,
+            payments: match told.text("payments") {
                 "deposit" => Payments::Deposit,
                 "finish" => Payments::Finish,
                 "ignore" => Payments::Ignore,
-                other => return Err(refused("payments", other, "deposit, finish or ignore")),
+                _ => return Err(told.wrong("payments", "it must be deposit, finish or ignore")),
             },
             vat_divisor: divisor
-                .parse()
-                .ok()
-                .filter(|divisor: &Decimal| *divisor >= Decimal::ONE)
-                .ok_or_else(|| refused("vat_divisor", divisor, "a number from 1, usually 100"))?,
-            zone: TimeZone::get(zone)
-                .map_err(|_| refused("time_zone", zone, "the name of a time zone, as Europe/Amsterdam"))?,
+                .ok_or_else(|| told.wrong("vat_divisor", "not a number from 1, usually 100"))?,
+            zone: told.zone("time_zone")?,
         })
     }
 }
@@ -77,35 +74,45 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// Host and port, with or without `https://`.
-fn address(told: &str) -> Result<Url, RemoteError> {
-    let text = if told.contains("://") { told.to_owned() } else { format!("https://{told}") };
-    let bad = || refused("address", told, "host and port, as api.mpluskassa.nl:34562");
-    let mut url = Url::parse(&text).map_err(|_| bad())?;
-    if !matches!(url.scheme(), "https" | "http") || url.host_str().is_none_or(str::is_empty) {
-        return Err(bad());
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(changes: &[(&str, &str)]) -> Result<Settings, String> {
+        let standard = [("address", "api.mpluskassa.nl:34562"), ("ident", "weft"), ("secret", "geheim")];
+        let answers =
+            standard.iter().chain(changes).map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        Settings::read(&answers).map_err(|error| error.reason)
     }
-    url.set_path("/");
-    url.set_fragment(None);
-    url.set_query(None);
-    Ok(url)
-}
 
-fn required<'a>(answers: &'a Answers, name: &str) -> Result<&'a str, RemoteError> {
-    let answer = answers.get(&MANIFEST, name).map(str::trim).filter(|answer| !answer.is_empty());
-    answer
-        .ok_or_else(|| RemoteError::new(Advice::StopFlow, TITLE, format!("the setting `{name}` is missing")))
-}
-
-fn number(answers: &Answers, name: &str) -> Result<String, RemoteError> {
-    let told = required(answers, name)?;
-    match told.parse::<u32>() {
-        Ok(number) if number > 0 => Ok(number.to_string()),
-        _ => Err(refused(name, told, "a number from 1")),
+    #[test]
+    fn an_address_is_taken_as_people_paste_it() {
+        for text in ["api.mpluskassa.nl:34562", "https://api.mpluskassa.nl:34562/?wsdl"] {
+            let url = read(&[("address", text)]).unwrap_or_else(|reason| panic!("{reason}")).url;
+            assert_eq!(url.as_str(), "https://api.mpluskassa.nl:34562/?ident=weft&secret=geheim");
+        }
     }
-}
 
-fn refused(name: &str, told: &str, wanted: &str) -> RemoteError {
-    RemoteError::new(Advice::StopFlow, TITLE, format!("the setting `{name}` is `{told}`"))
-        .with_help(format!("it must be {wanted}"))
+    #[test]
+    fn the_secret_travels_in_the_clear_only_to_this_computer() {
+        assert!(read(&[("address", "http://127.0.0.1:8080")]).is_ok());
+        let reason = read(&[("address", "http://api.mpluskassa.nl:34562")]).unwrap_err();
+        assert!(reason.contains("https://") && !reason.contains("geheim"), "{reason}");
+    }
+
+    #[test]
+    fn malformed_answers_are_refused_by_name() {
+        for (name, text) in [
+            ("ident", ""),
+            ("secret", " "),
+            ("branch_number", "0"),
+            ("employee_number", "Ann"),
+            ("payments", "perhaps"),
+            ("vat_divisor", "0.5"),
+            ("time_zone", "Amsterdam"),
+        ] {
+            let Err(reason) = read(&[(name, text)]) else { panic!("{name} = {text} was taken") };
+            assert!(reason.contains(name), "{reason}");
+        }
+    }
 }

@@ -193,7 +193,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn read_text(text: &str) -> Result<Element, Malformed> {
-        read(&Bytes::copy_from_slice(text.as_bytes()))
+        read(text.as_bytes())
     }
 
     #[test]

@@ -15,9 +15,9 @@ const DEEPEST: usize = 100;
 /// Above this many fields a record's names are compared by hash, not one by one.
 const MANY_FIELDS: usize = 24;
 
-/// Depths for which the number of fields is remembered, and the most that room is made for.
-const DEPTHS: usize = 6;
+/// Fields of a record that a layout remembers, and records within each other.
 const MOST_LIKELY: usize = 64;
+const MOST_PLACES: usize = 500;
 
 /// Why a text is not JSON.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,25 +33,78 @@ pub struct ReadError {
 
 /// Reads one JSON value.
 pub fn read_json(page: &Bytes) -> Result<Value, ReadError> {
-    read_json_text(utf8(page)?)
+    read_json_text(utf8(page)?, &mut Layout::default())
 }
 
-/// Reads one JSON value.
-pub(crate) fn read_json_text(text: &str) -> Result<Value, ReadError> {
-    let mut reader = Reader::new(text);
-    let value = reader.next(0)?;
+/// Reads one JSON value of many that are alike.
+pub(crate) fn read_json_text(text: &str, layout: &mut Layout) -> Result<Value, ReadError> {
+    let mut reader = Reader { places: layout.places, ..Reader::new(text) };
+    let value = reader.next(0, &mut layout.top, 0);
+    layout.places = reader.places;
+    let value = value?;
     reader.jiter.finish().map_err(|error| reader.explain(&error))?;
     Ok(value)
 }
 
 /// Reads JSON values that stand one after the other, usually one a line (NDJSON).
 pub fn read_json_lines(page: &Bytes) -> Result<Vec<Value>, ReadError> {
-    let mut reader = Reader::new(utf8(page)?);
+    let (mut reader, mut layout) = (Reader::new(utf8(page)?), Layout::default());
     let mut values = Vec::new();
     while reader.jiter.finish().is_err() {
-        values.push(reader.next(0)?);
+        values.push(reader.next(0, &mut layout.top, 0)?);
     }
     Ok(values)
+}
+
+/// How the records read so far were laid out: the next one mostly has the same fields in the same
+/// order, and then its names need not be made again, nor compared with each other.
+#[derive(Debug, Default)]
+pub(crate) struct Layout {
+    top: Place,
+    /// Places in it.
+    places: usize,
+}
+
+/// A place where records stand: the top, a field, the items of a list.
+#[derive(Debug, Default)]
+struct Place {
+    /// The names of the record that was read here last, as far as they are remembered.
+    names: Vec<Text>,
+    /// They are different.
+    are_different: bool,
+    /// Places within, by the number of the field.
+    within: Vec<Self>,
+}
+
+impl Place {
+    /// The name of a field, and whether it is the remembered one.
+    #[inline]
+    fn name(&mut self, at: usize, name: &str) -> (Text, bool) {
+        if let Some(known) = self.names.get(at).filter(|known| known.as_str() == name) {
+            return (known.clone(), true);
+        }
+        let name = Text::from(name);
+        // Also when this record comes to no end.
+        self.are_different = false;
+        if let Some(known) = self.names.get_mut(at) {
+            *known = name.clone();
+        } else if at < MOST_LIKELY {
+            self.names.push(name.clone());
+        }
+        (name, false)
+    }
+
+    /// Names of the record that was just read: those before the first one that differed were known.
+    fn settle(&mut self, entries: Vec<(Text, Value)>, all_known: bool) -> Vec<(Text, Value)> {
+        if all_known && self.are_different {
+            return entries;
+        }
+        let length = entries.len();
+        self.names.truncate(length);
+        let entries = last_of_each_name(entries);
+        self.are_different = entries.len() == length;
+        entries
+    }
 }
 
 fn utf8(page: &[u8]) -> Result<&str, ReadError> {
@@ -66,24 +119,24 @@ fn utf8(page: &[u8]) -> Result<&str, ReadError> {
 
 struct Reader<'j> {
     jiter: Jiter<'j>,
-    /// Number of fields of the record that was last read at each depth: the next one is
-    /// mostly like it.
-    fields: [usize; DEPTHS],
+    /// Places in the layout.
+    places: usize,
 }
 
 impl<'j> Reader<'j> {
     fn new(text: &'j str) -> Self {
-        Self { jiter: Jiter::new(text.as_bytes()), fields: [8; DEPTHS] }
+        Self { jiter: Jiter::new(text.as_bytes()), places: 0 }
     }
 
-    fn next(&mut self, depth: usize) -> Result<Value, ReadError> {
+    /// Reads what stands at a number of a place.
+    fn next(&mut self, depth: usize, around: &mut Place, at: usize) -> Result<Value, ReadError> {
         match self.jiter.peek() {
-            Ok(peek) => self.value(peek, depth),
+            Ok(peek) => self.value(peek, depth, around, at),
             Err(error) => Err(self.explain(&error)),
         }
     }
 
-    fn value(&mut self, peek: Peek, depth: usize) -> Result<Value, ReadError> {
+    fn value(&mut self, peek: Peek, depth: usize, around: &mut Place, at: usize) -> Result<Value, ReadError> {
         if depth > DEEPEST {
             return Err(self.here(&format!("lists and records are nested deeper than {DEEPEST} levels")));
         }
@@ -91,42 +144,52 @@ impl<'j> Reader<'j> {
             Peek::Null => self.jiter.known_null().map(|()| Value::Null),
             Peek::True | Peek::False => self.jiter.known_bool(peek).map(Value::Bool),
             Peek::String => self.jiter.known_str().map(|text| Value::Text(Text::from(text))),
-            Peek::Array => return self.list(depth),
-            Peek::Object => return self.map(depth),
+            Peek::Array => return self.list(depth, around, at),
+            Peek::Object => return self.within(depth, around, at),
             _ => self.jiter.known_number_bytes(peek).map(number),
         };
         read.map_err(|error| self.explain(&error))
     }
 
-    fn list(&mut self, depth: usize) -> Result<Value, ReadError> {
+    fn list(&mut self, depth: usize, around: &mut Place, at: usize) -> Result<Value, ReadError> {
         let mut items = Vec::new();
         let mut next = self.jiter.known_array().map_err(|error| self.explain(&error))?;
         while let Some(peek) = next {
-            items.push(self.value(peek, depth + 1)?);
+            items.push(self.value(peek, depth + 1, around, at)?);
             next = self.jiter.array_step().map_err(|error| self.explain(&error))?;
         }
         Ok(Value::List(items))
     }
 
-    fn map(&mut self, depth: usize) -> Result<Value, ReadError> {
-        let likely = self.fields.get(depth).copied().unwrap_or_default();
-        let mut entries: Vec<(Text, Value)> = Vec::with_capacity(likely);
-        let mut next = self.jiter.known_object().map(|key| key.map(Text::from));
+    /// Reads a record at the place within another one.
+    fn within(&mut self, depth: usize, around: &mut Place, at: usize) -> Result<Value, ReadError> {
+        while around.within.len() <= at && at < MOST_LIKELY && self.places < MOST_PLACES {
+            around.within.push(Place::default());
+            self.places += 1;
+        }
+        match around.within.get_mut(at) {
+            Some(place) => self.map(depth, place),
+            None => self.map(depth, &mut Place::default()),
+        }
+    }
+
+    fn map(&mut self, depth: usize, place: &mut Place) -> Result<Value, ReadError> {
+        let mut entries: Vec<(Text, Value)> = Vec::with_capacity(place.names.len());
+        let mut all_known = true;
+        let mut next = self.jiter.known_object();
         loop {
-            match next {
+            let name = match next {
                 Err(error) => return Err(self.explain(&error)),
                 Ok(None) => break,
-                Ok(Some(name)) => {
-                    let value = self.next(depth + 1)?;
-                    entries.push((name, value));
-                }
-            }
-            next = self.jiter.next_key().map(|key| key.map(Text::from));
+                Ok(Some(name)) => name,
+            };
+            let (name, is_known) = place.name(entries.len(), name);
+            all_known &= is_known;
+            let value = self.next(depth + 1, place, entries.len())?;
+            entries.push((name, value));
+            next = self.jiter.next_key();
         }
-        if let Some(likely) = self.fields.get_mut(depth) {
-            *likely = entries.len().min(MOST_LIKELY);
-        }
-        Ok(Value::Map(Map { entries: last_of_each_name(entries) }))
+        Ok(Value::Map(Map { entries: place.settle(entries, all_known) }))
     }
 
     fn explain(&self, error: &JiterError) -> ReadError {
@@ -316,7 +379,9 @@ fn write_digits(mut digits: u64, scale: usize, out: &mut Vec<u8>) {
 
 /// Appends a text as JSON to `out`.
 pub fn write_text(text: &str, out: &mut Vec<u8>) {
-    let plain = text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\');
+    // Every byte is looked at, so that many can be looked at together.
+    let is_odd = |byte: u8| u8::from(byte < b' ') | u8::from(byte == b'"') | u8::from(byte == b'\\');
+    let plain = text.bytes().fold(0, |odd, byte| odd | is_odd(byte)) == 0;
     if plain {
         out.reserve(text.len() + 2);
         out.push(b'"');
@@ -358,6 +423,41 @@ mod tests {
 
     fn read(text: &str) -> Result<Value, ReadError> {
         read_json(&Bytes::copy_from_slice(text.as_bytes()))
+    }
+
+    #[test]
+    fn what_a_layout_remembers_changes_nothing() {
+        let texts = [
+            r#"{"a":1,"b":{"x":1,"y":[{"n":1},{"n":2,"m":3}]},"c":3}"#,
+            r#"{"a":1,"c":"#,
+            r#"{"a":1,"c":2,"c":3}"#,
+            r#"{"a":1,"a":2,"c":3}"#,
+            r#"{"a":1}"#,
+            r#"{"a":1,"b":{"x":1,"x":2},"c":[[{"n":1}],{"n":2,"n":3}]}"#,
+        ];
+        let mut layout = Layout::default();
+        for text in texts.iter().chain(texts.iter().rev()).chain(&texts) {
+            let alike = read_json_text(text, &mut layout).map_err(|error| error.to_string());
+            assert_eq!(alike, read(text).map_err(|error| error.to_string()), "{text}");
+        }
+        let value = read_json_text(texts[2], &mut layout).unwrap();
+        assert_eq!(value.to_string(), r#"{"a":1,"c":3}"#);
+    }
+
+    #[test]
+    fn a_layout_stays_small() {
+        let mut layout = Layout::default();
+        for round in 0..50 {
+            let inner: Vec<String> =
+                (0..60).map(|at| format!(r#""f{round}_{at}":{{"x":[{{"y":{{}}}}]}}"#)).collect();
+            let text = format!("{{{}}}", inner.join(","));
+            let text = format!(r#"{{"r{round}":{text},"s":{text},"t":[{text}]}}"#);
+            assert_eq!(read_json_text(&text, &mut layout).unwrap(), read(&text).unwrap());
+        }
+        fn places(place: &Place) -> usize {
+            1 + place.within.iter().map(places).sum::<usize>()
+        }
+        assert!(places(&layout.top) <= MOST_PLACES + 1, "{}", places(&layout.top));
     }
 
     #[test]

@@ -30,11 +30,10 @@ use crate::contract::{Connector, Create, Detail, Fetch, Find, Host, Limits, Remo
 use crate::manifest::{Answers, Manifest, Resource};
 use crate::record::Map;
 use crate::sign_in::OAuth;
+use crate::webhook::Webhooks;
 use client::Client;
 use settings::Settings;
 use wire::text;
-
-pub use hooks::{Delivery, Webhook, Webhooks};
 
 /// Name for people.
 const TITLE: &str = "Teamleader";
@@ -110,5 +109,9 @@ impl Session for Conversation {
 
     fn update(&self, resource: &str) -> Option<&dyn Update> {
         offers(resource, |resource| resource.update.is_some()).then_some(self as &dyn Update)
+    }
+
+    fn webhooks(&self) -> Option<&dyn Webhooks> {
+        Some(self)
     }
 }

@@ -16,6 +16,7 @@ use crate::contract::{Connector as _, FetchRequest, Host, Limits, RemoteError, S
 use crate::record::{Record, Value, read_json};
 use crate::sign_in::Tokens;
 use crate::simulator::{Faults, Running, Simulator as _, start};
+use crate::webhook::{Incoming, Refused};
 
 /// A running account and a session with it.
 struct Stage {
@@ -115,15 +116,26 @@ fn the_manifest_reads() {
     assert_eq!(MANIFEST.name, "teamleader");
 }
 
-#[test]
-fn both_forms_of_a_delivery_are_read() {
+#[tokio::test]
+async fn both_forms_of_a_delivery_are_read() {
+    let stage = Stage::with(|_| ()).await;
+    let hooks = stage.session.webhooks().unwrap();
     let id = "e540fe7e-dce2-459e-bf7e-24e605fc18b3";
-    for body in [
-        json!({"type": "invoice.booked", "subject": {"type": "invoice", "id": id}}),
-        json!({"type": "invoice.booked", "data": {"id": id}, "meta": {"timestamp": "2026-03-02T09:15:00+00:00"}}),
-    ] {
-        let delivery = super::Delivery::read(body.to_string().as_bytes()).unwrap();
-        assert_eq!((delivery.event.as_str(), delivery.id.as_str()), ("invoice.booked", id));
+    let headers = reqwest::header::HeaderMap::new();
+    let told = async |body: Json| {
+        let body = bytes::Bytes::from(body.to_string());
+        let incoming = Incoming { address: "https://weft.example/h", headers: &headers, body: &body };
+        hooks.judge(&incoming).await
+    };
+    let short = json!({"type": "invoice.booked", "subject": {"type": "invoice", "id": id}});
+    let long = json!({"type": "invoice.booked", "data": {"id": id}, "meta": {"timestamp": "2026-03-02T09:15:00+00:00"}});
+    for (body, tells_when) in [(short, false), (long, true)] {
+        let delivery = told(body).await.unwrap();
+        assert_eq!(delivery.event, "invoice.booked");
+        assert_eq!(delivery.record, Some(("invoices".to_owned(), id.to_owned())));
+        assert_eq!(delivery.id.is_some(), tells_when, "two alike without a moment may be two");
     }
-    assert_eq!(super::Delivery::read(b"[]"), None);
+    for body in [json!([]), json!({"type": "order.eaten", "subject": {"id": id}})] {
+        assert!(matches!(told(body).await, Err(Refused::Unreadable(_))));
+    }
 }

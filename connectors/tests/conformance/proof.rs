@@ -36,6 +36,8 @@ const CAUGHT: &[(Flaw, &str, &str, &str)] = &[
     (Flaw::RepeatsLostCreates, "notes", "a_lost_answer_never_doubles", "records were added"),
     (Flaw::EmptiesOtherFields, "products", "an_update_changes_only_what_it_says", "stock was"),
     (Flaw::StopsAtUnknownKeys, "products", "an_update_of_nothing_is_refused", "StopFlow"),
+    (Flaw::TellsNothing, "", "events_are_those_of_the_manifest", "webhooks given: false"),
+    (Flaw::BelievesEverybody, "", "what_happens_is_told", "another body"),
 ];
 
 /// One trial a flaw, called `suite/notices/FLAW/CHECK`.

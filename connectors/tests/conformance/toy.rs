@@ -1,5 +1,6 @@
 //! A small system that keeps every promise, or breaks one on purpose.
 
+mod hooks;
 mod server;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use connectors::contract::{
 use connectors::http::{Call, Http, Method, Protocol, Reply, Secrets, Url, Verdict, judge_status};
 use connectors::manifest::{Answers, Manifest};
 use connectors::record::{Record, Value, read_json};
+use connectors::webhook::Webhooks;
 
 use crate::subject::Subject;
 
@@ -47,6 +49,8 @@ pub(crate) enum Flaw {
     RepeatsLostCreates,
     EmptiesOtherFields,
     StopsAtUnknownKeys,
+    TellsNothing,
+    BelievesEverybody,
 }
 
 /// The toy, whole or with one flaw.
@@ -197,6 +201,10 @@ impl Session for Talk {
     fn update(&self, resource: &str) -> Option<&dyn Update> {
         let offered = self.manifest.resources.get(resource)?.update.is_some();
         (offered || self.has(Flaw::OffersMore)).then_some(self as &dyn Update)
+    }
+
+    fn webhooks(&self) -> Option<&dyn Webhooks> {
+        (!self.has(Flaw::TellsNothing)).then_some(self as &dyn Webhooks)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Checker, repeated};
 use crate::ast::{File, Kind as Line, Name, Text};
+use crate::cron::Cron;
 use crate::plan::{Side, Span, Trigger};
 use crate::problem::{Code, Problem, closest, did_you_mean};
 
@@ -55,7 +56,7 @@ impl Checker<'_> {
     }
 
     fn at(&mut self, cron: &Text, zone: &Text) {
-        if let Err(why) = check_cron(&cron.value) {
+        if let Err(why) = Cron::parse(&cron.value) {
             self.report(
                 Problem::new(Code::WrongCron, cron.span.clone(), why)
                     .label("minute, hour, day of month, month, day of week")
@@ -124,49 +125,6 @@ impl Checker<'_> {
         );
         None
     }
-}
-
-/// Lowest and highest number, and names, of the five fields.
-const FIELDS: [(&str, u32, u32, &[&str]); 5] = [
-    ("minute", 0, 59, &[]),
-    ("hour", 0, 23, &[]),
-    ("day of month", 1, 31, &[]),
-    ("month", 1, 12, &["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]),
-    ("day of week", 0, 7, &["sun", "mon", "tue", "wed", "thu", "fri", "sat"]),
-];
-
-fn check_cron(cron: &str) -> Result<(), String> {
-    let parts: Vec<&str> = cron.split_whitespace().collect();
-    if parts.len() != FIELDS.len() {
-        return Err(format!("a time has five fields, this one has {}", parts.len()));
-    }
-    for (part, (name, low, high, names)) in parts.iter().zip(FIELDS) {
-        for item in part.split(',') {
-            let (range, step) =
-                item.split_once('/').map_or((item, None), |(range, step)| (range, Some(step)));
-            if step.is_some_and(|step| step.parse::<u32>().map_or(true, |step| step == 0 || step > high)) {
-                return Err(format!("`{item}` is no step of the field `{name}`"));
-            }
-            if range == "*" {
-                continue;
-            }
-            let number = |text: &str| {
-                let lower = text.to_lowercase();
-                let named =
-                    names.iter().position(|name| *name == lower).and_then(|index| u32::try_from(index).ok());
-                named
-                    .map(|index| index + low)
-                    .or_else(|| text.parse().ok())
-                    .filter(|number| (low..=high).contains(number))
-            };
-            let (from, to) = range.split_once('-').unwrap_or((range, range));
-            let bounds = number(from).zip(number(to));
-            if bounds.is_none_or(|(from, to)| from > to) {
-                return Err(format!("`{item}` does not fit the field `{name}` ({low} to {high})"));
-            }
-        }
-    }
-    Ok(())
 }
 
 const AREAS: &[&str] = &[

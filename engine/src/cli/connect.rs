@@ -12,6 +12,7 @@ use super::show::Show;
 use crate::consent::{Consent, open_browser, pasted};
 use crate::draft;
 use crate::project::{Connection, Project, Sealed};
+use crate::store::ConnectionState;
 use crate::trouble::{Kind, Trouble, did_you_mean};
 
 /// Sign in to an account and prove that it answers.
@@ -176,7 +177,31 @@ async fn prove(project: &Project, connection: &Connection, show: &Show) -> Resul
         "connection": connection.name, "system": connection.system, "answers": true, "account": said,
     }));
     show.line(format!("{} {}: {said}", show.good("✓"), title(connection)));
+    tell_daemons(project, &connection.name).await;
     Ok(Ended::Well)
+}
+
+/// The connection answers: daemons that had given it up try it again.
+async fn tell_daemons(project: &Project, connection: &str) {
+    if project.store.file().is_some_and(|file| !file.exists()) {
+        return;
+    }
+    let told = async {
+        let store = crate::store::open_at(&project.store).await?;
+        let states = store.connection_states().await?;
+        let updated_at = jiff::Timestamp::now().as_millisecond();
+        let connection = connection.to_owned();
+        if states.iter().any(|state| state.connection == connection && state.failures > 0) {
+            let answers = ConnectionState { connection, updated_at, ..ConnectionState::default() };
+            store.put_connection_state(&answers).await?;
+        }
+        store.close().await;
+        Ok::<(), crate::store::StoreError>(())
+    };
+    if let Err(error) = told.await {
+        // What was asked for is done; the daemon notices at its next start.
+        tracing::warn!(%error, "the daemon could not be told that the connection answers");
+    }
 }
 
 async fn probe(project: &Project, connection: &Connection) -> Result<String, Trouble> {
@@ -206,6 +231,7 @@ async fn all(project: &Project, show: &Show) -> Result<Ended, Trouble> {
         match outcome {
             Ok(said) => {
                 show.line(format!("{} {}  {}: {said}", show.good("✓"), connection.name, title(connection)));
+                tell_daemons(project, &connection.name).await;
             }
             Err(trouble) => {
                 ended = Ended::Remote;

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use miette::{Diagnostic, LabeledSpan, Severity, SourceCode};
+use miette::{Diagnostic, LabeledSpan, Report, Severity, SourceCode};
 use serde_json::{Value, json};
 
 /// One problem, with the text that a headline around it may hold.
@@ -17,6 +17,28 @@ pub(super) fn problems(diagnostic: &dyn Diagnostic) -> Vec<Problem<'_>> {
     let mut all = Vec::new();
     collect(diagnostic, None, &mut all);
     all
+}
+
+/// The problems of a report, one line each: `orders.flow:3:9: what is wrong (F020); what to do`.
+pub(crate) fn in_lines(report: &Report) -> Vec<String> {
+    let line = |problem: Problem<'_>| {
+        let all = problem.to_json();
+        let text = |name: &str| all.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let number = |name: &str| all.get(name).and_then(Value::as_u64).unwrap_or_default();
+        let mut line = String::new();
+        if all.get("file").is_some() {
+            line = format!("{}:{}:{}: ", text("file"), number("line"), number("column"));
+        }
+        line.push_str(&text("message"));
+        if !text("code").is_empty() {
+            line = format!("{line} ({})", text("code"));
+        }
+        if !text("help").is_empty() {
+            line = format!("{line}; {}", text("help"));
+        }
+        line.replace('\n', " ")
+    };
+    problems(report.as_ref()).into_iter().map(line).collect()
 }
 
 fn collect<'d>(inner: &'d dyn Diagnostic, around: Option<&'d dyn SourceCode>, all: &mut Vec<Problem<'d>>) {

@@ -192,15 +192,14 @@ pub(super) fn done(
 
 /// Opens the project's store, made on first use.
 pub(crate) async fn open_store(project: &Project) -> Result<Arc<dyn Store>, Trouble> {
-    let path = project.store_path();
-    if let Some(folder) = path.parent() {
+    if let Some(folder) = project.store.file().and_then(std::path::Path::parent) {
         std::fs::create_dir_all(folder).map_err(|error| {
             Trouble::new("R029", format!("cannot make the folder `{}`: {error}", folder.display()))
                 .help("give the user who runs weft the right to write in the project's folder")
                 .kind(Kind::Store)
         })?;
     }
-    let store = crate::store::open(&path).await.map_err(|error| store_trouble(&error))?;
+    let store = crate::store::open_at(&project.store).await.map_err(|error| store_trouble(&error))?;
     project.vault.attach(&store);
     Ok(store)
 }

@@ -29,6 +29,14 @@ struct File {
     limits: toml::map::Map<String, toml::Value>,
     #[serde(default)]
     privacy: toml::map::Map<String, toml::Value>,
+    #[serde(default)]
+    store: toml::map::Map<String, toml::Value>,
+    #[serde(default)]
+    serve: toml::map::Map<String, toml::Value>,
+    #[serde(default)]
+    listen: toml::map::Map<String, toml::Value>,
+    #[serde(default)]
+    alerts: toml::map::Map<String, toml::Value>,
 }
 
 /// Entries again, with their places; `File` above has proven the shape.
@@ -42,6 +50,13 @@ struct Places {
     limits: Entries,
     #[serde(default)]
     privacy: Entries,
+    #[serde(default)]
+    store: Entries,
+    #[serde(default)]
+    serve: Entries,
+    listen: Option<Entries>,
+    #[serde(default)]
+    alerts: Entries,
 }
 
 pub(super) type Entries = BTreeMap<Spanned<String>, Spanned<toml::Value>>;
@@ -73,17 +88,37 @@ pub(super) fn read(root: &Path) -> Result<Project, Trouble> {
     let limits = reader.limits(&places.limits);
     let mut privacy = reader.privacy(&places.privacy);
     privacy.flows = std::mem::take(&mut reader.keep);
+    let store = reader.store(&places.store);
+    let serve = reader.serve(&places.serve);
+    let listen = reader.listen(places.listen.as_ref());
+    let alerts = reader.alerts(&places.alerts);
     let Reader { troubles, mut problems, systems, sealed, .. } = reader;
     problems.extend(troubles.into_iter().map(Report::from));
     if !problems.is_empty() {
         return Err(Trouble::several(format!("the project has {} problems", problems.len()), problems));
     }
-    drop((file.connections, file.limits, file.privacy));
+    drop((file.connections, file.limits, file.store, file.serve, file.listen, file.alerts));
+    drop(file.privacy);
     let name = file.name.unwrap_or_else(|| {
         root.file_name().map_or_else(|| "project".to_owned(), |name| name.to_string_lossy().into_owned())
     });
-    let vault = Vault::of(root);
-    Ok(Project { root: root.to_owned(), name, connections, flows, systems, limits, privacy, vault, sealed })
+    let root = root.to_owned();
+    let vault = Vault::of(&root);
+    Ok(Project {
+        root,
+        name,
+        connections,
+        flows,
+        systems,
+        limits,
+        privacy,
+        vault,
+        sealed,
+        store,
+        serve,
+        listen,
+        alerts,
+    })
 }
 
 /// Systems that come with Weft.
@@ -92,7 +127,7 @@ pub(super) fn built_in() -> BTreeMap<String, Arc<dyn Connector>> {
 }
 
 pub(super) struct Reader<'a> {
-    root: &'a Path,
+    pub(super) root: &'a Path,
     text: &'a str,
     troubles: Vec<Trouble>,
     /// Those of other files than the main one.
@@ -114,6 +149,22 @@ impl Reader<'_> {
         help: Option<String>,
     ) {
         self.troubles.push(Trouble::new(code, message).at(MAIN_FILE, self.text, at, label).maybe_help(help));
+    }
+
+    /// The same without the line of the file, which may hold a secret.
+    pub(super) fn unshown(&mut self, code: &'static str, message: &str, line: usize, help: &str) {
+        let message = format!("{message} ({MAIN_FILE}, line {line})");
+        self.troubles.push(Trouble::new(code, message).help(help));
+    }
+
+    /// The line of the file that a place lies in, counted from 1.
+    pub(super) fn line(&self, at: &Range<usize>) -> usize {
+        1 + self.text.bytes().take(at.start).filter(|letter| *letter == b'\n').count()
+    }
+
+    /// The project's folder.
+    pub(super) const fn root(&self) -> &Path {
+        self.root
     }
 
     /// The project's own systems: one TOML profile each.
@@ -288,7 +339,7 @@ impl Reader<'_> {
     }
 
     /// The value of a setting; else what is wrong, and what to do next.
-    fn answer(&self, value: &toml::Value) -> Result<String, (String, String)> {
+    pub(super) fn answer(&self, value: &toml::Value) -> Result<String, (String, String)> {
         const FORMS: &str =
             "write it as text, or `{ env = \"NAME\" }`, `{ file = \"PATH\" }` or `{ sealed = true }`";
         match value {

@@ -8,8 +8,9 @@
 //! flows, record by record. See `docs/decisions/2026-11-22-journals.md`.
 
 use std::collections::HashSet;
-use std::sync::{Arc, PoisonError};
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use connectors::contract::{self, RemoteError, unreadable};
@@ -32,7 +33,10 @@ use crate::store::{Added, Counts, Cursor, Fingerprint, Journal, Known, Page, Sto
 const READ: usize = 250;
 
 /// Records that are settled together: a few commits weigh little against so many.
-const SETTLED: usize = 1_000;
+const SETTLED: usize = 4_000;
+
+/// Time after which they are settled, however few they are.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Times that a page is offered when others keep adding to the target.
 const OFFERS: usize = 16;
@@ -217,6 +221,7 @@ impl Run<'_> {
         };
         request.size = READ;
         let mut made = Made::default();
+        let mut settled = Instant::now();
         let mut page = match fetch.page(&request, reading.position.as_deref()).await {
             Ok(page) => page,
             Err(error) => return Ok(Some(Ended::Remote(error))),
@@ -248,10 +253,12 @@ impl Run<'_> {
                     None
                 }
             };
-            if (ended.is_some() || made.records() >= SETTLED)
-                && let Some(error) = self.add_page(&mut road, std::mem::take(&mut made)).await?.halted
-            {
-                return Ok(Some(Ended::Remote(error)));
+            if ended.is_some() || made.records() >= SETTLED || settled.elapsed() > PATIENCE {
+                let end = self.add_page(&mut road, std::mem::take(&mut made)).await?;
+                if let Some(error) = end.halted {
+                    return Ok(Some(Ended::Remote(error)));
+                }
+                settled = Instant::now();
             }
             if let Some(ended) = ended {
                 return Ok(ended);
@@ -286,13 +293,8 @@ impl Run<'_> {
             // One of them may have been created by itself.
             road.end = None;
         }
-        let mut page = Page {
-            run: self.id.clone(),
-            plan: self.flow.print,
-            counted: counts,
-            cursor,
-            ..Page::default()
-        };
+        let mut page =
+            Page { run: self.id.clone(), plan: self.flow.print, counted: counts, cursor, ..Page::default() };
         if !keys.is_empty() {
             match self.append(road, bytes.into()).await? {
                 Ok(journal) => page.added = Some(Added { journal, keys }),

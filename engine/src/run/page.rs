@@ -124,6 +124,10 @@ impl<'r> PageRun<'r> {
                 page.records.push(self.refused(&record, &key_field, "no key", reason));
             }
         }
+        if !self.again {
+            let mut wanted = self.run.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+            wanted.retain(|key| !keys.contains(key));
+        }
         let asked: Vec<&str> = keys.iter().map(String::as_str).collect();
         let mut known =
             if asked.is_empty() { Vec::new() } else { self.run.store.known(&flow.name, &asked).await? };

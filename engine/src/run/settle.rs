@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::sync::PoisonError;
+use std::time::Instant;
 
 use connectors::contract::RemoteError;
 use connectors::record::{Record, Value};
 
 use super::page::{PageRun, Walked, WalkedPage};
 use super::walk::{Done, Stop};
+use crate::measure;
 use crate::shade::Shade;
 use crate::store::{Activity, Counts, Fingerprint, Outcome, Page, Settled, StoreError};
 
@@ -49,7 +51,9 @@ impl<'r> PageRun<'r> {
             self.close(one, halted.is_some(), now, &mut page);
         }
         page.cursor = cursor.filter(|_| may_move && halted.is_none());
+        let begin = Instant::now();
         self.run.store.settle_page(&self.run.lease, &page).await?;
+        measure::committed(begin.elapsed());
         self.tell(&page, &names);
         self.run.finder.page_ended();
         Ok(PageEnd { halted, has_sent })
@@ -96,6 +100,11 @@ impl<'r> PageRun<'r> {
     fn close(&self, one: Walked<'_>, halted: bool, now: i64, page: &mut Page) {
         let Walked { key, print, scope, text, known, done, stop } = one;
         let unsent = done.written.is_empty() && !done.created && !done.updated;
+        // What a dead process may have created stays in doubt until the record comes through: this
+        // run may have ended before it could look.
+        let in_doubt = done.in_doubt
+            || known.intent.is_some()
+                && matches!(stop, Some(Stop::Failed { .. } | Stop::Wait(_) | Stop::Halt(_)));
         let outcome = match stop {
             None if done.created => Outcome::Created,
             None if done.updated => Outcome::Updated,
@@ -111,7 +120,7 @@ impl<'r> PageRun<'r> {
             Some(Stop::Failed { class, reason }) => Outcome::Failed { class: class.to_owned(), reason },
             // The run ends and reads this page again: nothing is lost, and nothing is said twice.
             Some(Stop::Halt(_) | Stop::Wait(_)) if halted && unsent && !self.again => {
-                if !done.in_doubt {
+                if !in_doubt {
                     page.withdrawn.push(key);
                 }
                 return;
@@ -154,7 +163,7 @@ impl<'r> PageRun<'r> {
             activity,
             search_keys,
             payload,
-            in_doubt: done.in_doubt,
+            in_doubt,
         };
         page.records.push(self.shaded(scope.record_fetched(), settled, shade));
     }

@@ -14,13 +14,16 @@ use super::records;
 use super::retention::{self, Pruned};
 use super::types::{Claim, Cursor, Journal, JournalKeys, Lease, Millis, NewRun, Page, RunState};
 use super::vault::{self, Keep, Keeping, Kept, Reseal, Resealed};
-use super::{Store, StoreError, journal, page};
+use super::{
+    Addressee, Arrival, Arrived, Store, StoreError, Told, Unanswered, Undone, alerts, inbox, journal, page,
+    restored, tally,
+};
 
 /// A store over one database.
 #[derive(Debug)]
 pub(super) struct Database<D> {
-    driver: D,
-    words: Words,
+    pub(super) driver: D,
+    pub(super) words: Words,
 }
 
 impl<D: Driver> Database<D> {
@@ -56,7 +59,7 @@ impl<D: Driver> Database<D> {
 }
 
 /// Ends the transaction: well, or as if it had never been.
-async fn end<T>(tx: Box<dyn Transaction>, done: Result<T, StoreError>) -> Result<T, StoreError> {
+pub(super) async fn end<T>(tx: Box<dyn Transaction>, done: Result<T, StoreError>) -> Result<T, StoreError> {
     match done {
         Ok(value) => tx.commit().await.map(|()| value),
         Err(error) => {
@@ -70,6 +73,10 @@ async fn end<T>(tx: Box<dyn Transaction>, done: Result<T, StoreError>) -> Result
 impl<D: Driver> Store for Database<D> {
     async fn now(&self) -> Result<Millis, StoreError> {
         lease::now(&mut *self.driver.read().await?, &self.words).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.driver.ping().await
     }
 
     async fn acquire(
@@ -343,6 +350,68 @@ impl<D: Driver> Store for Database<D> {
     async fn end_guard(&self, name: &str, ticket: &str) -> Result<(), StoreError> {
         let mut tx = self.driver.begin().await?;
         let done = vault::end_guard(&mut *tx, name, ticket).await;
+        end(tx, done).await
+    }
+
+    async fn arrive(&self, arrival: &Arrival, flows: &[Addressee<'_>]) -> Result<u64, StoreError> {
+        let mut tx = self.driver.begin().await?;
+        let done = inbox::arrive(&mut *tx, &self.words, arrival, flows).await;
+        end(tx, done).await
+    }
+
+    async fn take_arrivals(&self, lease: &Lease, run: &str) -> Result<Vec<Arrived>, StoreError> {
+        let mut tx = self.driver.begin().await?;
+        let done = inbox::take(&mut *tx, &self.words, lease, run).await;
+        end(tx, done).await
+    }
+
+    async fn answer_arrivals(&self, lease: &Lease, run: &str) -> Result<u64, StoreError> {
+        let mut tx = self.driver.begin().await?;
+        let done = inbox::answer(&mut *tx, &self.words, lease, run).await;
+        end(tx, done).await
+    }
+
+    async fn unanswered(&self) -> Result<Vec<Unanswered>, StoreError> {
+        inbox::unanswered(&mut *self.driver.read().await?).await
+    }
+
+    async fn prune_arrivals(&self, answered: Duration, never: Duration) -> Result<u64, StoreError> {
+        let mut tx = self.driver.begin().await?;
+        let done = inbox::prune(&mut *tx, &self.words, answered, never).await;
+        end(tx, done).await
+    }
+
+    async fn hook(&self, connection: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        inbox::hook(&mut *self.driver.read().await?, connection).await
+    }
+
+    async fn set_hook(&self, connection: &str, token: Option<&[u8]>) -> Result<(), StoreError> {
+        let mut tx = self.driver.begin().await?;
+        let done = inbox::set_hook(&mut *tx, &self.words, connection, token).await;
+        end(tx, done).await
+    }
+
+    async fn undone(&self) -> Result<Vec<Undone>, StoreError> {
+        tally::undone(&mut *self.driver.read().await?).await
+    }
+
+    async fn last_success(&self, flow: &str) -> Result<Option<Millis>, StoreError> {
+        tally::last_success(&mut *self.driver.read().await?, flow).await
+    }
+
+    async fn mark_restored(&self) -> Result<i64, StoreError> {
+        let mut tx = self.driver.begin().await?;
+        let done = restored::mark(&mut *tx, &self.words).await;
+        end(tx, done).await
+    }
+
+    async fn alerts(&self) -> Result<Vec<Told>, StoreError> {
+        alerts::told(&mut *self.driver.read().await?).await
+    }
+
+    async fn tell_alert(&self, before: Option<&Told>, after: Option<&Told>) -> Result<bool, StoreError> {
+        let mut tx = self.driver.begin().await?;
+        let done = alerts::tell(&mut *tx, before, after).await;
         end(tx, done).await
     }
 

@@ -23,7 +23,9 @@ pub enum StoreError {
 
     /// The file belongs to something else. It was not touched.
     #[error("`{place}` is not a store of weft: {cause}")]
-    #[diagnostic(help("move the file away, and a new store is made; this one was left as it is"))]
+    #[diagnostic(help(
+        "put back a copy with `weft restore FILE`, or move this file away, and a new store is made; it was left as it is"
+    ))]
     NotAStore {
         /// Path that was given.
         place: String,
@@ -34,7 +36,7 @@ pub enum StoreError {
     /// The store was written by a newer version of the program. It was not touched.
     #[error("the store `{place}` has schema {found}, this program knows schemas up to {known}")]
     #[diagnostic(help(
-        "start the newer program again, or put back the copy that it made beside the store before it changed it"
+        "start the newer program again, or put back the copy that it made beside the store before it changed it: `weft restore FILE`"
     ))]
     Newer {
         /// Path of the store.
@@ -48,7 +50,7 @@ pub enum StoreError {
     /// The file is damaged.
     #[error("the store `{place}` is damaged: {cause}")]
     #[diagnostic(help(
-        "stop weft, keep the file with its `-wal` beside it, and put back the last backup; check the disk"
+        "stop weft, check the disk, and put back the last backup: `weft restore FILE` keeps what is there; a database of its own is put back by `pg_restore`"
     ))]
     Corrupt {
         /// Path of the store.
@@ -59,7 +61,7 @@ pub enum StoreError {
 
     /// No room is left.
     #[error("no room left for the store `{place}`: {cause}")]
-    #[diagnostic(help("make room on that disk; the page under way can then be settled again"))]
+    #[diagnostic(help("make room on that disk; nothing is lost, and the next run goes on from here"))]
     Full {
         /// Path of the store.
         place: String,
@@ -91,11 +93,45 @@ pub enum StoreError {
 
     /// Another process kept the store to itself for too long.
     #[error("the store `{place}` is busy: {cause}")]
-    #[diagnostic(help("try again; if it stays busy, look for another program that has the file open"))]
+    #[diagnostic(help(
+        "try again; if it stays busy, look for another program that has the file open, or for a server with too few connections"
+    ))]
     Busy {
         /// Path of the store.
         place: String,
         /// What the database said.
+        cause: String,
+    },
+
+    /// The file was moved away, removed or replaced while this process had it open.
+    #[error("the store `{place}` is not the file any more that was opened")]
+    #[diagnostic(help(
+        "put the file back if it was moved by mistake, and start weft again; nothing was written since"
+    ))]
+    Replaced {
+        /// Path of the store.
+        place: String,
+    },
+
+    /// Another process has the store open, or runs a flow with it.
+    #[error("the store `{place}` is in use: {cause}")]
+    #[diagnostic(help("stop weft there, then try again"))]
+    InUse {
+        /// Place of the store.
+        place: String,
+        /// Who uses it.
+        cause: String,
+    },
+
+    /// The server is not there, is starting or stopping, or takes no writes now.
+    #[error("the store `{place}` does not answer: {cause}")]
+    #[diagnostic(help(
+        "see that the database server runs and can be reached from this machine; nothing is lost, and the next run goes on from here"
+    ))]
+    Unreachable {
+        /// Address of the store, without the password.
+        place: String,
+        /// What happened.
         cause: String,
     },
 
@@ -148,4 +184,30 @@ pub enum StoreError {
         /// What the database said.
         cause: String,
     },
+}
+
+impl StoreError {
+    /// It passes by itself, or when somebody makes room or starts a server: the same call may
+    /// succeed later, on the same store. See [`wait`](super::wait()).
+    #[must_use]
+    pub const fn is_temporary(&self) -> bool {
+        match self {
+            Self::Full { .. }
+            | Self::ReadOnly { .. }
+            | Self::Disk { .. }
+            | Self::Busy { .. }
+            | Self::Unreachable { .. }
+            | Self::Lost { .. } => true,
+            Self::CannotOpen { .. }
+            | Self::NotAStore { .. }
+            | Self::Newer { .. }
+            | Self::Corrupt { .. }
+            | Self::Replaced { .. }
+            | Self::InUse { .. }
+            | Self::Fenced { .. }
+            | Self::NoSuchRun { .. }
+            | Self::Unreadable { .. }
+            | Self::Refused { .. } => false,
+        }
+    }
 }

@@ -190,11 +190,16 @@ pub(super) struct Dialect {
     /// Put after a SELECT to hold the row until the transaction ends; empty where writing
     /// transactions exclude each other anyway.
     pub(super) hold: &'static str,
+    /// Type of columns of text, compared letter by letter.
+    pub(super) text: &'static str,
     /// Type of columns of bytes.
     pub(super) bytes: &'static str,
     /// Put after a table of small rows that are always reached by their key: they are kept in
     /// the order of the key, and nowhere else.
     pub(super) keyed: &'static str,
+    /// Said first by whoever changes the schema, so that two processes do it one after the
+    /// other; empty where writing transactions exclude each other anyway.
+    pub(super) alone: &'static str,
 }
 
 /// A dialect's words, for filling in.
@@ -244,6 +249,8 @@ pub(super) trait Driver: Send + Sync {
     async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError>;
     /// A connection for reading, outside any transaction.
     async fn read(&self) -> Result<Box<dyn Link>, StoreError>;
+    /// Commits next to nothing, durably.
+    async fn ping(&self) -> Result<(), StoreError>;
     /// Called after each settled page.
     async fn after_page(&self);
     /// Gives space back, moves the log into the main file; waits for nobody.
@@ -428,7 +435,7 @@ mod tests {
             }
             taken
         };
-        assert_eq!(taken(&rows, 74), [32, 32, 8, 2]);
+        assert_eq!(taken(&rows, 74), [64, 8, 2]);
         assert_eq!(taken(&rows, 3), [2, 1]);
         assert_eq!(taken(&keys, 74), [100], "26 are named again");
         assert_eq!(taken(&keys, 130), [100, 32]);

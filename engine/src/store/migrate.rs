@@ -1,7 +1,7 @@
 //! Brings a store to the schema of this program: forward only, one transaction a step.
 
 use super::lease::one;
-use super::link::{Driver, Link, Words};
+use super::link::{Dialect, Driver, Link, Words};
 use super::{StoreError, sql};
 
 /// One step from a schema to the next.
@@ -24,9 +24,24 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         text: include_str!("migrations/0002_journal.sql"),
     },
     Migration {
+        version: 3,
+        about: "turns of flows, connections and daemons",
+        text: include_str!("migrations/0003_serve.sql"),
+    },
+    Migration {
+        version: 4,
+        about: "what systems tell by webhooks",
+        text: include_str!("migrations/0004_inbox.sql"),
+    },
+    Migration {
         version: 5,
         about: "sealed secrets, dead letters by hand, people forgotten",
         text: include_str!("migrations/0005_privacy.sql"),
+    },
+    Migration {
+        version: 6,
+        about: "stores that were put back",
+        text: include_str!("migrations/0006_restored.sql"),
     },
 ];
 
@@ -39,8 +54,10 @@ pub(super) async fn run(
     steps: &[Migration],
 ) -> Result<(), StoreError> {
     let known = steps.iter().map(|step| step.version).max().unwrap_or(0);
+    let Dialect { alone, text, bytes, keyed, .. } = driver.dialect();
     let found = {
         let mut tx = driver.begin().await?;
+        tx.script(alone).await?;
         tx.script(sql::SCHEMA_TABLE).await?;
         let found = version(&mut *tx).await?;
         tx.commit().await?;
@@ -54,11 +71,11 @@ pub(super) async fn run(
     }
     for step in steps.iter().filter(|step| step.version > found) {
         let mut tx = driver.begin().await?;
+        tx.script(alone).await?;
         // Another process may have been quicker.
         if version(&mut *tx).await? < step.version {
-            let dialect = driver.dialect();
-            let text = step.text.replace("BLOB", dialect.bytes).replace("{keyed}", dialect.keyed);
-            tx.script(&text).await?;
+            tx.script(&step.text.replace("TEXT", text).replace("BLOB", bytes).replace("{keyed}", keyed))
+                .await?;
             let args = [step.version.into(), step.about.into()];
             tx.execute(&words.fill(sql::SCHEMA_APPLIED), &args, false).await?;
         }

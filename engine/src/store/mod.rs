@@ -10,24 +10,32 @@
 //! outcome or an open intent. [`Store::begin_page`] comes before the first request, and
 //! [`Store::settle_page`] takes the intents away in the transaction that brings the outcomes.
 
+mod alerts;
 mod answers;
 mod compact;
 mod database;
 mod dead;
 mod error;
 mod holder;
+mod inbox;
 mod journal;
 mod lease;
 mod link;
 mod migrate;
 mod page;
 mod person;
+mod place;
+mod postgres;
 mod records;
+mod restored;
 mod retention;
 mod sql;
 mod sqlite;
+mod tally;
+mod turns;
 mod types;
 mod vault;
+mod wait;
 
 #[cfg(test)]
 mod tests;
@@ -38,6 +46,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+pub use alerts::Told;
 pub use answers::{DeadLetter, DeadQuery, Dropped, Edit, Found, HistoryRow, Intent, Known, LedgerRow, Run};
 pub use dead::Drop;
 pub use error::StoreError;
@@ -45,11 +54,19 @@ pub use person::{Forget, Receipt, Removed};
 pub use records::masked_key;
 pub use retention::Pruned;
 pub use holder::{holder_in_words, is_dead, this_process};
+pub use place::Place;
+pub use postgres::Address;
+pub use sqlite::{Restored, backup, restore};
+pub use inbox::{Addressee, Arrival, Arrived, Unanswered};
+pub use tally::Undone;
+pub use turns::{ConnectionState, Daemon, Turn, Turns};
 pub use types::{
     Activity, Added, Claim, Counts, Cursor, Fingerprint, Journal, JournalKeys, Lease, Millis, NewRun,
     Outcome, OutcomeWord, Page, RunState, Settled, Written,
 };
 pub use vault::{Keep, Keeping, Kept, Reseal, Resealed};
+
+pub use wait::{open_and_wait, wait};
 
 /// Opens the store in this file, made if it is not there yet and brought up to the schema of
 /// this program. Its folder must exist.
@@ -57,14 +74,34 @@ pub async fn open(file: &Path) -> Result<Arc<dyn Store>, StoreError> {
     Ok(Arc::new(sqlite::open(file, migrate::MIGRATIONS).await?))
 }
 
+/// Opens the store in this place; a file as [`open`] does, a database brought up to the schema of
+/// this program. A server that does not answer is waited for some seconds.
+pub async fn open_at(place: &Place) -> Result<Arc<dyn Store>, StoreError> {
+    match place {
+        Place::File(path) => open(path).await,
+        Place::Server(address) => Ok(Arc::new(postgres::open(address, migrate::MIGRATIONS).await?)),
+    }
+}
+
+/// The same on a clock that a test moves.
+#[cfg(test)]
+pub(crate) async fn open_on(file: &Path, clock: Arc<std::sync::atomic::AtomicI64>) -> Arc<dyn Store> {
+    let store = sqlite::open(file, migrate::MIGRATIONS).await.expect("a store");
+    Arc::new(store.with_clock(clock))
+}
+
 /// The durable state of all flows.
 ///
 /// A call that is dropped before it answers has done all of its work or nothing of it; only
 /// `prune` works in steps. All moments are on the database's clock.
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: Turns {
     /// The database's clock.
     async fn now(&self) -> Result<Millis, StoreError>;
+
+    /// Proves that the store can be read and written: commits next to nothing. After the disk
+    /// was full it also asks whether there is room for some pages.
+    async fn ping(&self) -> Result<(), StoreError>;
 
     /// Claims a flow for `ttl`. A lease that has run out is taken over, and so is one whose
     /// holder `dead` knows to be gone, such as [`is_dead`].
@@ -239,6 +276,46 @@ pub trait Store: Send + Sync {
 
     /// Gives a guard back. One that went to another stays with that other.
     async fn end_guard(&self, name: &str, ticket: &str) -> Result<(), StoreError>;
+
+    /// Keeps what a system told by a webhook, for these flows; answers for how many of them it is
+    /// new. Durable when it returns.
+    async fn arrive(&self, arrival: &Arrival, flows: &[Addressee<'_>]) -> Result<u64, StoreError>;
+
+    /// Everything that a flow was told and has not answered; this run takes it up.
+    async fn take_arrivals(&self, lease: &Lease, run: &str) -> Result<Vec<Arrived>, StoreError>;
+
+    /// The run has done what it took up; answers how many deliveries that were.
+    async fn answer_arrivals(&self, lease: &Lease, run: &str) -> Result<u64, StoreError>;
+
+    /// Flows that were told something and have not answered it.
+    async fn unanswered(&self) -> Result<Vec<Unanswered>, StoreError>;
+
+    /// Removes deliveries that were answered that long ago, and those that came that long ago and
+    /// never were; answers how many.
+    async fn prune_arrivals(&self, answered: Duration, never: Duration) -> Result<u64, StoreError>;
+
+    /// Digest of what is secret of the address that a connection's system delivers to.
+    async fn hook(&self, connection: &str) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Keeps that digest, or removes it.
+    async fn set_hook(&self, connection: &str, token: Option<&[u8]>) -> Result<(), StoreError>;
+
+    /// What every flow has left undone; flows that have left nothing are not named.
+    async fn undone(&self) -> Result<Vec<Undone>, StoreError>;
+
+    /// When a run of a flow last came to its end.
+    async fn last_success(&self, flow: &str) -> Result<Option<Millis>, StoreError>;
+    /// Notes that this store was put back: until a flow has read its source to the end once, records
+    /// of which nothing is known are taken for records that may have been created. Answers for how
+    /// many flows.
+    async fn mark_restored(&self) -> Result<i64, StoreError>;
+
+    /// What people have been told by alerts and still holds.
+    async fn alerts(&self) -> Result<Vec<Told>, StoreError>;
+
+    /// Puts `after` in the place of `before`; answers whether `before` was still what is kept. Of
+    /// several daemons one does it, and tells people.
+    async fn tell_alert(&self, before: Option<&Told>, after: Option<&Told>) -> Result<bool, StoreError>;
 
     /// Gives free space back to the disk; waits for nobody. Worth calling after `prune`; the
     /// end of a run does it too.

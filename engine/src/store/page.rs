@@ -8,7 +8,7 @@ use super::lease::{fence, fingerprint, print};
 use super::link::{Arg, Link, Row, Words};
 use super::records::{read_ledger, search_key};
 use super::types::{Counts, Cursor, Lease, Millis, OutcomeWord, Page, Settled, Written};
-use super::{StoreError, journal, person, sql};
+use super::{StoreError, journal, person, restored, sql};
 
 pub(super) async fn cursor(link: &mut dyn Link, flow: &str) -> Result<Option<Cursor>, StoreError> {
     let rows = link.fetch(sql::CURSOR, &[flow.into()], true).await?;
@@ -56,9 +56,18 @@ pub(super) async fn set_cursor(
 pub(super) async fn known(link: &mut dyn Link, flow: &str, keys: &[&str]) -> Result<Vec<Known>, StoreError> {
     let asked = once(keys.iter().copied());
     let mut found = known_by(link, flow, &asked).await?;
-    let new: Vec<&str> = asked.into_iter().filter(|key| !found.contains_key(*key)).collect();
+    let new: Vec<&str> = asked.iter().copied().filter(|key| !found.contains_key(*key)).collect();
     found.extend(person::known(link, flow, &new).await?);
-    Ok(keys.iter().map(|key| found.get(*key).cloned().unwrap_or_default()).collect())
+    let is_new = |key: &&str| found.get(*key).is_none_or(|known| known.ledger.is_none());
+    let gap = if asked.iter().any(is_new) { restored::since(link, flow).await? } else { None };
+    let answer = |key: &&str| {
+        let mut known = found.get(*key).cloned().unwrap_or_default();
+        if let Some(at) = gap {
+            restored::doubt(&mut known, key, at);
+        }
+        known
+    };
+    Ok(keys.iter().map(answer).collect())
 }
 
 /// What is known under these very keys.
@@ -136,6 +145,9 @@ pub(super) async fn settle(
     journal::write(link, lease, page, now).await?;
     if let Some(cursor) = &page.cursor {
         move_cursor(link, &lease.flow, cursor, now).await?;
+        if cursor.position.is_none() {
+            restored::unmark(link, &lease.flow).await?;
+        }
     }
     drop_intents(link, lease, page).await
 }

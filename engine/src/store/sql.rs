@@ -318,3 +318,76 @@ pub(super) const SCHEMA_VERSION: &str = "SELECT COALESCE(MAX(version), 0) FROM w
 /// Notes a schema.
 pub(super) const SCHEMA_APPLIED: &str =
     "INSERT INTO weft_schema (version, about, applied_at) VALUES ($1, $2, {now})";
+
+// --- daemons ----------------------------------------------------------------------------
+
+/// When flows were due and ran.
+pub(super) const TURNS: &str = "
+SELECT flow, anchor, due_at, started_at, ended_at, next_at, failures, wait_until, reason
+FROM turn ORDER BY flow";
+
+/// One of them.
+pub(super) const TURN: &str = "
+SELECT flow, anchor, due_at, started_at, ended_at, next_at, failures, wait_until, reason
+FROM turn WHERE flow = $1{hold}";
+
+/// Notes a flow that is new.
+pub(super) const MEET: &str = "
+INSERT INTO turn (flow, anchor, due_at, started_at, ended_at, next_at, failures, wait_until, reason)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (flow) DO NOTHING";
+
+/// Begins a turn. Whoever writes holds the lease.
+pub(super) const BEGIN_TURN: &str = "
+INSERT INTO turn (flow, anchor, due_at, started_at, ended_at, next_at, failures, wait_until, reason)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (flow) DO UPDATE
+SET anchor = excluded.anchor, due_at = excluded.due_at, started_at = excluded.started_at,
+    ended_at = excluded.ended_at, next_at = excluded.next_at, failures = excluded.failures,
+    wait_until = excluded.wait_until, reason = excluded.reason";
+
+/// A turn has ended.
+pub(super) const END_TURN: &str = "UPDATE turn SET ended_at = $3 WHERE flow = $1 AND started_at = $2";
+
+/// Runs of which nothing but their counts is left, and that are old.
+pub(super) const DROP_RUNS: &str = "DELETE FROM run WHERE pruned_at IS NOT NULL AND ended_at < $1";
+
+/// Keeps what became of it, unless another turn has begun since.
+pub(super) const PUT_TURN: &str = "
+UPDATE turn
+SET anchor = $2, due_at = $3, ended_at = $5, next_at = $6, failures = $7, wait_until = $8, reason = $9
+WHERE flow = $1 AND COALESCE(started_at, 0) = COALESCE($4, 0)";
+
+/// When the first waiting record of each flow is due.
+pub(super) const WAITING: &str = "
+SELECT flow, MIN(retry_at) FROM dead WHERE resolved_at IS NULL AND retry_at IS NOT NULL GROUP BY flow";
+
+/// Refused records that nobody has settled.
+pub(super) const OPEN_LETTERS: &str = "
+SELECT flow, COUNT(*) FROM dead WHERE resolved_at IS NULL AND retry_at IS NULL GROUP BY flow";
+
+/// How connections fare.
+pub(super) const CONNECTION_STATES: &str = "
+SELECT connection, failures, open_until, reconnect, reason, updated_at
+FROM connection_state ORDER BY connection";
+
+/// Keeps how one fares.
+pub(super) const PUT_CONNECTION_STATE: &str = "
+INSERT INTO connection_state (connection, failures, open_until, reconnect, reason, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (connection) DO UPDATE
+SET failures = excluded.failures, open_until = excluded.open_until, reconnect = excluded.reconnect,
+    reason = excluded.reason, updated_at = excluded.updated_at";
+
+/// A daemon is there.
+pub(super) const GREET: &str = "
+INSERT INTO daemon (holder, started_at, seen_at, trouble) VALUES ($1, $2, $3, $4)
+ON CONFLICT (holder) DO UPDATE
+SET started_at = excluded.started_at, seen_at = excluded.seen_at, trouble = excluded.trouble";
+
+/// It goes.
+pub(super) const LEAVE: &str = "DELETE FROM daemon WHERE holder = $1";
+
+/// Who is there.
+pub(super) const DAEMONS: &str = "
+SELECT holder, started_at, seen_at, trouble FROM daemon ORDER BY started_at, holder";

@@ -6,11 +6,14 @@
 //! something failed is thrown away: SQLite may or may not have rolled back by itself, and
 //! nobody has to know which.
 
+mod copy;
 mod fault;
 mod file;
 #[cfg(test)]
 mod tests;
+mod watch;
 
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -25,7 +28,9 @@ use sqlx::sqlite::{
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Decode, Row as _, Sqlite, TypeInfo, ValueRef};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+pub use self::copy::{Restored, backup, restore};
 use self::fault::fault;
+use self::watch::Identity;
 use super::StoreError;
 use super::database::Database;
 use super::link::{Arg, Cell, Dialect, Driver, Link, Row, Transaction};
@@ -59,8 +64,10 @@ const APPLICATION: i64 = 0x5765_6674;
 const DIALECT: Dialect = Dialect {
     clock: "CAST((julianday('now') - 2440587.5) * 86400000.0 AS BIGINT)",
     hold: "",
+    text: "TEXT",
     bytes: "BLOB",
     keyed: "WITHOUT ROWID",
+    alone: "",
 };
 
 /// The store in this file, made if it is not there.
@@ -74,7 +81,7 @@ pub(super) async fn open(path: &Path, steps: &[Migration]) -> Result<Database<Fi
         .idle_timeout(Duration::from_mins(1))
         .acquire_timeout(PATIENCE)
         .connect_lazy_with(options.clone().pragma("query_only", "ON"));
-    let file = File {
+    let mut file = File {
         path,
         place: Arc::clone(&place),
         options,
@@ -82,8 +89,11 @@ pub(super) async fn open(path: &Path, steps: &[Migration]) -> Result<Database<Fi
         readers,
         pages: AtomicU32::new(0),
         closed: AtomicBool::new(false),
+        identity: None,
+        is_tight: Arc::default(),
     };
     file.prepare().await?;
+    file.identity = Identity::of(&file.path).unwrap_or_default();
     let store = Database::new(file);
     store.migrate(&place, steps).await?;
     Ok(store)
@@ -117,6 +127,10 @@ pub(super) struct File {
     /// Pages settled since the last upkeep.
     pages: AtomicU32,
     closed: AtomicBool,
+    /// Which file was opened, whatever lies at its path now.
+    identity: Option<Identity>,
+    /// There was no room when something was last written.
+    is_tight: Arc<AtomicBool>,
 }
 
 impl File {
@@ -172,6 +186,42 @@ impl File {
         }
         Ok(())
     }
+
+    /// A file without a name, or that went elsewhere, takes writes that nobody will read.
+    fn refuse_if_replaced(&self) -> Result<(), StoreError> {
+        let is_same = match Identity::of(&self.path) {
+            Ok(found) => self.identity.is_none() || found == self.identity,
+            // What else there is to say about the disk, SQLite says better.
+            Err(error) => error.kind() != ErrorKind::NotFound,
+        };
+        if is_same { Ok(()) } else { Err(StoreError::Replaced { place: self.place.to_string() }) }
+    }
+
+    /// The error of a store that could be opened once, and so may be again.
+    fn again(error: StoreError) -> StoreError {
+        match error {
+            StoreError::CannotOpen { place, cause, .. } => StoreError::Disk { place, cause },
+            other => other,
+        }
+    }
+
+    /// After the disk was full: whether that is over.
+    async fn make_room(&self) -> Result<(), StoreError> {
+        let path = self.path.clone();
+        let made = tokio::task::spawn_blocking(move || watch::make_room(&path)).await;
+        let made = made.unwrap_or_else(|error| Err(io::Error::other(error)));
+        made.map_err(|error| {
+            let (place, cause) = (self.place.to_string(), error.to_string());
+            match error.kind() {
+                ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+                    StoreError::ReadOnly { place, cause }
+                }
+                _ => StoreError::Full { place, cause },
+            }
+        })?;
+        self.is_tight.store(false, Ordering::Relaxed);
+        Ok(())
+    }
 }
 
 #[async_trait]
@@ -183,19 +233,33 @@ impl Driver for File {
     async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError> {
         let mut slot = Arc::clone(&self.writer).lock_owned().await;
         self.refuse_if_closed()?;
+        self.refuse_if_replaced()?;
         let conn = match slot.take() {
             Some(conn) => conn,
-            None => self.connect(&self.options).await?,
+            None => self.connect(&self.options).await.map_err(Self::again)?,
         };
-        let mut writing = Writing { slot, conn, place: Arc::clone(&self.place) };
+        let (place, is_tight) = (Arc::clone(&self.place), Arc::clone(&self.is_tight));
+        let mut writing = Writing { slot, conn, place, is_tight };
         writing.script("BEGIN IMMEDIATE").await?;
         Ok(Box::new(writing))
     }
 
     async fn read(&self) -> Result<Box<dyn Link>, StoreError> {
         self.refuse_if_closed()?;
-        let conn = self.readers.acquire().await.map_err(|error| self.fault(&error))?;
+        let conn = self.readers.acquire().await.map_err(|error| Self::again(self.fault(&error)))?;
         Ok(Box::new(Reading { conn, place: Arc::clone(&self.place) }))
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        if self.is_tight.load(Ordering::Relaxed) {
+            self.make_room().await?;
+        }
+        let mut tx = self.begin().await?;
+        // A number in the head of the file that nothing else uses: the least that can be written.
+        let rows = tx.fetch("PRAGMA user_version", &[], false).await?;
+        let count = rows.into_iter().next().map_or(Ok(0), |mut row| row.int())?;
+        tx.script(&format!("PRAGMA user_version = {}", (count + 1) % 1_000)).await?;
+        tx.commit().await
     }
 
     async fn after_page(&self) {
@@ -287,6 +351,17 @@ struct Writing {
     slot: OwnedMutexGuard<Option<SqliteConnection>>,
     conn: SqliteConnection,
     place: Arc<str>,
+    is_tight: Arc<AtomicBool>,
+}
+
+impl Writing {
+    fn fault(&self, error: &sqlx::Error) -> StoreError {
+        let fault = fault(&self.place, error);
+        if matches!(fault, StoreError::Full { .. }) {
+            self.is_tight.store(true, Ordering::Relaxed);
+        }
+        fault
+    }
 }
 
 #[async_trait]
@@ -320,16 +395,16 @@ impl Link for Writing {
 
     async fn execute(&mut self, sql: &str, args: &[Arg<'_>], reuse: bool) -> Result<u64, StoreError> {
         let done = bound(sql, args, reuse).execute(&mut self.conn).await;
-        done.map(|done| done.rows_affected()).map_err(|error| fault(&self.place, &error))
+        done.map(|done| done.rows_affected()).map_err(|error| self.fault(&error))
     }
 
     async fn fetch(&mut self, sql: &str, args: &[Arg<'_>], reuse: bool) -> Result<Vec<Row>, StoreError> {
-        fetch(&mut self.conn, sql, args, reuse).await.map_err(|error| fault(&self.place, &error))
+        fetch(&mut self.conn, sql, args, reuse).await.map_err(|error| self.fault(&error))
     }
 
     async fn script(&mut self, sql: &str) -> Result<(), StoreError> {
         let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.conn).await;
-        done.map(drop).map_err(|error| fault(&self.place, &error))
+        done.map(drop).map_err(|error| self.fault(&error))
     }
 }
 
@@ -390,9 +465,9 @@ fn row(row: &SqliteRow) -> Result<Row, sqlx::Error> {
         }
         let kind = value.type_info().name().to_owned();
         let cell = match kind.as_str() {
-            "TEXT" => String::decode(value).map(Cell::Text),
-            "BLOB" => Vec::decode(value).map(Cell::Bytes),
-            _ => i64::decode(value).map(Cell::Int),
+            "TEXT" => <String as Decode<Sqlite>>::decode(value).map(Cell::Text),
+            "BLOB" => <Vec<u8> as Decode<Sqlite>>::decode(value).map(Cell::Bytes),
+            _ => <i64 as Decode<Sqlite>>::decode(value).map(Cell::Int),
         };
         cell.map_err(|source| sqlx::Error::ColumnDecode { index: format!("{index}"), source })
     };

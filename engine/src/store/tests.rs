@@ -1,19 +1,22 @@
-//! The promises of the store, told to any database through the trait; what is special to a
-//! file stands beside its driver.
+//! The promises of the store, told to every database through the trait: each file of the suite
+//! is a module of `sqlite` and one of `postgres`. What is special to a database stands beside
+//! its driver.
 
-mod crash;
-mod leases;
-mod pages;
-mod people;
-mod records;
+#[path = "../../tests/support/disk.rs"]
+pub(in crate::store) mod disk;
+mod postgres;
+#[path = "../../tests/support/postgres.rs"]
+pub(in crate::store) mod server;
+mod sqlite;
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::migrate::MIGRATIONS;
+use super::migrate::{MIGRATIONS, Migration};
 use super::*;
 
 const FLOW: &str = "orders";
@@ -21,24 +24,40 @@ const RUN: &str = "run-1";
 const TTL: Duration = Duration::from_secs(30);
 const START: Millis = 1_700_000_000_000;
 
-/// A store of its own for one test, on a clock that the test moves.
-struct Bench {
-    store: Arc<dyn Store>,
-    clock: Arc<AtomicI64>,
-    folder: TempDir,
+/// A database that the suite runs on.
+trait Kind {
+    /// Path or address of a store of its own, in this folder if it is a file; `None`: there is no
+    /// such database on this machine.
+    fn place(folder: &Path) -> Option<String>;
 }
 
-impl Bench {
-    async fn new() -> Self {
+/// A store of its own for one test, on a clock that the test moves.
+struct BenchOn<K> {
+    store: Arc<dyn Store>,
+    clock: Arc<AtomicI64>,
+    /// Path or address.
+    place: String,
+    folder: TempDir,
+    _kind: PhantomData<K>,
+}
+
+impl<K: Kind> BenchOn<K> {
+    async fn new() -> Option<Self> {
         let folder = tempfile::tempdir().expect("folder");
+        let place = K::place(folder.path())?;
         let clock = Arc::new(AtomicI64::new(START));
-        let store = handle(&folder, &clock).await;
-        Self { store, clock, folder }
+        let store = handle(&place, &clock).await;
+        Some(Self { store, clock, place, folder, _kind: PhantomData })
     }
 
     /// A second handle on the same store, as another process would have it.
     async fn another(&self) -> Arc<dyn Store> {
-        handle(&self.folder, &self.clock).await
+        handle(&self.place, &self.clock).await
+    }
+
+    /// The database's clock is set back.
+    fn set_back(&self, time: Duration) {
+        self.clock.fetch_sub(i64::try_from(time.as_millis()).expect("time"), Ordering::SeqCst);
     }
 
     fn pass(&self, time: Duration) {
@@ -60,10 +79,33 @@ impl Bench {
     }
 }
 
+fn place_of(text: &str) -> Place {
+    if text.starts_with("postgres://") {
+        Place::server(text).expect("address")
+    } else {
+        Place::File(text.into())
+    }
+}
+
 /// Opens the store that the suite runs on.
-async fn handle(folder: &TempDir, clock: &Arc<AtomicI64>) -> Arc<dyn Store> {
-    let store = sqlite::open(&folder.path().join("weft.db"), MIGRATIONS).await.expect("store");
-    Arc::new(store.with_clock(Arc::clone(clock)))
+async fn handle(place: &str, clock: &Arc<AtomicI64>) -> Arc<dyn Store> {
+    let clock = Arc::clone(clock);
+    match place_of(place) {
+        Place::File(path) => {
+            Arc::new(super::sqlite::open(&path, MIGRATIONS).await.expect("store").with_clock(clock))
+        }
+        Place::Server(address) => {
+            Arc::new(super::postgres::open(&address, MIGRATIONS).await.expect("store").with_clock(clock))
+        }
+    }
+}
+
+/// Opens it with other steps than this program's.
+async fn open_with(place: &str, steps: &[Migration]) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(match place_of(place) {
+        Place::File(path) => Arc::new(super::sqlite::open(&path, steps).await?),
+        Place::Server(address) => Arc::new(super::postgres::open(&address, steps).await?),
+    })
 }
 
 /// Nobody is known to be dead.

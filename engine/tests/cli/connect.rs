@@ -66,7 +66,7 @@ async fn a_browser_comes_back() {
         serde_json::from_str(&lines.next_line().await.unwrap().expect("an address")).unwrap();
     // While the browser is waited for, another process may exchange the token.
     let project = engine::project::Project::open(folder.path()).unwrap();
-    project.vault.attach(&engine::store::open(&project.store_path()).await.unwrap());
+    project.vault.attach(&engine::store::open(&folder.store()).await.unwrap());
     let tokens = project.vault.tokens("office");
     let lock = tokio::time::timeout(std::time::Duration::from_secs(30), tokens.lock());
     drop(lock.await.expect("it is free").unwrap());

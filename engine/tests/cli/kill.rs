@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use connectors::simulator::{Fault, Simulator};
 use serde_json::Value;
 
+use super::postgres::in_database;
+use super::server;
 use super::town::{Folder, Town};
 
 /// Flows of the pair, in the order in which they run.
@@ -34,12 +36,12 @@ create product in shop.products {
 "#;
 
 /// Everything that a fault may do to a request, in thousandths.
-const FAULTS: [(Fault, u32); 4] =
+pub(crate) const FAULTS: [(Fault, u32); 4] =
     [(Fault::Lost, 50), (Fault::Cut, 50), (Fault::Reset, 50), (Fault::Busy, 50)];
 
 /// A shop with its sample and many orders, a till that knows the costs, and the flows that
 /// come with Weft.
-fn orders(town: &Town) -> Folder {
+pub(crate) fn orders(town: &Town) -> Folder {
     town.shop.fill();
     town.shop.add_orders(120);
     for number in ["900", "901", "902", "903"] {
@@ -64,27 +66,40 @@ fn orders(town: &Town) -> Folder {
 }
 
 /// A till with many articles and an empty shop.
-fn articles(town: &Town) -> Folder {
+pub(crate) fn articles(town: &Town) -> Folder {
     for number in 1..=150 {
         town.article(&(100_000 + number).to_string(), "Koffiemok", "12.95");
     }
     town.project(&[("articles", BARE)])
 }
 
+/// The same with the store in a database of a server on this machine.
+fn orders_on_postgres(town: &Town) -> Folder {
+    let folder = orders(town);
+    in_database(&folder, &server::place().expect("server"));
+    folder
+}
+
+fn articles_on_postgres(town: &Town) -> Folder {
+    let folder = articles(town);
+    in_database(&folder, &server::place().expect("server"));
+    folder
+}
+
 /// What must be the same however often a run was interrupted.
 #[derive(Debug, PartialEq)]
-struct End {
-    orders: BTreeMap<String, Value>,
-    customers: BTreeMap<String, Value>,
-    articles: BTreeMap<String, Value>,
-    products: BTreeMap<String, Value>,
+pub(crate) struct End {
+    pub(crate) orders: BTreeMap<String, Value>,
+    pub(crate) customers: BTreeMap<String, Value>,
+    pub(crate) articles: BTreeMap<String, Value>,
+    pub(crate) products: BTreeMap<String, Value>,
     refused: BTreeMap<String, String>,
     /// Records that runs say they have created.
-    created: u64,
+    pub(crate) created: u64,
 }
 
 /// Runs to the end, and looks at both books and at the store.
-async fn finish(town: &Town, folder: &Folder) -> End {
+pub(crate) async fn finish(town: &Town, folder: &Folder) -> End {
     // The first run ends what was interrupted; the second takes up what had to wait for it.
     for args in [&["run"][..], &["run", "--full"]] {
         let told = folder.weft(args).await;
@@ -257,7 +272,7 @@ async fn rounds(
 }
 
 /// Says what differs, not all that is there.
-fn same(clean: &End, end: &End) {
+pub(crate) fn same(clean: &End, end: &End) {
     for (what, clean, end) in [
         ("orders", &clean.orders, &end.orders),
         ("customers", &clean.customers, &end.customers),
@@ -289,4 +304,14 @@ async fn a_flow_that_looks_for_nothing_is_kept_from_doubling() {
     let noisy = rounds(articles, 12, 2, 6, &FAULTS).await;
     // Each create is counted once, in one of the runs, whichever of them was killed.
     assert!(quiet.iter().chain(&noisy).all(|created| *created == quiet[0]), "{quiet:?} {noisy:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_on_postgresql_the_end_is_the_same() {
+    if server::shared().is_none() {
+        return;
+    }
+    rounds(orders_on_postgres, 20_261_122, 1, 7, &FAULTS).await;
+    let created = rounds(articles_on_postgres, 13, 2, 7, &[]).await;
+    assert!(created.iter().all(|one| *one == created[0]), "{created:?}");
 }

@@ -4,15 +4,27 @@
 //! The systems are simulators in this process; the program runs as a child, as everywhere.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod alerts;
+mod backup;
 mod broken;
 mod check;
 mod connect;
 mod dead;
+#[cfg(unix)]
+mod crash;
 mod demo;
+#[path = "../support/disk.rs"]
+mod disk;
 mod docs;
+mod hooks;
 mod journal;
 mod kill;
+mod postgres;
 mod remote;
 mod secrecy;
+#[cfg(unix)]
+mod serve;
+#[path = "../support/postgres.rs"]
+mod server;
 mod store;
 mod town;

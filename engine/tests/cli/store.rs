@@ -1,5 +1,6 @@
 //! A store that cannot be used: left as it is, and said so.
 
+use super::disk::Disk;
 use super::town::{CUSTOMERS, Folder, Town, golden};
 
 async fn project() -> (Town, Folder) {
@@ -49,6 +50,35 @@ async fn a_refused_record_is_explained_and_taken_up_again() {
         assert!(told.contains(words), "{words} is missing:\n{told}");
     }
     assert_eq!(town.till.relations().len(), 3);
+}
+
+#[tokio::test]
+async fn a_full_disk_stops_a_run_and_the_next_goes_on() {
+    let town = Town::with_customers(400).await;
+    let folder = town.project(&[("customers", CUSTOMERS)]);
+    let Some(disk) = Disk::new(&folder.path().join(".weft"), "500k") else { return };
+    let told = folder.weft(&["run"]).await;
+    assert_eq!(told.code, Some(4), "{}{}", told.out, told.err);
+    let place = folder.store().display().to_string();
+    for words in ["R030", "no room left for the store", "make room on that disk"] {
+        assert!(told.err.contains(words), "{words} is missing in: {}", told.err);
+    }
+    assert!(told.err.replace(['│', '\n', ' '], "").contains(&place), "{}", told.err);
+    let sent = town.till.relations().len();
+    assert!(sent < 400, "the disk is too large");
+    // Still no room: nothing is sent whose outcome could not be kept.
+    let told = folder.weft(&["run"]).await;
+    assert_eq!(told.code, Some(4), "{}{}", told.out, told.err);
+    assert!(town.till.relations().len() < 400);
+
+    disk.remount("size=40m");
+    let told = folder.weft(&["run"]).await;
+    assert_eq!(told.code, Some(0), "{}{}", told.out, told.err);
+    let mut addresses: Vec<String> =
+        town.till.relations().iter().map(|relation| relation.text("email").unwrap().to_owned()).collect();
+    addresses.sort();
+    addresses.dedup();
+    assert_eq!((addresses.len(), town.till.relations().len()), (400, 400));
 }
 
 #[tokio::test]

@@ -182,6 +182,7 @@ pub(crate) fn golden(name: &str, text: impl AsRef<str>) {
         (r"\b\d+ ms\b", "TIME ms"),
         (r"to port \d+", "to port PORT"),
         (r"process \d+ on \S+", "process NUMBER on HOST"),
+        (r"took_ms=\d+", "took_ms=TIME"),
     ];
     insta::with_settings!({
         omit_expression => true,

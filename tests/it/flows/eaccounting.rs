@@ -164,15 +164,13 @@ impl Flow {
             )
         };
         let project = Project {
-            root: folder.path().to_owned(),
             name: "test".into(),
             connections: sides.into_iter().map(connection).collect(),
             flows: vec![FlowEntry { name: name.into(), file: flow, on: true, roles: BTreeMap::new() }],
             systems,
-            limits: engine::script::Limits::default(),
             vault,
-            sealed: Vec::new(),
-            privacy: engine::project::Privacy::default(),
+            store: engine::store::Place::File(folder.path().join("store.db")),
+            ..Project::bare(folder.path())
         };
         let flow = Self { store, project, folder };
         flow.answer(answers);

@@ -167,15 +167,13 @@ impl Shipped {
                 .insert(name.clone(), Connection { name, system, answers, connector, own_schema: false });
         }
         let project = Project {
-            root: folder.path().to_owned(),
             name: "test".into(),
             connections,
             flows: vec![FlowEntry { name: flow.into(), file, on: true, roles: BTreeMap::new() }],
             systems,
-            limits: engine::script::Limits::default(),
             vault,
-            sealed: Vec::new(),
-            privacy: engine::project::Privacy::default(),
+            store: engine::store::Place::File(folder.path().join("store.db")),
+            ..Project::bare(folder.path())
         };
         let shipped = Self { store, project, folder, hurries: false };
         shipped.answer(answers);

@@ -102,15 +102,13 @@ impl Desk {
             })
             .collect();
         let project = Project {
-            root: folder.path().to_owned(),
             name: "test".into(),
             connections,
             flows: vec![FlowEntry { name: name.into(), file, on: true, roles: BTreeMap::new() }],
             systems,
-            limits: engine::script::Limits::default(),
             vault,
-            sealed: Vec::new(),
-            privacy: engine::project::Privacy::default(),
+            store: engine::store::Place::File(folder.path().join("store.db")),
+            ..Project::bare(folder.path())
         };
         write(&folder.path().join(format!("settings/{name}.toml")), answers);
         Shipped { store, project, folder }

@@ -1,7 +1,6 @@
 //! Customers: the index by e-mail, addresses, accounts; and webhooks.
 
 use super::*;
-use crate::ccv_salespos::Webhooks;
 use crate::contract::Advice;
 
 #[tokio::test]
@@ -87,19 +86,25 @@ async fn a_house_number_is_a_number() {
 #[tokio::test]
 async fn webhooks_are_registered_once_and_removed() {
     let stage = Stage::empty().await;
-    let hooks = Webhooks::connect(&stage.shop.answers(&stage.running.url()), &limits()).unwrap();
+    let hooks = stage.session.webhooks().unwrap();
     let address = "https://hooks.example.com/ccv";
-    let hook = hooks.register("orders.created", address).await.unwrap();
-    assert!(!hook.key.is_empty());
-    assert!(!format!("{hook:?}").contains(&hook.key));
-    assert_eq!(hooks.register("orders.created", address).await.unwrap(), hook);
-    assert!(hooks.register("orders.eaten", address).await.is_err());
-    assert!(hooks.register("orders.created", "http://hooks.example.com").await.is_err());
-    assert_eq!(hooks.list().await.unwrap().len(), 1);
+    stage
+        .shop
+        .add("webhooks", &json!({"event": "orders.created", "address": "https://other.example.com"}))
+        .unwrap();
+    hooks.register(&["orders.created"], address).await.unwrap();
+    let listed = hooks.list().await.unwrap();
+    assert_eq!(listed[1].address, "https://hooks.example.com/ccv/orders.created");
+    hooks.register(&["orders.created"], address).await.unwrap();
+    assert_eq!(hooks.list().await.unwrap(), listed, "what is there stays");
+    assert!(hooks.register(&["orders.eaten"], address).await.is_err());
+    assert!(hooks.register(&["orders.created"], "http://hooks.example.com").await.is_err());
     stage.shop.configure(|options| options.post_answer = crate::ccv_salespos::simulator::PostAnswer::Empty);
-    let another = hooks.register("products.updated", address).await.unwrap();
-    assert_eq!(another.event, "products.updated");
-    hooks.remove(&hook.id).await.unwrap();
-    hooks.remove(&hook.id).await.unwrap();
-    assert_eq!(hooks.list().await.unwrap(), [another]);
+    hooks.register(&["products.updated"], address).await.unwrap();
+    let ours: Vec<_> = hooks.list().await.unwrap().into_iter().filter(|hook| hook.goes_to(address)).collect();
+    assert_eq!(ours.len(), 1, "what is not wanted goes");
+    assert_eq!(ours[0].events, ["products.updated"]);
+    hooks.unregister(&ours[0]).await.unwrap();
+    hooks.unregister(&ours[0]).await.unwrap();
+    assert_eq!(hooks.list().await.unwrap(), listed[..1], "other programs' hooks are left alone");
 }

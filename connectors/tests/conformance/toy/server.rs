@@ -31,6 +31,24 @@ impl Shop {
     }
 }
 
+impl Shop {
+    /// Tells whoever wants to know that a product was made.
+    async fn tell(&self, product: &Value) {
+        let hooks = self.books(|books| books.kinds.get("hooks").cloned().unwrap_or_default());
+        let body = json!({"event": "products.created", "id": product["id"]}).to_string();
+        let addresses = hooks.iter().filter_map(|hook| hook.get("address")?.as_str());
+        for path in addresses.filter_map(|address| address.strip_prefix("https://localhost:")) {
+            let request = reqwest::Client::new().post(format!("http://127.0.0.1:{path}"));
+            let _ = request.header("x-toy", signature(body.as_bytes())).body(body.clone()).send().await;
+        }
+    }
+}
+
+/// What the shop puts beside a delivery.
+pub(super) fn signature(body: &[u8]) -> String {
+    format!("{:032x}", xxhash_rust::xxh3::xxh3_128(&[KEY.as_bytes(), body].concat()))
+}
+
 fn record(value: &Value) -> Record {
     read_json(&value.to_string().into_bytes().into()).unwrap().as_map().unwrap().clone()
 }
@@ -153,6 +171,7 @@ async fn create(
         return StatusCode::BAD_REQUEST.into_response();
     };
     let idempotency = headers.get("idempotency-key").and_then(|key| key.to_str().ok()).map(str::to_owned);
+    let told = (kind == "products").then(|| shop.clone());
     let answer = shop.books(|books| {
         if let Some(known) = idempotency.as_ref().and_then(|key| books.idempotency.get(key)) {
             return known.clone();
@@ -166,6 +185,9 @@ async fn create(
         }
         answer
     });
+    if let Some(shop) = told {
+        shop.tell(&answer).await;
+    }
     (StatusCode::CREATED, Json(answer)).into_response()
 }
 

@@ -74,7 +74,7 @@ async fn look_inside(path: &Path, place: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn create(path: &Path) -> io::Result<()> {
+pub(super) fn create(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -85,7 +85,7 @@ fn create(path: &Path) -> io::Result<()> {
     }
 }
 
-fn cannot(place: &str, error: &io::Error) -> StoreError {
+pub(super) fn cannot(place: &str, error: &io::Error) -> StoreError {
     let help = match error.kind() {
         ErrorKind::NotFound => "make the folder first, or correct the path",
         ErrorKind::PermissionDenied => {

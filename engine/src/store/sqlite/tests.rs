@@ -1,5 +1,8 @@
 //! What is special to a store in a file.
 
+mod bad_disk;
+mod copies;
+
 use super::super::Forget;
 use super::super::migrate::{MIGRATIONS, Migration};
 use super::super::{
@@ -193,8 +196,18 @@ async fn the_head_of_the_file_is_ours() {
     assert_eq!(content[64..68], 1_i32.to_be_bytes(), "incremental vacuum");
 }
 
-const NEXT: Migration =
-    Migration { version: 1000, about: "a colour", text: "ALTER TABLE run ADD colour BLOB;" };
+/// The schema of this program.
+fn latest() -> i64 {
+    MIGRATIONS.iter().map(|step| step.version).max().expect("steps")
+}
+
+/// Every step of this program, and one more.
+fn steps(text: &'static str) -> Vec<Migration> {
+    let next = Migration { version: latest() + 1, about: "a colour", text };
+    MIGRATIONS.iter().copied().chain([next]).collect()
+}
+
+const COLOUR: &str = "ALTER TABLE run ADD colour BLOB;";
 
 #[tokio::test]
 async fn a_store_is_copied_before_its_schema_changes() {
@@ -203,19 +216,20 @@ async fn a_store_is_copied_before_its_schema_changes() {
     let first = store(&path).await;
     let held = lease(&first).await;
     first.close().await;
-    let steps = [MIGRATIONS, &[NEXT]].concat();
-    let second = open(&path, &steps).await.expect("migrated");
+    let second = open(&path, &steps(COLOUR)).await.expect("migrated");
     assert_eq!(second.leases().await, Ok(vec![held.clone()]));
     second.close().await;
-    open(&path, &steps).await.expect("nothing to do").close().await;
+    open(&path, &steps(COLOUR)).await.expect("nothing to do").close().await;
     let copies: Vec<_> = std::fs::read_dir(folder.path()).expect("folder").flatten().collect();
     assert_eq!(copies.len(), 2, "one copy beside the store: {copies:?}");
 
     let error = open_store(&path).await.err().expect("newer");
-    let last = MIGRATIONS.last().expect("a schema").version;
-    let is_newer = matches!(error, StoreError::Newer { found: 1000, known, .. } if known == last);
-    assert!(is_newer, "{error:?}");
-    let copy = store(&folder.path().join(format!("weft.db.schema-{last}"))).await;
+    let (newer, ours) = (latest() + 1, latest());
+    assert!(
+        matches!(error, StoreError::Newer { found, known, .. } if (found, known) == (newer, ours)),
+        "{error:?}"
+    );
+    let copy = store(&folder.path().join(format!("weft.db.schema-{ours}"))).await;
     assert_eq!(copy.leases().await, Ok(vec![held]));
 }
 
@@ -224,13 +238,12 @@ async fn a_migration_that_fails_changes_nothing() {
     let folder = tempfile::tempdir().expect("folder");
     let path = folder.path().join("weft.db");
     store(&path).await.close().await;
-    let broken =
-        Migration { text: "ALTER TABLE run ADD colour BLOB; ALTER TABLE nowhere ADD x BLOB;", ..NEXT };
-    assert!(open(&path, &[MIGRATIONS, &[broken]].concat()).await.is_err());
-    let again = open(&path, &[MIGRATIONS, &[NEXT]].concat()).await.expect("the column is not there yet");
+    let broken = steps("ALTER TABLE run ADD colour BLOB; ALTER TABLE nowhere ADD x BLOB;");
+    assert!(open(&path, &broken).await.is_err());
+    let again = open(&path, &steps(COLOUR)).await.expect("the column is not there yet");
     assert_eq!(again.verify().await, Ok(Vec::new()));
-    let last = MIGRATIONS.last().expect("a schema").version;
-    assert!(folder.path().join(format!("weft.db.schema-{last}-2")).exists(), "no copy is overwritten");
+    let second = format!("weft.db.schema-{}-2", latest());
+    assert!(folder.path().join(second).exists(), "no copy is overwritten");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn a_held_flow_is_busy_until_it_is_given_back() {
-    let bench = Bench::new().await;
+    let Some(bench) = Bench::new().await else { return };
     let lease = bench.hold().await;
     assert_eq!((lease.epoch, lease.expires_at), (1, START + 30_000));
     let other = bench.another().await;
@@ -20,14 +20,14 @@ async fn a_held_flow_is_busy_until_it_is_given_back() {
 
 #[tokio::test]
 async fn flows_are_held_apart() {
-    let bench = Bench::new().await;
+    let Some(bench) = Bench::new().await else { return };
     bench.hold().await;
     assert_eq!(held(bench.store.acquire("stock", "two", TTL, &nobody).await).epoch, 1);
 }
 
 #[tokio::test]
 async fn a_lease_that_ran_out_goes_to_the_next() {
-    let bench = Bench::new().await;
+    let Some(bench) = Bench::new().await else { return };
     let first = bench.hold().await;
     bench.pass(TTL);
     let second = held(bench.store.acquire(FLOW, "two", TTL, &nobody).await);
@@ -40,7 +40,7 @@ async fn a_lease_that_ran_out_goes_to_the_next() {
 
 #[tokio::test]
 async fn a_renewed_lease_stays() {
-    let bench = Bench::new().await;
+    let Some(bench) = Bench::new().await else { return };
     let lease = bench.hold().await;
     bench.pass(TTL / 2);
     let lease = bench.store.renew(&lease, TTL).await.expect("renewed");
@@ -51,7 +51,7 @@ async fn a_renewed_lease_stays() {
 
 #[tokio::test]
 async fn a_late_holder_keeps_what_nobody_claimed() {
-    let bench = Bench::new().await;
+    let Some(bench) = Bench::new().await else { return };
     let lease = bench.hold_and_run().await;
     bench.pass(TTL * 2);
     bench.store.settle_page(&lease, &page_of(Vec::new())).await.expect("still ours");
@@ -60,7 +60,7 @@ async fn a_late_holder_keeps_what_nobody_claimed() {
 
 #[tokio::test]
 async fn a_dead_holder_is_not_waited_for() {
-    let bench = Bench::new().await;
+    let Some(bench) = Bench::new().await else { return };
     let first = bench.hold().await;
     let dead = |holder: &str| holder == "one";
     assert_eq!(held(bench.store.acquire(FLOW, "two", TTL, &dead).await).epoch, 2);
@@ -70,7 +70,7 @@ async fn a_dead_holder_is_not_waited_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_contenders_one_wins() {
-    let bench = Bench::new().await;
+    let Some(bench) = Bench::new().await else { return };
     let mut contenders = Vec::new();
     for number in 0..4 {
         let store = bench.another().await;
@@ -87,8 +87,8 @@ async fn of_many_contenders_one_wins() {
 
 #[tokio::test]
 async fn the_database_has_a_clock() {
-    let folder = tempfile::tempdir().expect("folder");
-    let store = open(&folder.path().join("weft.db")).await.expect("store");
+    let Some(bench) = Bench::new().await else { return };
+    let store = open_at(&place_of(&bench.place)).await.expect("store");
     let here = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
     let here = i64::try_from(here.as_millis()).expect("fits");
     assert!((store.now().await.expect("now") - here).abs() < 5_000);
@@ -96,7 +96,7 @@ async fn the_database_has_a_clock() {
 
 #[tokio::test]
 async fn a_run_is_started_counted_and_ended() {
-    let bench = Bench::new().await;
+    let Some(bench) = Bench::new().await else { return };
     let lease = bench.hold_and_run().await;
     bench.pass(Duration::from_secs(1));
     let mut page = page_of(vec![settled("1", Outcome::Created), settled("2", failed("no such product"))]);
@@ -116,7 +116,7 @@ async fn a_run_is_started_counted_and_ended() {
 
 #[tokio::test]
 async fn an_ended_run_takes_no_more_pages() {
-    let bench = Bench::new().await;
+    let Some(bench) = Bench::new().await else { return };
     let lease = bench.hold_and_run().await;
     bench.store.end_run(&lease, RUN, RunState::Succeeded, None).await.expect("ended");
     let refused = StoreError::NoSuchRun { flow: FLOW.to_owned(), run: RUN.to_owned() };
@@ -128,7 +128,7 @@ async fn an_ended_run_takes_no_more_pages() {
 
 #[tokio::test]
 async fn a_run_whose_process_died_is_stopped_by_the_next() {
-    let bench = Bench::new().await;
+    let Some(bench) = Bench::new().await else { return };
     bench.hold_and_run().await;
     bench.pass(TTL);
     let lease = held(bench.store.acquire(FLOW, "two", TTL, &nobody).await);
@@ -136,4 +136,39 @@ async fn a_run_whose_process_died_is_stopped_by_the_next() {
     let runs = bench.store.runs(Some(FLOW), 10).await.expect("runs");
     assert_eq!(runs.iter().map(|run| run.state).collect::<Vec<_>>(), [RunState::Running, RunState::Stopped]);
     assert!(runs[1].error.is_some() && runs[1].ended_at.is_some());
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_loses_and_doubles_nothing() {
+    let Some(bench) = Bench::new().await else { return };
+    let lease = bench.hold_and_run().await;
+    let begin = page_of(vec![settled("1", failed("first")), settled("2", waiting(START + 1_000))]);
+    bench.store.settle_page(&lease, &begin).await.expect("settled");
+    bench.set_back(Duration::from_hours(2));
+
+    // The holder goes on, nobody else gets in, and its claim counts from the new time on.
+    assert!(matches!(bench.store.acquire(FLOW, "two", TTL, &nobody).await, Ok(Claim::Busy { .. })));
+    let lease = bench.store.renew(&lease, TTL).await.expect("still ours");
+    assert_eq!(lease.expires_at, START - 7_200_000 + 30_000);
+    let page = page_of(vec![settled("1", failed("second")), settled("3", Outcome::Created)]);
+    bench.store.settle_page(&lease, &page).await.expect("settled");
+    let letter = bench.store.dead_letter(FLOW, "1").await.expect("read").expect("letter");
+    assert_eq!((letter.attempts, letter.reason.as_str()), (2, "second"));
+    assert_eq!(bench.store.due(FLOW, 10).await, Ok(Vec::new()), "it waits a little longer");
+    bench.store.end_run(&lease, RUN, RunState::Partial, None).await.expect("ended");
+    let run = bench.store.run(RUN).await.expect("read").expect("run");
+    assert_eq!((run.pages, run.counts.read()), (2, 4));
+
+    // One that died with its claim in the future: known to be gone, or the time comes.
+    bench.pass(Duration::from_hours(2));
+    let lost = bench.store.renew(&lease, TTL).await.expect("ours");
+    bench.set_back(Duration::from_hours(2));
+    let next = held(bench.store.acquire(FLOW, "two", TTL, &|holder| holder == "one").await);
+    assert_eq!(next.epoch, lost.epoch + 1);
+    bench.set_back(Duration::from_hours(1));
+    assert!(matches!(bench.store.settle_page(&lost, &page).await, Err(StoreError::Fenced { .. })));
+}
+
+fn waiting(retry_at: Millis) -> Outcome {
+    Outcome::Waiting { class: "busy".to_owned(), reason: "the till is closed".to_owned(), retry_at }
 }

@@ -24,13 +24,13 @@ async fn of(bench: &Bench, text: &str) -> Vec<String> {
     found.into_iter().map(|found| found.source_key).collect()
 }
 
-async fn two_people() -> (Bench, Lease) {
-    let bench = Bench::new().await;
+async fn two_people() -> Option<(Bench, Lease)> {
+    let bench = Bench::new().await?;
     let lease = bench.hold_and_run().await;
     let records = vec![record("1", ANN), record("2", "joann@example.org")];
     bench.store.begin_page(&lease, RUN, &["1", "2"]).await.expect("begun");
     bench.store.settle_page(&lease, &page_of(records)).await.expect("settled");
-    (bench, lease)
+    Some((bench, lease))
 }
 
 fn one(key: &str) -> [(String, String); 1] {
@@ -39,7 +39,7 @@ fn one(key: &str) -> [(String, String); 1] {
 
 #[tokio::test]
 async fn a_person_is_gone_and_the_neighbour_is_not() {
-    let (bench, _) = two_people().await;
+    let Some((bench, _)) = two_people().await else { return };
     let receipt = bench.store.forget(&forget(&one("1"), ANN)).await.expect("forgotten");
     let removed = Removed { records: 1, log: 1, dead: 1, search: 2 };
     assert_eq!(receipt.removed, [(FLOW.to_owned(), removed)].into());
@@ -57,7 +57,7 @@ async fn a_person_is_gone_and_the_neighbour_is_not() {
 
 #[tokio::test]
 async fn what_was_written_stays_known_without_a_word_about_the_person() {
-    let (bench, lease) = two_people().await;
+    let Some((bench, lease)) = two_people().await else { return };
     bench.store.forget(&forget(&one("1"), ANN)).await.expect("forgotten");
     let known = bench.known("1").await;
     let ledger = known.ledger.expect("its line");
@@ -77,7 +77,7 @@ async fn what_was_written_stays_known_without_a_word_about_the_person() {
 
 #[tokio::test]
 async fn an_open_intent_outlives_being_forgotten() {
-    let (bench, lease) = two_people().await;
+    let Some((bench, lease)) = two_people().await else { return };
     bench.store.begin_page(&lease, RUN, &["1"]).await.expect("begun");
     bench.store.forget(&forget(&one("1"), ANN)).await.expect("forgotten");
     assert!(bench.known("1").await.intent.is_some(), "look in the target before creating anything");
@@ -85,7 +85,7 @@ async fn an_open_intent_outlives_being_forgotten() {
 
 #[tokio::test]
 async fn an_address_is_found_wherever_it_is_named() {
-    let (bench, lease) = two_people().await;
+    let Some((bench, lease)) = two_people().await else { return };
     let detail = br#"{"exchanges":[{"sent":"mail=ann%40example.org&x=1"}]}"#.to_vec();
     let quiet = |key: &str| Settled { activity: None, ..settled(key, Outcome::Created) };
     let records = vec![
@@ -102,7 +102,7 @@ async fn an_address_is_found_wherever_it_is_named() {
 
 #[tokio::test]
 async fn a_search_for_mentions_reads_everything_once() {
-    let bench = Bench::new().await;
+    let Some(bench) = Bench::new().await else { return };
     let lease = bench.hold_and_run().await;
     for page in 0..12 {
         let record = |key: usize| {
@@ -119,7 +119,7 @@ async fn a_search_for_mentions_reads_everything_once() {
 
 #[tokio::test]
 async fn addresses_leave_the_index_with_the_log_and_numbers_stay() {
-    let bench = Bench::new().await;
+    let Some(bench) = Bench::new().await else { return };
     let lease = bench.hold_and_run().await;
     let well = |key: &str, who: &str| {
         let outcome = Outcome::Skipped { reason: format!("{who} was sent before") };
@@ -142,7 +142,7 @@ async fn addresses_leave_the_index_with_the_log_and_numbers_stay() {
 
 #[tokio::test]
 async fn pruning_stops_where_it_is_told_to() {
-    let bench = Bench::new().await;
+    let Some(bench) = Bench::new().await else { return };
     let lease = bench.hold_and_run().await;
     for _ in 0..60 {
         bench

@@ -1,0 +1,60 @@
+//! `weft alert test`, and what is said of channels that cannot be used.
+
+use super::town::{Folder, golden};
+
+const WRONG: &str = r#"
+[alerts]
+after = "soon"
+refused_over = 3
+
+[alerts.nobody]
+kind = "mail"
+server = "smtp.example.com"
+from = "weft@example.com"
+
+[alerts.open]
+kind = "mail"
+server = "smtp.example.com"
+from = "weft@example.com"
+to = "a@example.com"
+tls = "off"
+user = "weft"
+password = { file = "password" }
+
+[alerts.plain]
+kind = "mail"
+password = "geheim"
+
+[alerts.chat]
+kind = "slak"
+
+[alerts.pager]
+kind = "webhook"
+url = { env = "NO_SUCH_VARIABLE" }
+adress = "x"
+"#;
+
+#[tokio::test]
+async fn a_channel_is_tried_and_a_wrong_one_is_explained() {
+    let folder = Folder::new();
+    folder.put("weft.toml", "name = \"Koffiehuis\"\n");
+    let none = folder.show(&["alert", "test"]).await;
+    folder.put("password", "geheim").put("weft.toml", WRONG);
+    let wrong = folder.show(&["check"]).await;
+    let router = axum::Router::new().route("/taken", axum::routing::post(|| async {}));
+    let running =
+        connectors::simulator::serve(router, 0, connectors::simulator::Faults::default()).await.unwrap();
+    let url = running.url();
+    folder.put(
+        "weft.toml",
+        format!(
+            "name = \"Koffiehuis\"\n[alerts.chat]\nkind = \"slack\"\nurl = \"{url}/taken\"\n\
+             [alerts.other]\nkind = \"teams\"\nurl = \"{url}/secret-7f3a\"\n"
+        ),
+    );
+    let both = folder.show(&["alert", "test"]).await;
+    let one = folder.show(&["alert", "test", "chat"]).await;
+    let unknown = folder.show(&["alert", "test", "chatt"]).await;
+    assert!(!both.contains("secret-7f3a"));
+    golden("alerts", [none, wrong, both, one, unknown].join("\n\n"));
+}

@@ -1,0 +1,128 @@
+//! The whole way of a webhook: registered at the shop, delivered to the daemon, and what it tells
+//! about arrives in the till. Nothing here is due by the clock.
+
+use std::time::Duration;
+
+use connectors::ccv_salespos::simulator::NewOrder;
+use connectors::simulator::Simulator as _;
+use serde_json::Value;
+
+use super::town::{Folder, Town, golden};
+
+const BUYERS: &str = r#"flow "Who has ordered"
+source shop: ccv_salespos
+target till: mpluskassa
+
+on webhook shop "orders.created"
+
+fetch order from shop.orders since created_at
+upsert relation in till.relations by email {
+    email = order.customer.email
+    name  = order.customer.full_name
+}
+"#;
+
+/// A port that was free a moment ago.
+fn port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn project(town: &Town, port: u16) -> Folder {
+    let folder = town.project(&[("buyers", BUYERS)]);
+    let listen =
+        format!("\n[listen]\naddress = \"127.0.0.1:{port}\"\npublic_url = \"https://localhost:{port}\"\n");
+    folder.put("weft.toml", town.main_file(&[("buyers", BUYERS)]) + listen.as_str());
+    folder
+}
+
+fn emails(town: &Town) -> Vec<String> {
+    let books = town.till.books();
+    let relations = books["relations"].as_array().unwrap();
+    relations.iter().filter_map(|row| row["email"].as_str().map(str::to_owned)).collect()
+}
+
+fn order(town: &Town, email: &str) {
+    let lines = [("M-1", 1)];
+    let order = NewOrder { email, name: ("Sanne", "de Boer"), lines: &lines, ..NewOrder::default() };
+    town.shop.add_order(&order).unwrap();
+}
+
+/// Until that holds.
+async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    for _ in 0..1_200 {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("{what} within half a minute");
+}
+
+async fn status(port: u16, path: &str) -> Option<u16> {
+    let response = reqwest::get(format!("http://127.0.0.1:{port}{path}")).await.ok()?;
+    Some(response.status().as_u16())
+}
+
+#[tokio::test]
+async fn an_order_is_in_the_till_because_the_shop_told_of_it() {
+    connectors::http::choose_cryptography();
+    let town = Town::new().await;
+    town.shop.add_product("M-1", "Mok", "9.95".parse().unwrap(), 10).unwrap();
+    let port = port();
+    let folder = project(&town, port);
+    let shown = async |args: &[&str]| folder.show(args).await.replace(&port.to_string(), "PORT");
+    let before = shown(&["webhooks", "list"]).await;
+    let registered = shown(&["webhooks", "register"]).await;
+    let again = folder.weft(&["webhooks", "register", "--json"]).await;
+    assert_eq!(again.code, Some(0), "{}", again.err);
+    let hooks = town.shop.books()["webhooks"].as_array().unwrap().clone();
+    assert_eq!(hooks.len(), 1, "registering twice changes nothing: {hooks:?}");
+
+    let mut daemon = folder.command(&["serve"]).spawn().unwrap();
+    until("the daemon is ready", async || status(port, "/readyz").await == Some(200)).await;
+    order(&town, "sanne@voorbeeld.example");
+    until("the order is told of", async || emails(&town) == ["sanne@voorbeeld.example"]).await;
+
+    // It is killed; what happens meanwhile is found by reading on, once the next event comes.
+    daemon.kill().await.unwrap();
+    order(&town, "piet@voorbeeld.example");
+    let mut daemon = folder.command(&["serve"]).spawn().unwrap();
+    until("the daemon is ready", async || status(port, "/readyz").await == Some(200)).await;
+    order(&town, "anna@voorbeeld.example");
+    until("both orders are there", async || emails(&town).len() == 3).await;
+    let told: Value = serde_json::from_str(
+        &reqwest::get(format!("http://127.0.0.1:{port}/healthz")).await.unwrap().text().await.unwrap(),
+    )
+    .unwrap();
+    assert_eq!(told["stage"], "serving");
+    daemon.kill().await.unwrap();
+
+    let removed = shown(&["webhooks", "remove"]).await;
+    assert!(town.shop.books()["webhooks"].as_array().unwrap().is_empty());
+    let tells_nothing = shown(&["webhooks", "list", "till"]).await;
+    golden("webhooks", [before, registered, removed, tells_nothing].join("\n\n"));
+}
+
+#[tokio::test]
+async fn what_listen_says_is_checked() {
+    let town = Town::new().await;
+    let folder = project(&town, 1);
+    let main = town.main_file(&[("buyers", BUYERS)]);
+    folder.put("weft.toml", &main);
+    let nowhere = folder.show(&["webhooks", "list"]).await;
+    let wrong = "\n[listen]\nadress = \"127.0.0.1:8787\"\naddress = \"localhost\"\npublic_url = \"weft.example.com\"\n";
+    folder.put("weft.toml", main.clone() + wrong);
+    let wrong = folder.show(&["check"]).await;
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = format!("\n[listen]\naddress = \"{}\"\n", socket.local_addr().unwrap());
+    folder.put("weft.toml", main.clone() + listen.as_str());
+    let taken = folder.show(&["serve"]).await;
+    let taken: Vec<&str> = taken.lines().filter(|line| !line.contains("INFO")).collect();
+    folder.put(
+        "weft.toml",
+        [main, listen.replace("[listen]\n", "[listen]\npublic_url = \"https://x.example\"\n")].concat(),
+    );
+    folder.put("flows/buyers.flow", BUYERS.replace("on webhook shop \"orders.created\"", "every 5 minutes"));
+    let none = folder.show(&["webhooks", "list"]).await;
+    golden("listen", [nowhere, wrong, taken.join("\n"), none].join("\n\n"));
+}
