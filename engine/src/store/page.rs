@@ -56,7 +56,7 @@ pub(super) async fn set_cursor(
 pub(super) async fn known(link: &mut dyn Link, flow: &str, keys: &[&str]) -> Result<Vec<Known>, StoreError> {
     let asked = once(keys.iter().copied());
     let mut found = known_by(link, flow, &asked).await?;
-    let new: Vec<&str> = asked.into_iter().filter(|key| !found.contains_key(*key)).collect();
+    let new: Vec<&str> = asked.iter().copied().filter(|key| !found.contains_key(*key)).collect();
     found.extend(person::known(link, flow, &new).await?);
     let is_new = |key: &&str| found.get(*key).is_none_or(|known| known.ledger.is_none());
     let gap = if keys.iter().any(is_new) { restored::since(link, flow).await? } else { None };

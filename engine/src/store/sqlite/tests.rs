@@ -253,7 +253,7 @@ async fn a_full_disk_costs_one_page_and_no_more() {
     let mut store = store(&path).await;
     let held = lease(&store).await;
     let tight = store.driver_mut();
-    tight.options = options(&tight.path).pragma("max_page_count", "60");
+    tight.options = options(&tight.path).pragma("max_page_count", "90");
     tight.writer.lock().await.take();
     let error = store.settle_page(&held, &page(&held, 1, 5_000)).await.expect_err("no room");
     assert!(matches!(error, StoreError::Full { .. }), "{error:?}");
