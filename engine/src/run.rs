@@ -251,18 +251,6 @@ pub(crate) async fn run_claimed(
     replay: Option<&Replay>,
     watcher: &dyn Watcher,
 ) -> Result<Report, RunError> {
-    run_claimed_as(claimed, flow, sides, store, options, None, watcher).await
-}
-
-async fn run_claimed_as(
-    claimed: Claimed,
-    flow: &Flow,
-    sides: &Sides,
-    store: &Arc<dyn Store>,
-    options: &Options,
-    replay: Option<&Replay>,
-    watcher: &dyn Watcher,
-) -> Result<Report, RunError> {
     let Claimed { lease, id, part } = claimed;
     let renewal = Renewal(tokio::spawn(keep_lease(Arc::clone(store), lease.clone())));
     let run = Run {

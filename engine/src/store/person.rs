@@ -94,7 +94,6 @@ const FORGOTTEN_FLOW: &str = "INSERT INTO forgotten_flow (flow) VALUES ($1) ON C
 const LOG: &str = "DELETE FROM activity WHERE flow = $1 AND source_key = $2";
 const INBOX: &str = "DELETE FROM inbox WHERE flow = $1 AND source_key = $2";
 const SEARCH: &str = "DELETE FROM record_key WHERE flow = $1 AND source_key = $2";
-const INBOX: &str = "DELETE FROM inbox WHERE flow = $1 AND source_key = $2";
 const DEAD: &str = "DELETE FROM dead WHERE flow = $1 AND source_key = $2";
 
 /// What keeps a record from being created twice goes by another key.
@@ -186,7 +185,7 @@ pub(super) async fn forget(
         of.search += link.execute(SEARCH, &args, true).await?;
         link.execute(INBOX, &args, true).await?;
         of.dead += link.execute(DEAD, &args, true).await?;
-        for statement in [INBOX, NO_REASON, NOT_SENT] {
+        for statement in [NO_REASON, NOT_SENT] {
             link.execute(statement, &args, true).await?;
         }
         // One that is forgotten already stays under the name that it has.
