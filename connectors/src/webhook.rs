@@ -17,6 +17,12 @@ pub trait Webhooks: Send + Sync {
     /// protects it.
     fn signs(&self) -> bool;
 
+    /// The system cannot be asked to deliver: a person enters the addresses in its back office, for
+    /// each event the one that ends with it. Nothing is registered or listed then.
+    fn is_by_hand(&self) -> bool {
+        false
+    }
+
     /// Has exactly these events delivered to that address, or to addresses that begin with it and
     /// a slash. What stands there already stays; what stands there and is not wanted goes.
     async fn register(&self, events: &[&str], address: &str) -> Result<(), RemoteError>;

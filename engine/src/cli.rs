@@ -7,15 +7,19 @@ mod alert;
 mod backup;
 mod check;
 mod connect;
+mod dead;
 mod demo;
 mod doctor;
 mod eval;
+mod export;
+mod forget;
 mod log;
 mod problems;
 pub(crate) mod progress;
 mod records;
 mod run;
 mod runs;
+mod secret;
 mod serve;
 mod show;
 mod simulate;
@@ -32,7 +36,7 @@ use crate::project::Project;
 use crate::script::{STACK, mark_roomy};
 use crate::trouble::Trouble;
 pub(crate) use problems::in_lines;
-pub(crate) use run::{Done, run_all};
+pub(crate) use run::{Done, open_store, run_all};
 pub(crate) use show::{Show, count};
 
 /// Keeps business systems in step.
@@ -75,6 +79,12 @@ enum Command {
     Runs(runs::Runs),
     /// Find records and show what happened to them
     Records(records::Records),
+    /// Records that were refused: show, edit, try again, give up
+    Dead(dead::Dead),
+    /// Forget a person everywhere
+    Forget(forget::Forget),
+    /// Write out what is kept of a person
+    Export(export::Export),
     /// Copy the store into a file, while flows run
     Backup(backup::Backup),
     /// Put a copy in the place of the store
@@ -85,6 +95,8 @@ enum Command {
     Demo(demo::Demo),
     /// Sign in to an account and prove that it answers; draft a profile with --new
     Connect(connect::Connect),
+    /// Keep secrets of connections sealed in the store
+    Secret(secret::Secret),
     /// Try a connection item by item
     Doctor(doctor::DoctorCall),
     /// Start a stand-in for a system on this machine
@@ -108,7 +120,7 @@ pub(crate) enum Ended {
 #[must_use]
 pub fn main() -> ExitCode {
     let call = Call::parse();
-    log::start(&call.command);
+    let _traces = log::start(&call.command);
     let show = Show::new(call.json);
     crate::memory::watch_scripts();
     // Scripts run on these threads, and need their room; see `script::STACK`.
@@ -164,22 +176,43 @@ impl Call {
         match self.command {
             Command::Check(check) => check.run(self.project.as_deref(), show),
             Command::Eval(eval) => eval.run(self.project.as_deref(), show),
-            Command::Run(run) => run.run(&open(self.project.as_deref())?, show).await,
-            Command::Serve(serve) => serve.run(open(self.project.as_deref())?, show).await,
-            Command::Webhooks(webhooks) => webhooks.run(open(self.project.as_deref())?, show).await,
+            Command::Run(run) => run.run(&unsealed(self.project.as_deref()).await?, show).await,
+            Command::Serve(serve) => serve.run(unsealed(self.project.as_deref()).await?, show).await,
+            Command::Webhooks(webhooks) => {
+                webhooks.run(unsealed(self.project.as_deref()).await?, show).await
+            }
             Command::Alert(alert) => alert.run(&open(self.project.as_deref())?, show).await,
             Command::Status(status) => status.run(&open(self.project.as_deref())?, show).await,
             Command::Runs(runs) => runs.run(&open(self.project.as_deref())?, show).await,
             Command::Records(records) => records.run(&open(self.project.as_deref())?, show).await,
+            Command::Dead(dead) => {
+                // Only a replay talks to systems.
+                let folder = self.project.as_deref();
+                let project = if dead.is_replay() { unsealed(folder).await? } else { open(folder)? };
+                dead.run(&project, show).await
+            }
+            Command::Forget(forget) => forget.run(&open(self.project.as_deref())?, show).await,
+            Command::Export(export) => export.run(&open(self.project.as_deref())?, show).await,
             Command::Backup(backup) => backup.run(&open(self.project.as_deref())?, show).await,
             Command::Restore(restore) => restore.run(&open(self.project.as_deref())?, show).await,
             Command::Verify(verify) => verify.run(&open(self.project.as_deref())?, show).await,
             Command::Demo(demo) => demo.run(show).await,
-            Command::Connect(connect) => connect.run(&open(self.project.as_deref())?, show).await,
-            Command::Doctor(doctor) => doctor.run(&open(self.project.as_deref())?, show).await,
+            Command::Connect(connect) => {
+                let mut project = unsealed(self.project.as_deref()).await?;
+                connect.ask(&mut project, show).await?;
+                connect.run(&project, show).await
+            }
+            Command::Doctor(doctor) => doctor.run(&unsealed(self.project.as_deref()).await?, show).await,
+            Command::Secret(secret) => secret.run(&open(self.project.as_deref())?, show).await,
             Command::Simulate(simulate) => simulate.run(show).await,
         }
     }
+}
+
+/// Who calls, for what is kept of a person's doings.
+pub(crate) fn who() -> String {
+    let named = |name| std::env::var(name).ok().filter(|name| !name.is_empty());
+    named("USER").or_else(|| named("LOGNAME")).or_else(|| named("USERNAME")).unwrap_or_else(|| "somebody".to_owned())
 }
 
 /// Says of each connection whose contract is not the vendor's own how far it is known.
@@ -199,4 +232,15 @@ fn open(folder: Option<&std::path::Path>) -> Result<Project, Trouble> {
         Some(folder) => Project::find(folder),
         None => Project::find(std::path::Path::new(".")),
     }
+}
+
+/// The same for a command that talks to systems: with the secrets that the vault has.
+async fn unsealed(folder: Option<&std::path::Path>) -> Result<Project, Trouble> {
+    let mut project = open(folder)?;
+    if !project.sealed.is_empty() {
+        let store = run::open_store(&project).await?;
+        project.unseal().await?;
+        store.close().await;
+    }
+    Ok(project)
 }

@@ -168,12 +168,11 @@ fn loopback_port(redirect: &str) -> Option<u16> {
 pub fn open_browser(address: &Url) {
     let program = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
     let quiet = std::process::Stdio::null;
-    let opened = std::process::Command::new(program)
-        .arg(address.as_str())
-        .stdin(quiet())
-        .stdout(quiet())
-        .stderr(quiet())
-        .spawn();
+    let mut command = std::process::Command::new(program);
+    for name in crate::vault::VARIABLES {
+        command.env_remove(name);
+    }
+    let opened = command.arg(address.as_str()).stdin(quiet()).stdout(quiet()).stderr(quiet()).spawn();
     if let Err(error) = opened {
         tracing::debug!(reason = why(&error), "no browser was opened");
     }

@@ -6,8 +6,10 @@ use connectors::record::{Record, Value};
 use dsl::plan::{Expr, Plan};
 
 use crate::program::{Program, Script};
+use crate::project::Privacy;
 use crate::script::{Bindings, ScriptError, ScriptHost};
 use crate::store::Fingerprint;
+use crate::vault::Vault;
 
 /// A loaded flow.
 #[derive(Debug)]
@@ -30,6 +32,10 @@ pub struct Flow {
     pub bindings: Bindings,
     /// Changes when anything changes that decides what the flow does.
     pub print: Fingerprint,
+    /// What the log may keep of its records.
+    pub privacy: Privacy,
+    /// Where records are sealed that have to be kept whole.
+    pub vault: Vault,
 }
 
 impl Flow {

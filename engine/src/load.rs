@@ -146,6 +146,8 @@ impl<'p> Loader<'p> {
             settings,
             bindings,
             print,
+            privacy: self.project.privacy.clone(),
+            vault: self.project.vault.clone(),
         })
     }
 
@@ -179,7 +181,7 @@ impl<'p> Loader<'p> {
         plan: &Plan,
         session: &mut Converse<'_>,
     ) -> Result<Sides, Trouble> {
-        let mut party = |role: &dsl::plan::Role| {
+        let mut party = |role: &dsl::plan::Role| -> Result<Party, Trouble> {
             let connection = self.project.connection(entry, &role.name, &role.system)?;
             Ok(Party::new(session(connection)?, connection.connector.manifest().clone()))
         };
@@ -188,6 +190,7 @@ impl<'p> Loader<'p> {
 
     /// A conversation with a connection.
     pub(crate) fn connect(&self, connection: &Connection) -> Result<Arc<dyn Session>, Trouble> {
+        self.project.usable(connection)?;
         let host = self.project.host(connection);
         connection.connector.connect(&connection.answers, &host).map_err(|error| {
             Trouble::new("R023", format!("connection `{}`: {}", connection.name, error.reason))

@@ -10,6 +10,8 @@ mod limits;
 mod store;
 mod listen;
 mod serve;
+mod privacy;
+mod sealed;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,11 +23,14 @@ use connectors::manifest::Answers;
 use crate::script::Limits;
 use crate::store::Place;
 use crate::trouble::{Trouble, why};
+use crate::vault::Vault;
 
 pub use alerts::{Alerts, Rules};
 pub use answers::FlowAnswers;
 pub use listen::Listen;
 pub use serve::Serve;
+pub use privacy::Privacy;
+pub use sealed::Sealed;
 
 /// The name of the project's main file.
 pub const MAIN_FILE: &str = "weft.toml";
@@ -52,6 +57,12 @@ pub struct Project {
     pub listen: Option<Listen>,
     /// Who is told when something needs somebody.
     pub alerts: Alerts,
+    /// What the log keeps of records.
+    pub privacy: Privacy,
+    /// Secrets and tokens.
+    pub vault: Vault,
+    /// Settings that come from the vault and have not been opened.
+    pub sealed: Vec<Sealed>,
 }
 
 /// One account of one system.
@@ -114,6 +125,9 @@ impl Project {
             serve: Serve::default(),
             listen: None,
             alerts: Alerts::default(),
+            privacy: Privacy::default(),
+            vault: Vault::of(root),
+            sealed: Vec::new(),
         }
     }
 
@@ -122,7 +136,7 @@ impl Project {
     pub fn host(&self, connection: &Connection) -> Host {
         Host {
             limits: contract::Limits::default(),
-            tokens: crate::tokens::tokens(&self.root, &connection.name),
+            tokens: self.vault.tokens(&connection.name),
         }
     }
 

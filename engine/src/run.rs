@@ -9,6 +9,7 @@ mod differ;
 mod finder;
 mod history;
 mod journal;
+mod letters;
 mod page;
 mod pipeline;
 mod reading;
@@ -20,21 +21,24 @@ mod sides;
 mod walk;
 mod write;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use connectors::contract::{FetchRequest, RemoteError};
-use connectors::record::{Record, Value, read_json};
+use connectors::record::{Record, Value};
 
 use crate::flow::Flow;
 use crate::store::{
-    Claim, Counts, DeadLetter, DeadQuery, Fingerprint, Lease, NewRun, RunState, Store, StoreError, is_dead,
+    Claim, Counts, Fingerprint, Lease, NewRun, RunState, Store, StoreError, is_dead,
     this_process,
 };
+use crate::vault::Sealer;
 use finder::Finder;
+use tracing::Instrument as _;
 use reading::Reading;
+pub use letters::{Replay, Take};
 pub use sides::{Party, Sides};
 
 /// How long a claim on a flow holds without being renewed. Longer than any request may take.
@@ -42,10 +46,6 @@ const LEASE: Duration = Duration::from_mins(5);
 
 /// Records a page, as far as the source allows.
 const PAGE: usize = 100;
-
-/// Records that are taken up again before new ones are read: those that had to wait, and those
-/// that were refused.
-const DUE: u32 = 1_000;
 
 /// How a run is to be done.
 #[derive(Clone, Debug)]
@@ -104,6 +104,8 @@ pub(crate) struct Run<'a> {
     store: &'a dyn Store,
     watcher: &'a dyn Watcher,
     options: &'a Options,
+    /// Dead letters to try again, and nothing else.
+    replay: Option<&'a Replay>,
     lease: Lease,
     id: String,
     counts: Mutex<Counts>,
@@ -114,6 +116,8 @@ pub(crate) struct Run<'a> {
     finder: Finder<'a>,
     /// Present where records were created by the page.
     past: tokio::sync::Mutex<Option<seen::Past>>,
+    /// Present where records must not be kept as they are.
+    sealer: OnceLock<Sealer>,
 }
 
 /// How much of a flow a run does.
@@ -197,13 +201,36 @@ pub async fn run(
     options: &Options,
     watcher: &dyn Watcher,
 ) -> Result<Report, RunError> {
+    run_as(flow, sides, store, options, None, watcher).await
+}
+
+/// Tries dead letters again, and reads nothing else.
+pub async fn replay(
+    flow: &Flow,
+    sides: &Sides,
+    store: &Arc<dyn Store>,
+    options: &Options,
+    replay: &Replay,
+    watcher: &dyn Watcher,
+) -> Result<Report, RunError> {
+    run_as(flow, sides, store, options, Some(replay), watcher).await
+}
+
+async fn run_as(
+    flow: &Flow,
+    sides: &Sides,
+    store: &Arc<dyn Store>,
+    options: &Options,
+    replay: Option<&Replay>,
+    watcher: &dyn Watcher,
+) -> Result<Report, RunError> {
     let lease = match claim(&**store, &flow.name, &this_process()).await? {
         Claim::Held(lease) => lease,
         Claim::Busy { holder, .. } => return Err(RunError::Busy { flow: flow.name.clone(), holder }),
     };
     let claimed = Claimed::new(lease.clone(), Part::Whole);
     let id = claimed.id.clone();
-    let result = run_claimed(claimed, flow, sides, store, options, watcher).await;
+    let result = run_claimed(claimed, flow, sides, store, options, replay, watcher).await;
     // Whatever happened, others may claim the flow from here on.
     let released = store.release(&lease).await;
     if released.as_ref().is_err_and(StoreError::is_temporary) {
@@ -221,6 +248,7 @@ pub(crate) async fn run_claimed(
     sides: &Sides,
     store: &Arc<dyn Store>,
     options: &Options,
+    replay: Option<&Replay>,
     watcher: &dyn Watcher,
 ) -> Result<Report, RunError> {
     let Claimed { lease, id, part } = claimed;
@@ -231,6 +259,7 @@ pub(crate) async fn run_claimed(
         store: &**store,
         watcher,
         options,
+        replay,
         lease,
         id,
         counts: Mutex::default(),
@@ -238,8 +267,10 @@ pub(crate) async fn run_claimed(
         wanted: Mutex::default(),
         finder: Finder::new(sides),
         past: tokio::sync::Mutex::default(),
+        sealer: OnceLock::new(),
     };
-    let result = run.whole(part).await;
+    let span = tracing::debug_span!("run", flow = flow.name, run = run.id, cause = options.cause);
+    let result = run.whole(part).instrument(span).await;
     drop(renewal);
     run.end(result).await
 }
@@ -275,11 +306,17 @@ impl Run<'_> {
     async fn whole(&self, part: Part) -> Result<Option<Ended>, StoreError> {
         let new = NewRun { id: self.id.clone(), cause: self.options.cause.clone(), plan: self.flow.print };
         self.store.start_run(&self.lease, &new).await?;
-        if part != Part::Waiting {
+        if part != Part::Waiting && self.replay.is_none() {
             self.take_arrivals().await?;
         }
         if let Some(error) = self.take_back().await? {
             return Ok(Some(Ended::Remote(error)));
+        }
+        if let Some(error) = self.seals().await {
+            return Ok(Some(Ended::Remote(error)));
+        }
+        if let Some(replay) = self.replay {
+            return Ok(self.replay(replay).await?.map(Ended::Remote));
         }
         if let Some(error) = self.due().await? {
             return Ok(Some(Ended::Remote(error)));
@@ -293,62 +330,19 @@ impl Run<'_> {
         }
     }
 
-    /// Takes up records again that had to wait, or that were refused.
-    async fn due(&self) -> Result<Option<RemoteError>, StoreError> {
-        let mut letters = self.store.due(&self.flow.name, DUE).await?;
-        if self.options.refused_again {
-            let query = DeadQuery { flow: Some(self.flow.name.clone()), limit: DUE, ..DeadQuery::default() };
-            letters.append(&mut self.store.dead_letters(&query).await?);
+    /// Gets ready to seal, where records must not be kept as they are.
+    async fn seals(&self) -> Option<RemoteError> {
+        if self.flow.privacy.is_open() {
+            return None;
         }
-        let mut letters = letters.into_iter();
-        loop {
-            let chunk: Vec<DeadLetter> = letters.by_ref().take(PAGE).collect();
-            if chunk.is_empty() {
-                return Ok(None);
+        match self.flow.vault.sealer().await {
+            Ok(sealer) => {
+                // Set once, here.
+                let _ = self.sealer.set(sealer);
+                None
             }
-            let records = match self.fresh(chunk).await {
-                Ok(records) => records,
-                Err(error) => return Ok(Some(error)),
-            };
-            let page = page::PageRun { run: self, again: true };
-            let walked = page.walk(page::ReadPage { records, cursor: None }).await?;
-            if let Some(error) = page.settle(walked, false, false).await?.halted {
-                return Ok(Some(error));
-            }
+            Err(trouble) => Some(letters::unopened(&self.flow.name, &trouble)),
         }
-    }
-
-    /// The records of dead letters as the source has them now, where it can be asked; else as
-    /// they were read.
-    async fn fresh(&self, letters: Vec<DeadLetter>) -> Result<Vec<Record>, RemoteError> {
-        let source = &self.sides.source;
-        let resource = &self.flow.plan.fetch.resource;
-        let by = [source.key_field(resource)];
-        let mut now: HashMap<String, Record> = HashMap::new();
-        if let Some(find) = source.session.find(resource).filter(|_| source.finds(resource, &by)) {
-            for chunk in letters.chunks(source.batch(resource, &by)) {
-                let keys: Vec<_> =
-                    chunk.iter().map(|letter| vec![Value::from(letter.source_key.as_str())]).collect();
-                for (letter, found) in chunk.iter().zip(find.find(resource, &by, &keys).await?) {
-                    if let Some(record) = found.into_iter().next() {
-                        now.insert(letter.source_key.clone(), record);
-                    }
-                }
-            }
-        }
-        let mut records = Vec::new();
-        for letter in letters {
-            if let Some(record) = now.remove(&letter.source_key) {
-                records.push(record);
-            } else if let Ok(Value::Map(record)) = read_json(&letter.payload.into()) {
-                records.push(record);
-            } else {
-                // Its key may be somebody's address, and is not for the log.
-                let flow = &self.flow.name;
-                tracing::error!(flow, "a kept record is unreadable; `weft records --failed` lists it");
-            }
-        }
-        Ok(records)
     }
 
     async fn pages(&self) -> Result<Option<Ended>, StoreError> {

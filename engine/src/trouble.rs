@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use miette::{Diagnostic, LabeledSpan, NamedSource, Report, SourceCode};
 
+use crate::store::StoreError;
+
 /// One mistake or mishap, for people.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", .0.message)]
@@ -126,6 +128,21 @@ impl Diagnostic for Trouble {
     }
 }
 
+impl Trouble {
+    /// What the store says.
+    #[must_use]
+    pub fn of_store(error: &StoreError) -> Self {
+        let help = error.help().map(|help| help.to_string());
+        Self::new("R030", error.to_string()).maybe_help(help).kind(Kind::Store)
+    }
+}
+
+impl std::convert::From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::of_store(&error)
+    }
+}
+
 /// Closest of some names, as a question for a help line.
 #[must_use]
 pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
@@ -143,6 +160,7 @@ pub fn why(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::NotFound => "it is not there".to_owned(),
         std::io::ErrorKind::PermissionDenied => "this user may not".to_owned(),
+        std::io::ErrorKind::AlreadyExists => "it is there already".to_owned(),
         std::io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
         std::io::ErrorKind::NotADirectory => "part of its path is no folder".to_owned(),
         std::io::ErrorKind::StorageFull => "the disk is full".to_owned(),

@@ -1,6 +1,7 @@
 //! One binary for all integration tests.
 
 mod arrivals;
+mod dead;
 mod dsl;
 mod eaccounting;
 mod files;
@@ -9,6 +10,7 @@ mod flows;
 mod forbidden;
 mod lowering;
 mod pipeline;
+mod privacy;
 mod profiles;
 mod ready_scripts;
 mod requirements;

@@ -9,7 +9,7 @@ use connectors::contract::Connector;
 use connectors::manifest::Answers;
 use engine::load::Loader;
 use engine::project::{Connection, FlowEntry, Project};
-use engine::run::{Options, Report, RunError, Watcher, run};
+use engine::run::{Options, Replay, Report, RunError, Take, Watcher, replay, run};
 use engine::store::{Counts, Store};
 
 use crate::toy::Toy;
@@ -59,6 +59,8 @@ impl World {
         let (shop, ledger) = (Toy::new(shop), Toy::new(ledger));
         let folder = tempfile::tempdir().unwrap();
         let store = engine::store::open(&folder.path().join("store.db")).await.unwrap();
+        let vault = engine::vault::Vault::of(folder.path());
+        vault.attach(&store);
         let systems: BTreeMap<String, Arc<dyn Connector>> = [
             ("shop".to_owned(), Arc::new(shop.clone()) as Arc<dyn Connector>),
             ("ledger".to_owned(), Arc::new(ledger.clone()) as Arc<dyn Connector>),
@@ -72,6 +74,7 @@ impl World {
         let connections = [connection("shop"), connection("ledger")].into();
         let project = Project {
             store: engine::store::Place::File(folder.path().join("store.db")),
+            vault,
             name: "test".into(),
             connections,
             flows: vec![FlowEntry {
@@ -86,6 +89,11 @@ impl World {
         let world = Self { shop, ledger, store, refused_again: false, project, folder };
         world.flow(flow);
         world
+    }
+
+    /// The project.
+    pub fn project(&mut self) -> &mut Project {
+        &mut self.project
     }
 
     /// Replaces the flow.
@@ -104,8 +112,18 @@ impl World {
         self.run_with(false).await.unwrap()
     }
 
+    /// Tries dead letters again.
+    pub async fn replay(&self, keys: &[&str], take: Take) -> (Report, Vec<String>) {
+        let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+        self.go(false, Some(Replay { keys, take })).await.unwrap()
+    }
+
     /// Runs the flow once, and may read everything again.
     pub async fn run_with(&self, full: bool) -> Result<(Report, Vec<String>), RunError> {
+        self.go(full, None).await
+    }
+
+    async fn go(&self, full: bool, again: Option<Replay>) -> Result<(Report, Vec<String>), RunError> {
         let loader = Loader::new(&self.project).unwrap();
         let entry = &self.project.flows[0];
         let flow = loader.flow(entry).unwrap_or_else(|problems| panic!("{problems:?}"));
@@ -117,7 +135,10 @@ impl World {
             stop: Arc::new(AtomicBool::new(false)),
         };
         let told = Told::default();
-        let report = run(&flow, &sides, &self.store, &options, &told).await?;
+        let report = match again {
+            Some(again) => replay(&flow, &sides, &self.store, &options, &again, &told).await?,
+            None => run(&flow, &sides, &self.store, &options, &told).await?,
+        };
         let refused = told.refused.into_inner().unwrap();
         Ok((report, refused))
     }

@@ -116,10 +116,16 @@ impl Webhooks for Conversation {
         let hash = hash.ok_or(Refused::Forged)?;
         let mut known = self.known_hooks.lock().await;
         let mut event = known.event(incoming, hash);
-        if event.is_none() && known.read_at.is_none_or(|at| at.elapsed() >= LOOKS) {
-            let hooks = self.hooks().await.map_err(Refused::Later)?;
-            *known = Known { hooks, read_at: Some(Instant::now()) };
-            event = known.event(incoming, hash);
+        if event.is_none() {
+            if known.read_at.is_none_or(|at| at.elapsed() >= LOOKS) {
+                let hooks = self.hooks().await.map_err(Refused::Later)?;
+                *known = Known { hooks, read_at: Some(Instant::now()) };
+                event = known.event(incoming, hash);
+            } else if !known.hooks.iter().any(|known| known.hook.address == incoming.address) {
+                // It may have been registered since.
+                let reason = "was asked for its webhooks a moment ago, and had none at this address";
+                return Err(Refused::Later(RemoteError::new(Advice::Retry(Some(LOOKS)), TITLE, reason)));
+            }
         }
         drop(known);
         told(event.ok_or(Refused::Forged)?, incoming)

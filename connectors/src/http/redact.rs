@@ -1,8 +1,11 @@
 //! Secrets that must not appear in any text that leaves the HTTP layer.
 
 use std::collections::VecDeque;
+use std::fmt::Write as _;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// Texts to blot out: keys, passwords, tokens, as they are and as addresses, JSON and XML
@@ -17,6 +20,9 @@ pub struct Secrets {
 /// How many added secrets are remembered: a token and what it is exchanged with, for as long
 /// as answers that mention them may be under way.
 const REMEMBERED: usize = 16;
+
+/// Secrets of fewer bytes are looked for as they are and as texts write them only.
+const SHORT: usize = 8;
 
 /// What stands in a secret's place.
 const BLOT: &str = "•••";
@@ -84,7 +90,35 @@ fn forms(secret: &str) -> Vec<String> {
     let slashed = json.replace('/', "\\/");
     let mut forms = vec![secret.to_owned(), strict, usual, form, json, slashed, text, attribute];
     forms.extend(lower);
+    forms.extend(encoded(secret.as_bytes()));
     forms.retain(|form| !form.is_empty());
+    forms
+}
+
+/// In base64, wherever in a longer text it stands, and as hexadecimal digits. A short secret
+/// would be found where it is not.
+fn encoded(secret: &[u8]) -> Vec<String> {
+    if secret.len() < SHORT {
+        return Vec::new();
+    }
+    let digits = |before: &str| {
+        secret.iter().fold(String::new(), |mut text, byte| {
+            // Writing to a `String` cannot fail.
+            let _ = write!(text, "{before}{byte:02x}");
+            text
+        })
+    };
+    // With `%` before each byte: an address in which every letter is spelled.
+    let mut forms: Vec<String> =
+        ["", "%"].map(digits).into_iter().flat_map(|digits| [digits.to_uppercase(), digits]).collect();
+    for before in 0..3 {
+        let text = [vec![0; before], secret.to_vec()].concat();
+        // Letters that the neighbours have no part in.
+        let (first, last) = ((before * 8).div_ceil(6), text.len() * 8 / 6);
+        for form in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
+            forms.push(form.encode(&text).chars().take(last).skip(first).collect());
+        }
+    }
     forms
 }
 
@@ -135,6 +169,20 @@ mod tests {
         ] {
             assert_eq!(secrets.blot(&format!("<{written}>")), "<•••>");
         }
+    }
+
+    #[test]
+    fn secrets_vanish_in_base64_and_as_digits() {
+        let secrets = Secrets::of(["k>y?/long~er"]);
+        for around in ["", "a", "ab", "abc:", "weft:"] {
+            for form in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
+                let written = form.encode(format!("{around}k>y?/long~er!!"));
+                let blotted = secrets.blot(&written);
+                assert!(blotted.contains(BLOT) && blotted.len() < written.len(), "{written}: {blotted}");
+            }
+        }
+        assert_eq!(secrets.blot("6b3e793f2f6c6f6e677e6572 6B3E793F2F6C6F6E677E6572"), "••• •••");
+        assert_eq!(Secrets::of(["ab"]).blot("6162 YWI"), "6162 YWI", "too short to be told from chance");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tracing::Instrument as _;
 
 use super::broken::{Broken, words};
 use super::exchange::{Exchange, keep};
@@ -213,8 +214,19 @@ impl Http {
         }
         protocol.prepare(&mut request).map_err(|error| self.blotted(error))?;
         let begin = Instant::now();
-        let answer = self.execute(request, &call.url).await;
+        let span = tracing::debug_span!(
+            "request",
+            system = self.system,
+            otel.kind = "client",
+            http.request.method = call.method.as_str(),
+            server.address = call.url.host_str().unwrap_or_default(),
+            http.response.status_code = tracing::field::Empty,
+        );
+        let answer = self.execute(request, &call.url).instrument(span.clone()).await;
         let status = answer.as_ref().ok().map(|reply| reply.status.as_u16());
+        if let Some(status) = status {
+            span.record("http.response.status_code", status);
+        }
         super::watch::tell(&self.system, status, begin.elapsed());
         keep(|| self.exchange(call, &answer, begin.elapsed()));
         Ok(answer)

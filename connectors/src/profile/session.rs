@@ -1,6 +1,7 @@
 //! A conversation with one account of a profile's system.
 
 mod find;
+mod hooks;
 mod read;
 mod turn;
 mod write;
@@ -22,6 +23,7 @@ use crate::http::{Call, Http, Reply, Secrets, Url};
 use crate::manifest::{Answers, Manifest};
 use crate::record::{Value, read_json};
 use crate::sign_in::{self, TokenSource};
+use crate::webhook::Webhooks;
 
 /// A reply, and its body where it has been read already.
 struct Heard {
@@ -39,6 +41,8 @@ pub(super) struct Conversation {
     nothing: Nothing,
     probe: Option<(Template, Option<Path>)>,
     resources: Vec<(String, Ways)>,
+    /// What it tells by webhooks.
+    events: Vec<String>,
 }
 
 impl Conversation {
@@ -87,7 +91,8 @@ impl Conversation {
         let resources =
             dialect.resources.iter().map(|(name, ways)| (name.clone(), ways.settle(&setting))).collect();
         let (per_minute, nothing) = (dialect.bounds.per_minute, dialect.nothing);
-        Ok(Self { title, http, base, speaker, per_minute, nothing, probe, resources })
+        let events = manifest.events.clone();
+        Ok(Self { title, http, base, speaker, per_minute, nothing, probe, resources, events })
     }
 
     fn ways(&self, resource: &str) -> Option<&Ways> {
@@ -152,7 +157,9 @@ impl Session for Conversation {
             let url = self.url(&path.fill(&|_| String::new()), std::iter::empty())?;
             let heard = self.send(Call::get(url), Missing::Address).await?;
             if let Some(says) = says {
-                answer = says.pick(&self.json(heard)?).map(plain);
+                // Shown to people: a system may repeat the credential that it was asked with.
+                let said = says.pick(&self.json(heard)?).map(plain);
+                answer = said.map(|said| self.http.secrets().blot(&said));
             }
         } else if let Some((resource, _)) = self.resources.iter().find(|(_, ways)| ways.fetch.is_some()) {
             let request = FetchRequest { resource: resource.clone(), size: 1, ..FetchRequest::default() };
@@ -182,6 +189,10 @@ impl Session for Conversation {
 
     fn update(&self, resource: &str) -> Option<&dyn Update> {
         self.ways(resource)?.update.as_ref().map(|_| self as &dyn Update)
+    }
+
+    fn webhooks(&self) -> Option<&dyn Webhooks> {
+        (!self.events.is_empty()).then_some(self as &dyn Webhooks)
     }
 }
 

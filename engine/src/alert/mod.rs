@@ -154,28 +154,14 @@ impl Desk {
 async fn deliver(name: String, channel: Channel, message: Arc<Message>) {
     let mut pauses = TRIES.iter();
     loop {
-        match channel.send(&message).await {
-            Ok(()) => {
-                tracing::info!(channel = name, "told: {}", message.subject());
-                return;
-            }
-            Err(undelivered) => match pauses.next().filter(|_| undelivered.may_pass) {
-                Some(pause) => {
-                    tracing::warn!(channel = name, reason = undelivered.reason, "an alert is sent again later");
-                    tokio::time::sleep(*pause).await;
-                }
-                None => {
-                    let help = undelivered.help;
-                    tracing::error!(
-                        channel = name,
-                        reason = undelivered.reason,
-                        help,
-                        "an alert could not be delivered: {}",
-                        message.subject()
-                    );
-                    return;
-                }
-            },
-        }
+        let Err(Undelivered { reason, help, may_pass }) = channel.send(&message).await else {
+            return tracing::info!(channel = name, "told: {}", message.subject());
+        };
+        let Some(pause) = pauses.next().filter(|_| may_pass) else {
+            let what = message.subject();
+            return tracing::error!(channel = name, reason, help, "an alert could not be delivered: {what}");
+        };
+        tracing::warn!(channel = name, reason, "an alert is sent again later");
+        tokio::time::sleep(*pause).await;
     }
 }

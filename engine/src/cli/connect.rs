@@ -1,15 +1,17 @@
 //! `weft connect`: let Weft into an account, and prove that it is in.
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use clap::Args;
 use connectors::sign_in::OAuth;
 
 use super::Ended;
+use super::run::open_store;
 use super::show::Show;
 use crate::consent::{Consent, open_browser, pasted};
 use crate::draft;
-use crate::project::{Connection, Project};
+use crate::project::{Connection, Project, Sealed};
 use crate::store::ConnectionState;
 use crate::trouble::{Kind, Trouble, did_you_mean};
 
@@ -36,6 +38,24 @@ pub(crate) struct Connect {
 }
 
 impl Connect {
+    /// Asks for secrets of the connection that are to be sealed and are not there yet, where there
+    /// is somebody to ask.
+    pub(crate) async fn ask(&self, project: &mut Project, show: &Show) -> Result<(), Trouble> {
+        let of_it = |sealed: &Sealed| self.name.as_ref() == Some(&sealed.connection);
+        let missing: Vec<Sealed> = project.sealed.iter().filter(|sealed| of_it(sealed)).cloned().collect();
+        if missing.is_empty() || !show.is_terminal() || !std::io::stdin().is_terminal() {
+            return Ok(());
+        }
+        let store = open_store(project).await?;
+        for Sealed { connection, setting } in missing {
+            let text = super::secret::ask(&format!("{setting} of {connection}: "))?;
+            project.vault.put(&connection, &setting, text.as_bytes()).await?;
+        }
+        project.unseal().await?;
+        store.close().await;
+        Ok(())
+    }
+
     pub(crate) async fn run(&self, project: &Project, show: &Show) -> Result<Ended, Trouble> {
         if let Some(name) = &self.new {
             let path = draft::profile(project, name, self.answer.as_deref())?;
@@ -46,8 +66,16 @@ impl Connect {
             );
             return Ok(Ended::Well);
         }
+        let store = open_store(project).await?;
+        let ended = self.connect(project, show).await;
+        store.close().await;
+        ended
+    }
+
+    async fn connect(&self, project: &Project, show: &Show) -> Result<Ended, Trouble> {
         let Some(name) = &self.name else { return all(project, show).await };
         let connection = named(project, name)?;
+        project.usable(connection)?;
         if let Some(oauth) = connection.connector.consent(&connection.answers) {
             let oauth = oauth.map_err(|error| refused(connection, &error))?;
             self.sign_in(project, connection, &oauth, show).await?;
@@ -63,22 +91,26 @@ impl Connect {
         show: &Show,
     ) -> Result<(), Trouble> {
         let tokens = project.host(connection).tokens;
-        let kept =
-            |reason: String| Trouble::new("R047", reason).help("give this user the right to write there");
-        let lock = tokens.lock().await.map_err(kept)?;
-        let is_in = tokens.load().await.is_ok_and(|token| token.is_some());
-        if is_in && !self.again && self.code.is_none() {
+        let kept = |reason: String| {
+            Trouble::new("R047", reason).help(
+                "nothing was lost that was kept before; docs/secrets.md says where secrets and their key lie",
+            )
+        };
+        // A token that cannot be read is no reason not to sign in anew.
+        let is_asked = self.again || self.code.is_some();
+        if !is_asked && tokens.load().await.map_err(kept)?.is_some() {
             return Ok(());
         }
         let code = match &self.code {
             Some(text) => pasted(text)?,
             None => self.wait(connection, oauth, show).await?,
         };
+        // Not while a person is waited for: others may have to exchange a token meanwhile.
+        let lock = tokens.lock().await.map_err(kept)?;
         let token = oauth.redeem(&code).await.map_err(|error| refused(connection, &error))?;
         tokens.save(&token).await.map_err(kept)?;
         drop(lock);
-        let place = format!(".weft/tokens/{}.json", connection.name);
-        show.line(format!("{} signed in; the token is kept in {place}", show.good("✓")));
+        show.line(format!("{} signed in; the token is kept in the store, sealed", show.good("✓")));
         Ok(())
     }
 
@@ -173,6 +205,7 @@ async fn tell_daemons(project: &Project, connection: &str) {
 }
 
 async fn probe(project: &Project, connection: &Connection) -> Result<String, Trouble> {
+    project.usable(connection)?;
     let session = connection.connector.connect(&connection.answers, &project.host(connection));
     let session = session.map_err(|error| refused(connection, &error))?;
     session.probe().await.map_err(|error| refused(connection, &error))

@@ -8,6 +8,7 @@ use connectors::record::{Record, read_json};
 
 use super::Ended;
 use super::connect::{named, refused, title, with_name};
+use super::run::open_store;
 use super::show::Show;
 use crate::doctor::{Doctor, Item, Verdict};
 use crate::project::{Connection, Project, read_text};
@@ -35,6 +36,8 @@ impl DoctorCall {
         for name in &self.resources {
             known(connection, name)?;
         }
+        project.usable(connection)?;
+        let store = open_store(project).await?;
         let session = connection.connector.connect(&connection.answers, &project.host(connection));
         let session = session.map_err(|error| refused(connection, &error))?;
         let mut doctor = Doctor::new(session.as_ref(), manifest);
@@ -51,6 +54,7 @@ impl DoctorCall {
             }
         }
         let mut items = doctor.items();
+        store.close().await;
         for item in &mut items {
             item.note = with_name(&item.note, connection);
         }

@@ -132,7 +132,7 @@ impl Records {
             let reason = row.reason.as_deref().map_or_else(String::new, |reason| format!(": {reason}"));
             show.line(format!("  {}  {outcome}{reason}", moment(row.at)));
             if let Some(detail) = parsed(row.detail.as_deref()) {
-                self.detail(&detail, show);
+                write_detail(&detail, self.full, show);
             }
         }
         if let Some(source) = history.iter().find_map(|row| parsed(row.payload.as_deref())) {
@@ -144,54 +144,54 @@ impl Records {
         }
         show.line("");
     }
+}
 
-    fn detail(&self, detail: &Value, show: &Show) {
-        for lookup in list(detail, "lookups") {
-            let by = lookup["by"].as_str().unwrap_or_default();
-            let found = match lookup["found"].as_u64() {
-                Some(0) => "nothing".to_owned(),
-                Some(number) => format!("{number}"),
-                None => "?".to_owned(),
-            };
-            show.line(show.faint(&format!(
-                "      looked up {} by {by} = {}: found {found}",
-                lookup["resource"].as_str().unwrap_or_default(),
-                lookup["key"]
-            )));
-        }
-        for notice in list(detail, "notices") {
-            show.line(format!("      notice: {}", notice.as_str().unwrap_or_default()));
-        }
-        for write in list(detail, "writes") {
-            let key = write["key"].as_str().map_or_else(String::new, |key| format!(" {key}"));
-            show.line(format!(
-                "      {}: {}{key}",
-                write["write"].as_str().unwrap_or_default(),
-                write["did"].as_str().unwrap_or_default()
-            ));
-            if let Some(sent) = write["sent"].as_object() {
-                for (field, value) in sent {
-                    let before = write["before"].get(field).unwrap_or(&Value::Null);
-                    let change =
-                        if before.is_null() { value.to_string() } else { format!("{before} → {value}") };
-                    show.line(format!("        {field} = {change}"));
-                }
+/// What was looked up, written, sent and answered.
+pub(crate) fn write_detail(detail: &Value, full: bool, show: &Show) {
+    for lookup in list(detail, "lookups") {
+        let by = lookup["by"].as_str().unwrap_or_default();
+        let found = match lookup["found"].as_u64() {
+            Some(0) => "nothing".to_owned(),
+            Some(number) => format!("{number}"),
+            None => "?".to_owned(),
+        };
+        show.line(show.faint(&format!(
+            "      looked up {} by {by} = {}: found {found}",
+            lookup["resource"].as_str().unwrap_or_default(),
+            lookup["key"]
+        )));
+    }
+    for notice in list(detail, "notices") {
+        show.line(format!("      notice: {}", notice.as_str().unwrap_or_default()));
+    }
+    for write in list(detail, "writes") {
+        let key = write["key"].as_str().map_or_else(String::new, |key| format!(" {key}"));
+        show.line(format!(
+            "      {}: {}{key}",
+            write["write"].as_str().unwrap_or_default(),
+            write["did"].as_str().unwrap_or_default()
+        ));
+        if let Some(sent) = write["sent"].as_object() {
+            for (field, value) in sent {
+                let before = write["before"].get(field).unwrap_or(&Value::Null);
+                let change =
+                    if before.is_null() { value.to_string() } else { format!("{before} → {value}") };
+                show.line(format!("        {field} = {change}"));
             }
-            for exchange in list(write, "exchanges") {
-                let status =
-                    exchange["status"].as_u64().map_or("no answer".to_owned(), |code| code.to_string());
-                show.line(show.faint(&format!(
-                    "        {} {} → {status}, {} ms",
-                    exchange["method"].as_str().unwrap_or_default(),
-                    exchange["url"].as_str().unwrap_or_default(),
-                    exchange["millis"]
-                )));
-                if self.full {
-                    for (side, text) in [("sent", &exchange["sent"]), ("answer", &exchange["answer"])] {
-                        let text = text.as_str().unwrap_or_default();
-                        if !text.is_empty() {
-                            show.line(show.faint(&format!("          {side}: {text}")));
-                        }
+        }
+        for exchange in list(write, "exchanges") {
+            let status = exchange["status"].as_u64().map_or("no answer".to_owned(), |code| code.to_string());
+            show.line(show.faint(&format!(
+                "        {} {} → {status}, {} ms",
+                exchange["method"].as_str().unwrap_or_default(),
+                exchange["url"].as_str().unwrap_or_default(),
+                exchange["millis"]
+            )));
+            if full {
+                for (side, text) in [("sent", &exchange["sent"]), ("answer", &exchange["answer"])] {
+                    let text = text.as_str().unwrap_or_default();
+                    if !text.is_empty() {
+                        show.line(show.faint(&format!("          {side}: {text}")));
                     }
                 }
             }

@@ -101,6 +101,31 @@ pub(crate) async fn run_all(
     stop: &Arc<AtomicBool>,
     show: &Show,
 ) -> Result<Vec<Done>, Trouble> {
+    let flows = load(project, entries, show)?;
+    let store = open_store(project).await?;
+    let mut all = Vec::new();
+    for (flow, sides) in &flows {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let done = run_one(flow, sides, &store, full, stop, show).await?;
+        tell(&done, show);
+        all.push(done);
+        // Housekeeping is no reason to call a run that went well a failure.
+        if let Err(error) = crate::retention::prune(&*store, &project.privacy, &flow.name).await {
+            tracing::warn!(flow = flow.name, %error, "the old log was left for the next run");
+        }
+    }
+    store.close().await;
+    Ok(all)
+}
+
+/// Flows that can run, with conversations with both of their systems; none when one is wrong.
+pub(super) fn load(
+    project: &Project,
+    entries: &[FlowEntry],
+    show: &Show,
+) -> Result<Vec<(Flow, Sides)>, Trouble> {
     let loader = Loader::new(project)?;
     let mut flows: Vec<(Flow, Sides)> = Vec::new();
     let mut wrong = 0;
@@ -129,18 +154,7 @@ pub(crate) async fn run_all(
         return Err(Trouble::new("R027", "nothing was run")
             .help("mend the problems above; `weft check` shows them again"));
     }
-    let store = open_store(project).await?;
-    let mut all = Vec::new();
-    for (flow, sides) in &flows {
-        if stop.load(Ordering::Relaxed) {
-            break;
-        }
-        let done = run_one(flow, sides, &store, full, stop, show).await?;
-        tell(&done, show);
-        all.push(done);
-    }
-    store.close().await;
-    Ok(all)
+    Ok(flows)
 }
 
 async fn run_one(
@@ -154,6 +168,15 @@ async fn run_one(
     let options = Options { cause: "by hand".to_owned(), full, refused_again: true, stop: Arc::clone(stop) };
     let progress = Progress::new(&flow.name, show.is_terminal());
     let result = run(flow, sides, store, &options, &progress).await;
+    done(flow, result, progress)
+}
+
+/// A run's end, whatever it was.
+pub(super) fn done(
+    flow: &Flow,
+    result: Result<Report, RunError>,
+    progress: Progress,
+) -> Result<Done, Trouble> {
     let (refused, more) = progress.finish();
     let report = result.map_err(|error| match error {
         RunError::Store(error) => store_trouble(&error),
@@ -176,12 +199,13 @@ pub(crate) async fn open_store(project: &Project) -> Result<Arc<dyn Store>, Trou
                 .kind(Kind::Store)
         })?;
     }
-    crate::store::open_at(&project.store).await.map_err(|error| store_trouble(&error))
+    let store = crate::store::open_at(&project.store).await.map_err(|error| store_trouble(&error))?;
+    project.vault.attach(&store);
+    Ok(store)
 }
 
 pub(crate) fn store_trouble(error: &StoreError) -> Trouble {
-    let help = miette::Diagnostic::help(error).map(|help| help.to_string());
-    Trouble::new("R030", error.to_string()).maybe_help(help).kind(Kind::Store)
+    Trouble::of_store(error)
 }
 
 /// A flow's end, in a few lines.

@@ -39,6 +39,24 @@ impl Show {
         }
     }
 
+    /// Asks a person before something that cannot be taken back; `yes` is the answer given
+    /// beforehand. Where nobody can be asked, nothing is done.
+    pub(crate) fn confirm(&self, question: &str, yes: bool) -> Result<(), Trouble> {
+        if yes {
+            return Ok(());
+        }
+        if self.terminal && std::io::stdin().is_terminal() {
+            let _ = write!(std::io::stderr(), "{question} [y/N] ");
+            let mut answer = String::new();
+            let read = std::io::stdin().read_line(&mut answer);
+            if read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes") {
+                return Ok(());
+            }
+            return Err(Trouble::new("R086", "nothing was changed"));
+        }
+        Err(Trouble::new("R086", question).help("nothing was changed; say `--yes` to go on"))
+    }
+
     /// A value for programs; nothing without `--json`.
     pub(crate) fn json(&self, value: &serde_json::Value) {
         if self.json {

@@ -116,6 +116,9 @@ impl Webhooks {
             connection.connector.connect(&connection.answers, &project.host(connection)).map_err(told)?;
         let Some(hooks) = session.webhooks() else { return Ok(()) };
         let prefix = prefix(public_url, &connection.name);
+        if hooks.is_by_hand() {
+            return self.by_hand(wanted, &prefix, store, show).await;
+        }
         let there = hooks.list().await.map_err(told)?;
         let kept = store.hook(&connection.name).await.map_err(|error| store_trouble(&error))?;
         let ours: Vec<Hook> = there.into_iter().filter(|hook| hook.goes_to(&prefix)).collect();
@@ -145,6 +148,48 @@ impl Webhooks {
         }
         let there = hooks.list().await.map_err(told)?;
         tell(wanted, &there, &prefix, show);
+        Ok(())
+    }
+}
+
+impl Webhooks {
+    /// The system cannot be asked: a person enters the addresses, which are shown once.
+    async fn by_hand(
+        &self,
+        wanted: &Wanted<'_>,
+        prefix: &str,
+        store: &dyn Store,
+        show: &Show,
+    ) -> Result<(), Trouble> {
+        let name = &wanted.connection.name;
+        let failed = |error| store_trouble(&error);
+        let is_known = store.hook(name).await.map_err(failed)?.is_some();
+        show.line(format!("{}  {}, to {prefix}/…", show.strong(name), title(wanted.connection)));
+        let mut addresses = Vec::new();
+        match self.what {
+            What::Remove => {
+                store.set_hook(name, None).await.map_err(failed)?;
+                show.line("  its addresses are worth nothing any more; take them out of its back office");
+            }
+            What::Register if !is_known || self.again => {
+                let secret = secret();
+                store.set_hook(name, Some(&digest(&secret))).await.map_err(failed)?;
+                addresses.extend(wanted.events.iter().map(|event| format!("{prefix}/{secret}/{event}")));
+                show.line("  enter these addresses in its back office; they are secret, and shown only now:");
+                for address in &addresses {
+                    show.line(format!("  {address}"));
+                }
+            }
+            What::Register | What::List if is_known => {
+                show.line("  its addresses have been shown; `weft webhooks register --again` makes new ones");
+            }
+            What::Register | What::List => {
+                show.line("  it has no address yet: `weft webhooks register` makes one for each event");
+            }
+        }
+        show.json(&serde_json::json!({
+            "connection": name, "by_hand": true, "events": wanted.events, "addresses": addresses,
+        }));
         Ok(())
     }
 }

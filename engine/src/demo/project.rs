@@ -8,8 +8,8 @@ use connectors::simulator::Running;
 use rust_embed::RustEmbed;
 
 use super::stage::{Play, Side};
+use crate::cli::open_store;
 use crate::project::{MAIN_FILE, Project};
-use crate::tokens::tokens;
 use crate::trouble::Trouble;
 
 /// The ready flows of every pair.
@@ -38,7 +38,7 @@ pub(super) async fn write(
     put(folder, MARK, b"made by `weft demo`; the next demo makes this folder anew\n")?;
     let mut main = format!("name = \"Demo: {pair}\"\n");
     for (side, server) in play.sides().iter().zip(servers) {
-        connect(folder, side, &server.url(), &mut main).await?;
+        connect(folder, side, &server.url(), &mut main)?;
     }
     let on: Vec<&str> = play.acts().iter().flat_map(|act| act.flows).copied().collect();
     for path in Flows::iter() {
@@ -60,7 +60,9 @@ pub(super) async fn write(
     for (flow, answers) in play.answers() {
         put(folder, &format!("settings/{flow}.toml"), answers.as_bytes())?;
     }
-    Project::open(folder)
+    let project = Project::open(folder)?;
+    sign_in(&project, play).await?;
+    Ok(project)
 }
 
 fn clear(folder: &Path) -> Result<(), Trouble> {
@@ -75,8 +77,8 @@ fn clear(folder: &Path) -> Result<(), Trouble> {
     std::fs::remove_dir_all(folder).map_err(|error| cannot(folder, &error))
 }
 
-/// A connection to a stand-in: its lines, its secrets, and the token that a consent left.
-async fn connect(folder: &Path, side: &Side<'_>, address: &str, main: &mut String) -> Result<(), Trouble> {
+/// A connection to a stand-in: its lines and its secrets.
+fn connect(folder: &Path, side: &Side<'_>, address: &str, main: &mut String) -> Result<(), Trouble> {
     let answers = side.simulator.answers(address);
     let manifest = manifest(side.system).ok_or_else(|| {
         // The list of connectors is part of the program, and so is the list of demos.
@@ -94,10 +96,18 @@ async fn connect(folder: &Path, side: &Side<'_>, address: &str, main: &mut Strin
             let _ = writeln!(main, "{setting} = {}", toml::Value::from(answer));
         }
     }
-    if let Some(token) = side.simulator.token() {
+    Ok(())
+}
+
+/// Keeps the tokens that a consent would have left.
+async fn sign_in(project: &Project, play: &dyn Play) -> Result<(), Trouble> {
+    let store = open_store(project).await?;
+    for side in play.sides() {
+        let Some(token) = side.simulator.token() else { continue };
         let failed = |reason| Trouble::new("R037", reason).help("choose another folder, with --folder");
-        tokens(folder, name).save(&token).await.map_err(failed)?;
+        project.vault.tokens(side.name).save(&token).await.map_err(failed)?;
     }
+    store.close().await;
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use connectors::contract::{Connector, Host};
 use connectors::manifest::{Answers, Contract, Manifest};
@@ -12,8 +13,9 @@ use miette::Report;
 use serde::Deserialize;
 use serde_spanned::Spanned;
 
-use super::{Connection, FlowEntry, MAIN_FILE, Project, read_text};
+use super::{Connection, FlowEntry, MAIN_FILE, Project, Sealed, read_text, sealed};
 use crate::trouble::{Trouble, did_you_mean};
+use crate::vault::Vault;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,6 +35,8 @@ struct File {
     listen: toml::map::Map<String, toml::Value>,
     #[serde(default)]
     alerts: toml::map::Map<String, toml::Value>,
+    #[serde(default)]
+    privacy: toml::map::Map<String, toml::Value>,
 }
 
 /// Entries again, with their places; `File` above has proven the shape.
@@ -51,6 +55,8 @@ struct Places {
     listen: Option<Entries>,
     #[serde(default)]
     alerts: Entries,
+    #[serde(default)]
+    privacy: Entries,
 }
 
 pub(super) type Entries = BTreeMap<Spanned<String>, Spanned<toml::Value>>;
@@ -67,8 +73,15 @@ pub(super) fn read(root: &Path) -> Result<Project, Trouble> {
     };
     let file: File = toml::from_str(&text).map_err(|error| syntax(&error))?;
     let places: Places = toml::from_str(&text).map_err(|error| syntax(&error))?;
-    let mut reader =
-        Reader { root, text: &text, troubles: Vec::new(), problems: Vec::new(), systems: built_in() };
+    let mut reader = Reader {
+        root,
+        text: &text,
+        troubles: Vec::new(),
+        problems: Vec::new(),
+        systems: built_in(),
+        sealed: Vec::new(),
+        keep: BTreeMap::new(),
+    };
     reader.profiles();
     let connections = reader.connections(&places);
     let flows = reader.flows(&file, &places, &connections);
@@ -77,17 +90,34 @@ pub(super) fn read(root: &Path) -> Result<Project, Trouble> {
     let serve = reader.serve(&places.serve);
     let listen = reader.listen(places.listen.as_ref());
     let alerts = reader.alerts(&places.alerts);
-    let Reader { troubles, mut problems, systems, .. } = reader;
+    let mut privacy = reader.privacy(&places.privacy);
+    privacy.flows = std::mem::take(&mut reader.keep);
+    let Reader { troubles, mut problems, systems, sealed, .. } = reader;
     problems.extend(troubles.into_iter().map(Report::from));
     if !problems.is_empty() {
         return Err(Trouble::several(format!("the project has {} problems", problems.len()), problems));
     }
-    drop((file.connections, file.limits, file.store, file.serve, file.listen, file.alerts));
+    drop((file.connections, file.limits, file.privacy, file.store, file.serve, file.listen, file.alerts));
     let name = file.name.unwrap_or_else(|| {
         root.file_name().map_or_else(|| "project".to_owned(), |name| name.to_string_lossy().into_owned())
     });
+    let vault = Vault::of(root);
     let root = root.to_owned();
-    Ok(Project { root, name, connections, flows, systems, limits, store, serve, listen, alerts })
+    Ok(Project {
+        root,
+        name,
+        connections,
+        flows,
+        systems,
+        limits,
+        store,
+        serve,
+        listen,
+        alerts,
+        privacy,
+        vault,
+        sealed,
+    })
 }
 
 /// Systems that come with Weft.
@@ -102,6 +132,10 @@ pub(super) struct Reader<'a> {
     /// Those of other files than the main one.
     problems: Vec<Report>,
     systems: BTreeMap<String, Arc<dyn Connector>>,
+    /// Settings that the vault has.
+    sealed: Vec<Sealed>,
+    /// How long the log of flows is kept that say so.
+    keep: BTreeMap<String, Duration>,
 }
 
 impl Reader<'_> {
@@ -219,7 +253,9 @@ impl Reader<'_> {
                 }
             };
             // Nothing is sent: settings that make no sense are found here, with their place.
-            if let Err(error) = connector.connect(&answers, &Host::default()) {
+            if let Err(error) = connector.connect(&answers, &Host::default())
+                && !sealed::is_meant(&self.sealed, name.get_ref(), &error.reason)
+            {
                 let message = format!("connection `{}`: {}", name.get_ref(), error.reason);
                 // The reason names the setting; else the whole connection is meant.
                 let named = |key: &Spanned<String>| error.reason.contains(&format!("`{}`", key.get_ref()));
@@ -261,10 +297,16 @@ impl Reader<'_> {
                     key.span(),
                     "in plain text",
                     Some(format!(
-                        "put it into an environment variable and write `{} = {{ env = \"NAME\" }}`, or into a file: `{{ file = \"PATH\" }}`",
-                        key.get_ref()
+                        "write `{0} = {{ sealed = true }}` and give it to `weft secret set {1} {0}`, or put it into an environment variable, `{{ env = \"NAME\" }}`, or into a file, `{{ file = \"PATH\" }}`",
+                        key.get_ref(), name.get_ref()
                     )),
                 );
+                continue;
+            }
+            if sealed::is_one(value.get_ref()) {
+                let (connection, setting) = (name.get_ref().clone(), key.get_ref().clone());
+                answers.push((setting.clone(), sealed::PLACE.to_owned()));
+                self.sealed.push(Sealed { connection, setting });
                 continue;
             }
             match self.answer(value.get_ref()) {
@@ -282,7 +324,7 @@ impl Reader<'_> {
             // A misspelt name has been told already.
             let is_told = misspelt.iter().any(|near| near.contains(&format!("`{setting}`")));
             if about.default.is_none() && !is_told && !entries.keys().any(|key| key.get_ref() == setting) {
-                let value = if about.secret { "{ env = \"NAME\" }" } else { "\"…\"" };
+                let value = if about.secret { "{ sealed = true }" } else { "\"…\"" };
                 self.trouble(
                     "R013",
                     format!("connection `{}` has no `{setting}`", name.get_ref()),
@@ -297,7 +339,8 @@ impl Reader<'_> {
 
     /// The value of a setting; else what is wrong, and what to do next.
     pub(super) fn answer(&self, value: &toml::Value) -> Result<String, (String, String)> {
-        const FORMS: &str = "write it as text, or `{ env = \"NAME\" }`, or `{ file = \"PATH\" }`";
+        const FORMS: &str =
+            "write it as text, or `{ env = \"NAME\" }`, `{ file = \"PATH\" }` or `{ sealed = true }`";
         match value {
             toml::Value::String(text) => Ok(text.clone()),
             toml::Value::Integer(number) => Ok(number.to_string()),
@@ -341,6 +384,10 @@ impl Reader<'_> {
                 match (key.get_ref().as_str(), value.get_ref()) {
                     ("file", toml::Value::String(path)) => flow.file.clone_from(path),
                     ("on", toml::Value::Boolean(on)) => flow.on = *on,
+                    ("keep", _) => {
+                        let keep = self.keep(value);
+                        self.keep.extend(keep.map(|keep| (name.clone(), keep)));
+                    }
                     ("file" | "on", _) => self.trouble(
                         "R014",
                         format!("`{}` has a value of the wrong type", key.get_ref()),

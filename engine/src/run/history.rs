@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use connectors::contract::Key;
 use connectors::http::Exchange;
-use connectors::record::{Record, Value, write_text};
+use connectors::record::{Record, Value, read_json, write_text};
+
+use crate::shade::{BLOT, Shade};
 
 /// One record's way through one run.
 #[derive(Debug, Default)]
@@ -48,6 +50,20 @@ impl History {
         self.lookups.push(LookedUp { resource: Arc::clone(resource), by: Arc::clone(by), key, found });
     }
 
+    /// The same without what must not be kept.
+    pub(super) fn shaded(self, shade: &Shade<'_>) -> Self {
+        let shaded = |mut lookup: LookedUp| {
+            let keeps = shade.keeps_payloads();
+            lookup.key = lookup.key.iter().filter(|_| keeps).map(|value| shade.value(value)).collect();
+            lookup
+        };
+        Self {
+            lookups: self.lookups.into_iter().map(shaded).collect(),
+            writes: self.writes.into_iter().map(|write| write.shaded(shade)).collect(),
+            notices: self.notices.iter().map(|notice| shade.text(notice)).collect(),
+        }
+    }
+
     /// As JSON; lists that are empty are left out.
     pub(super) fn to_json(&self) -> Option<Vec<u8>> {
         if self.lookups.is_empty() && self.writes.is_empty() && self.notices.is_empty() {
@@ -76,6 +92,40 @@ impl LookedUp {
 }
 
 impl Wrote {
+    fn shaded(self, shade: &Shade<'_>) -> Self {
+        if !shade.keeps_payloads() {
+            let exchanges = self.exchanges.into_iter().map(bare).collect();
+            return Self { sent: Vec::new(), before: Record::new(), exchanges, ..self };
+        }
+        let sent = match read_json(&self.sent.into()) {
+            Ok(Value::Map(sent)) => sent,
+            _ => Record::new(),
+        };
+        let shaded = shade.record(&sent);
+        // What a masked field held before is as much to be masked.
+        let mut before = shade.record(&self.before);
+        for (name, value) in sent.iter() {
+            if shaded.get(name) != Some(value)
+                && let Some(old) = before.get_mut(name)
+                && !old.is_null()
+            {
+                *old = Value::from(BLOT);
+            }
+        }
+        let text = |text: &str| shade.text(text);
+        let exchanges = self.exchanges.into_iter().map(|exchange| Exchange {
+            url: text(&exchange.url),
+            sent: text(&exchange.sent),
+            answer: text(&exchange.answer),
+            ..exchange
+        });
+        let mut json = Vec::new();
+        if !shaded.is_empty() {
+            shaded.write_json(&mut json);
+        }
+        Self { sent: json, before, exchanges: exchanges.collect(), ..self }
+    }
+
     fn write(&self, out: &mut Vec<u8>) {
         let mut json = Object::begin(std::mem::take(out));
         json.text("write", &self.write);
@@ -92,6 +142,11 @@ impl Wrote {
         json.list("exchanges", &self.exchanges, write_exchange);
         *out = json.end();
     }
+}
+
+/// That something was asked, and how it ended; addresses may name people.
+fn bare(exchange: Exchange) -> Exchange {
+    Exchange { url: String::new(), sent: String::new(), answer: String::new(), ..exchange }
 }
 
 fn write_exchange(exchange: &Exchange, out: &mut Vec<u8>) {

@@ -7,13 +7,15 @@ use std::sync::{Mutex, PoisonError};
 use connectors::contract::unreadable;
 use connectors::record::{Record, Value};
 use futures::stream::{FuturesUnordered, StreamExt as _};
+use tracing::Instrument as _;
 
 use super::Run;
 use super::scope::Scope;
 use super::settle::refused;
 use super::walk::{Done, Stop, Walk};
 use crate::program::{Act, Step};
-use crate::store::{Cursor, Fingerprint, Known, OutcomeWord, Page, StoreError, Written};
+use crate::shade::Shade;
+use crate::store::{Cursor, Fingerprint, Known, OutcomeWord, Page, Settled, StoreError, Written};
 
 /// A page under way.
 #[derive(Clone, Copy)]
@@ -84,6 +86,11 @@ fn learn(known: &mut Known, written: &[Written]) {
 impl<'r> PageRun<'r> {
     /// Notes what is about to be done, and walks the records once.
     pub(super) async fn walk(&self, read: ReadPage) -> Result<WalkedPage<'r>, StoreError> {
+        let span = tracing::debug_span!("page", records = read.records.len());
+        self.walk_page(read).instrument(span).await
+    }
+
+    async fn walk_page(&self, read: ReadPage) -> Result<WalkedPage<'r>, StoreError> {
         let ReadPage { records, cursor } = read;
         let mut page = Page { run: self.run.id.clone(), plan: self.run.flow.print, ..Page::default() };
         let items = self.known(records, &mut page).await?;
@@ -112,7 +119,7 @@ impl<'r> PageRun<'r> {
         for record in records {
             if let Some(reason) = unreadable(&record) {
                 let reason = reason.to_owned();
-                page.records.push(refused(&record, &key_field, "unreadable", reason));
+                page.records.push(self.refused(&record, &key_field, "unreadable", reason));
                 continue;
             }
             if let Some(key) = key_of(&record, &key_field) {
@@ -120,7 +127,7 @@ impl<'r> PageRun<'r> {
                 rest.push(record);
             } else {
                 let reason = format!("the record has no `{key_field}`, by which records are told apart");
-                page.records.push(refused(&record, &key_field, "no key", reason));
+                page.records.push(self.refused(&record, &key_field, "no key", reason));
             }
         }
         if !self.again {
@@ -161,10 +168,15 @@ impl<'r> PageRun<'r> {
         Ok(items)
     }
 
+    fn refused(&self, record: &Record, key_field: &str, class: &str, reason: String) -> Settled {
+        let settled = refused(record, key_field, class, reason);
+        self.shaded(record, settled, Shade::of(&self.run.flow.privacy, record))
+    }
+
     /// Leading filters are asked before anything is noted or sent.
     fn gate(&self, items: Vec<Item<'r>>, page: &mut Page) -> Vec<Item<'r>> {
         let gates = self.gates();
-        if gates == 0 {
+        if gates == 0 || self.again {
             return items;
         }
         let flow = self.run.flow;
@@ -264,7 +276,7 @@ impl<'r> PageRun<'r> {
                 item.known.written.clone_from(&earlier.known.written);
                 learn(&mut item.known, &earlier.done.written);
             }
-            walked.push(self.walk_one(item).await);
+            walked.push(self.walk_one(item).instrument(tracing::debug_span!("record")).await);
         }
         walked
     }

@@ -55,7 +55,7 @@ impl Filter {
         loop {
             let keys = store.other_keys(flow, &after).await?;
             for key in &keys {
-                filter.add(Fingerprint::of_key(key));
+                filter.add(Fingerprint::of_kept_key(key));
             }
             let Some(last) = keys.into_iter().next_back() else { return Ok(filter) };
             after = last;

@@ -10,6 +10,7 @@ use connectors::record::{Record, Value};
 use super::page::{PageRun, Walked, WalkedPage};
 use super::walk::{Done, Stop};
 use crate::measure;
+use crate::shade::Shade;
 use crate::store::{Activity, Counts, Fingerprint, Outcome, Page, Settled, StoreError};
 
 /// First pause before a waiting record is tried again; doubles with each try, up to the last.
@@ -108,7 +109,8 @@ impl<'r> PageRun<'r> {
             None if done.created => Outcome::Created,
             None if done.updated => Outcome::Updated,
             None => Outcome::Unchanged,
-            Some(Stop::Filtered) if unsent => {
+            // One that is taken up again was told of before: that it is left out now closes it.
+            Some(Stop::Filtered) if unsent && !self.again => {
                 page.counted.skipped += 1;
                 page.withdrawn.push(key);
                 return;
@@ -130,6 +132,11 @@ impl<'r> PageRun<'r> {
                 Outcome::Waiting { class, reason: error.to_string(), retry_at: now + pause }
             }
         };
+        let shade = Shade::of(&self.run.flow.privacy, scope.record_fetched());
+        let outcome = match &shade {
+            Some(shade) => shade.outcome(outcome),
+            None => outcome,
+        };
         // Nothing new to tell leaves no line in the log.
         let told = known.ledger.as_ref().is_some_and(|ledger| {
             ledger.source_print == print
@@ -138,13 +145,17 @@ impl<'r> PageRun<'r> {
                 && matches!(outcome, Outcome::Unchanged | Outcome::Skipped { .. })
         });
         let search_keys = self.search_keys(scope.record_fetched(), &done);
+        let history = match &shade {
+            Some(shade) => done.history.shaded(shade),
+            None => done.history,
+        };
         // Only what has to be done again is kept with all it takes to do it again.
         let payload = match &outcome {
             Outcome::Failed { .. } | Outcome::Waiting { .. } => text.clone(),
             _ => Vec::new(),
         };
-        let activity = (!told).then(|| Activity { payload: Some(text), detail: done.history.to_json() });
-        page.records.push(Settled {
+        let activity = (!told).then(|| Activity { payload: Some(text), detail: history.to_json() });
+        let settled = Settled {
             source_key: key,
             source_print: print,
             outcome,
@@ -152,8 +163,20 @@ impl<'r> PageRun<'r> {
             activity,
             search_keys,
             payload,
-            in_doubt,
-        });
+            in_doubt: done.in_doubt,
+        };
+        page.records.push(self.shaded(scope.record_fetched(), settled, shade));
+    }
+
+    /// As it may be kept.
+    pub(super) fn shaded(&self, record: &Record, settled: Settled, shade: Option<Shade<'_>>) -> Settled {
+        let Some(shade) = shade else { return settled };
+        let flow = &self.run.flow.name;
+        shade.settled(record, settled, |key, payload| {
+            let sealed = self.run.sealer.get().map(|sealer| sealer.seal(flow, key, payload));
+            // A run that cannot seal does not begin.
+            sealed.and_then(Result::ok).unwrap_or_default()
+        })
     }
 
     /// What people call a record, where that is not its key.

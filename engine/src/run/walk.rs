@@ -16,6 +16,7 @@ use super::scope::Scope;
 use super::{Flow, Sides};
 use crate::mapping::Why;
 use crate::program::{Act, Condition, Line, Lookup, Script, Step, With};
+use crate::shade::Shade;
 use crate::store::{Known, Written};
 
 /// Why a record did not reach its last step.
@@ -147,6 +148,8 @@ impl Walk<'_> {
                 };
                 if wanted {
                     let message = self.text(message, scope)?;
+                    let shade = Shade::of(&self.flow.privacy, scope.record_fetched());
+                    let message = shade.map_or(message.clone(), |shade| shade.text(&message));
                     tracing::info!(flow = self.flow.name, key = self.key, message, "notice");
                     self.note(|done| done.history.notices.push(message));
                 }

@@ -9,7 +9,9 @@ use connectors::contract::{Advice, RemoteError};
 use super::board::{End, Start};
 use super::clock::Clock;
 use super::version::Loaded;
-use crate::run::{Claimed, Options, Report, Rights, RunError, Sides, Watcher, claim, run_claimed};
+use crate::run::{
+    Claimed, Options, Report, Rights, RunError, Sides, Watcher, claim, release, run_claimed,
+};
 use crate::store::{Claim, Counts, Lease, RunState, Store, StoreError};
 
 /// All that a run needs.
@@ -127,9 +129,12 @@ async fn take_claimed(job: &Job, lease: Lease) -> Outcome {
         refused_again: job.start.refused_again,
         stop: Arc::clone(&job.stop),
     };
-    let lease = claimed.lease.clone();
-    let ran = run_claimed(claimed, flow, &job.loaded.sides, &job.store, &options, &Silent).await;
+    let (lease, id) = (claimed.lease.clone(), claimed.id.clone());
+    let ran = run_claimed(claimed, flow, &job.loaded.sides, &job.store, &options, None, &Silent).await;
     let given_back = give_back(job, &lease, &ran).await;
+    if given_back.as_ref().is_err_and(StoreError::is_temporary) {
+        tokio::spawn(release::later(Arc::clone(&job.store), lease, id));
+    }
     match ran {
         Ok(_) if given_back.is_err() => given_back.map_or_else(Into::into, |()| End::Elsewhere.into()),
         Ok(report) => {

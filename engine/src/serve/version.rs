@@ -2,12 +2,13 @@
 //! began with; conversations with systems go on from version to version, so that their pace holds.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use connectors::contract::{RemoteError, Session};
 use dsl::plan::{Action, Plan, Side, Step, Trigger, Verb};
 use miette::Report;
+use tokio::task::{JoinError, spawn_blocking};
 
 use super::board::Spec;
 use super::health::{Roster, RosterFlow, Webhook};
@@ -16,7 +17,7 @@ use crate::flow::Flow;
 use crate::load::{Loader, Problems};
 use crate::project::{Connection, FlowEntry, Project};
 use crate::run::{Party, Sides};
-use crate::store::Fingerprint;
+use crate::store::{Fingerprint, Store};
 use crate::trouble::Trouble;
 
 /// Conversations by connection, each with what tells whether its settings changed.
@@ -72,10 +73,23 @@ pub(crate) struct Loaded {
 }
 
 impl Version {
-    /// Reads and checks everything; else every problem of every file.
-    pub(crate) fn load(root: &Path, number: u64, sessions: &Sessions) -> Result<Self, Problems> {
-        let project = Project::open(root).map_err(one)?;
-        Self::of(project, number, sessions)
+    /// Reads and checks everything, with the secrets that the vault has; else every problem of every
+    /// file.
+    pub(crate) async fn load(
+        root: PathBuf,
+        number: u64,
+        sessions: Sessions,
+        store: Arc<dyn Store>,
+    ) -> Result<Result<Self, Problems>, JoinError> {
+        let mut project = match spawn_blocking(move || Project::open(&root)).await? {
+            Ok(project) => project,
+            Err(trouble) => return Ok(Err(one(trouble))),
+        };
+        project.vault.attach(&store);
+        if let Err(trouble) = project.unseal().await {
+            return Ok(Err(one(trouble)));
+        }
+        spawn_blocking(move || Self::of(project, number, &sessions)).await
     }
 
     /// The same of a project that has been read.

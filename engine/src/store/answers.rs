@@ -123,6 +123,26 @@ impl Default for DeadQuery {
     }
 }
 
+/// A payload that a person changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// What is to be tried.
+    pub payload: Vec<u8>,
+    /// Who changed it.
+    pub by: String,
+    /// When.
+    pub at: Millis,
+}
+
+/// A dead letter that a person gave up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dropped {
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub why: String,
+}
+
 /// A record that needs somebody, or another try.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetter {
@@ -150,4 +170,8 @@ pub struct DeadLetter {
     pub retry_at: Option<Millis>,
     /// When a later success or a person closed it.
     pub resolved_at: Option<Millis>,
+    /// As somebody wants it tried.
+    pub edited: Option<Edit>,
+    /// Who gave it up, and why; `None`: nobody did.
+    pub dropped: Option<Dropped>,
 }

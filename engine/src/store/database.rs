@@ -5,11 +5,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::answers::{DeadLetter, DeadQuery, Found, HistoryRow, Intent, Known, Run};
+use super::dead::{self, Drop};
 use super::lease;
 use super::link::{Driver, Transaction, Words};
 use super::migrate::{self, Migration};
-use super::records::{self, Pruned};
+use super::person::{self, Forget, Receipt};
+use super::records;
+use super::retention::{self, Pruned};
 use super::types::{Claim, Cursor, Journal, JournalKeys, Lease, Millis, NewRun, Page, RunState};
+use super::vault::{self, Keep, Keeping, Kept, Reseal, Resealed};
 use super::{
     Addressee, Arrival, Arrived, Store, StoreError, Told, Unanswered, Undone, alerts, inbox, journal, page,
     restored, tally,
@@ -214,37 +218,138 @@ impl<D: Driver> Store for Database<D> {
         end(tx, done).await
     }
 
-    async fn forget(&self, flow: &str, source_key: &str) -> Result<u64, StoreError> {
+    async fn edit_dead(
+        &self,
+        flow: &str,
+        source_key: &str,
+        payload: Option<&[u8]>,
+        by: &str,
+    ) -> Result<bool, StoreError> {
         let mut tx = self.driver.begin().await?;
-        let done = records::forget(&mut *tx, flow, source_key).await;
+        let done = dead::edit(&mut *tx, &self.words, [flow, source_key], payload, by).await;
         end(tx, done).await
     }
 
+    async fn drop_dead(&self, drop: &Drop<'_>) -> Result<u64, StoreError> {
+        let mut tx = self.driver.begin().await?;
+        let done = dead::drop_letters(&mut *tx, &self.words, drop).await;
+        end(tx, done).await
+    }
+
+    async fn forget(&self, forget: &Forget<'_>) -> Result<Receipt, StoreError> {
+        let mut tx = self.driver.begin().await?;
+        let done = person::forget(&mut *tx, &self.words, forget).await;
+        end(tx, done).await
+    }
+
+    async fn receipts(&self) -> Result<Vec<Receipt>, StoreError> {
+        person::receipts(&mut *self.driver.read().await?).await
+    }
+
+    async fn mentions(&self, text: &str) -> Result<Vec<(String, String)>, StoreError> {
+        if !person::is_address(text) {
+            return Ok(Vec::new());
+        }
+        let mut found = person::in_reasons(&mut *self.driver.read().await?, text).await?;
+        let mut search = person::Search::default();
+        // A connection for some rows at a time: a long look would hold up the log's upkeep.
+        while let Some(more) = person::mentions(&mut *self.driver.read().await?, text, &mut search).await? {
+            found.extend(more);
+        }
+        found.sort();
+        found.dedup();
+        Ok(found)
+    }
+
+    async fn search_keys(&self, flow: &str, source_key: &str) -> Result<Vec<String>, StoreError> {
+        person::search_keys(&mut *self.driver.read().await?, flow, source_key).await
+    }
+
+    async fn scrub(&self) -> Result<(), StoreError> {
+        self.driver.scrub().await
+    }
+
     async fn prune(&self, flow: &str, before: Millis) -> Result<u64, StoreError> {
+        Ok(self.prune_some(flow, before, u64::MAX).await?.rows)
+    }
+
+    async fn prune_some(&self, flow: &str, before: Millis, rows: u64) -> Result<Pruned, StoreError> {
         let mut removed = 0;
         loop {
             let mut tx = self.driver.begin().await?;
-            let done = records::prune(&mut *tx, &self.words, flow, before).await;
-            match end(tx, done).await? {
-                Pruned::Some(rows) => removed += rows,
-                Pruned::All(rows) => return Ok(removed + rows),
+            let done = retention::step(&mut *tx, &self.words, flow, before).await;
+            let step = end(tx, done).await?;
+            removed += step.rows;
+            if !step.more || removed >= rows {
+                return Ok(Pruned { rows: removed, more: step.more });
             }
         }
     }
 
-    async fn keep(&self, connection: &str, name: &str, sealed: &[u8]) -> Result<(), StoreError> {
+    async fn key_mark(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        vault::mark(&mut *self.driver.read().await?).await
+    }
+
+    async fn keep(&self, secret: &Keep<'_>) -> Result<Keeping, StoreError> {
         let mut tx = self.driver.begin().await?;
-        let done = records::keep(&mut *tx, &self.words, connection, name, sealed).await;
+        let done = vault::keep(&mut *tx, &self.words, secret).await;
         end(tx, done).await
     }
 
     async fn kept(&self, connection: &str, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        records::kept(&mut *self.driver.read().await?, connection, name).await
+        vault::kept(&mut *self.driver.read().await?, connection, name).await
     }
 
-    async fn drop_kept(&self, connection: &str) -> Result<(), StoreError> {
+    async fn all_kept(&self) -> Result<Vec<Kept>, StoreError> {
+        vault::all(&mut *self.driver.read().await?).await
+    }
+
+    async fn drop_kept(&self, connection: &str, name: &str) -> Result<bool, StoreError> {
         let mut tx = self.driver.begin().await?;
-        let done = records::drop_kept(&mut *tx, connection).await;
+        let done = vault::remove(&mut *tx, connection, name).await;
+        end(tx, done).await
+    }
+
+    async fn reset_kept(&self) -> Result<u64, StoreError> {
+        let mut tx = self.driver.begin().await?;
+        let done = vault::reset(&mut *tx).await;
+        end(tx, done).await
+    }
+
+    async fn reseal(&self, old: &[u8], new: &[u8], each: &Reseal<'_>) -> Result<Resealed, StoreError> {
+        let mut tx = self.driver.begin().await?;
+        match vault::reseal(&mut *tx, &self.words, old, new, each).await {
+            // What could not be finished leaves nothing behind.
+            Ok(refused @ (Resealed::OtherKey | Resealed::Unreadable { .. })) => {
+                tx.rollback().await;
+                Ok(refused)
+            }
+            done => end(tx, done).await,
+        }
+    }
+
+    async fn take_guard(
+        &self,
+        name: &str,
+        ticket: &str,
+        holder: &str,
+        ttl: Duration,
+        dead: &(dyn for<'a> Fn(&'a str) -> bool + Send + Sync),
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.driver.begin().await?;
+        let done = vault::take_guard(&mut *tx, &self.words, [name, ticket, holder], ttl, dead).await;
+        end(tx, done).await
+    }
+
+    async fn extend_guard(&self, name: &str, ticket: &str, ttl: Duration) -> Result<(), StoreError> {
+        let mut tx = self.driver.begin().await?;
+        let done = vault::extend_guard(&mut *tx, &self.words, name, ticket, ttl).await;
+        end(tx, done).await
+    }
+
+    async fn end_guard(&self, name: &str, ticket: &str) -> Result<(), StoreError> {
+        let mut tx = self.driver.begin().await?;
+        let done = vault::end_guard(&mut *tx, name, ticket).await;
         end(tx, done).await
     }
 

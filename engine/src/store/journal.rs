@@ -154,14 +154,3 @@ pub(super) async fn find(
     }
     Ok(())
 }
-
-/// Writes zeros over the fingerprint of a record; answers whether it was there.
-pub(super) async fn forget(link: &mut dyn Link, flow: &str, source_key: &str) -> Result<bool, StoreError> {
-    let key = Fingerprint::of_key(source_key);
-    let Some(page) = page_with(link, flow, key).await? else { return Ok(false) };
-    let kept = |one: Fingerprint| if one == key { Fingerprint::default() } else { one };
-    let keys: Vec<u8> = page.keys.into_iter().flat_map(|one| kept(one).0).collect();
-    let args = [flow.into(), page.number.into(), keys.as_slice().into()];
-    link.execute(sql::SET_JOURNAL_KEYS, &args, true).await?;
-    Ok(true)
-}

@@ -255,6 +255,11 @@ pub(super) trait Driver: Send + Sync {
     async fn after_page(&self);
     /// Gives space back, moves the log into the main file; waits for nobody.
     async fn upkeep(&self) -> Result<(), StoreError>;
+
+    /// Sees to it that nothing of what was removed is left in free places.
+    async fn scrub(&self) -> Result<(), StoreError> {
+        self.upkeep().await
+    }
     /// Copies a store of this schema before it is changed, where that is the driver's business.
     async fn backup(&self, schema: i64) -> Result<(), StoreError>;
     /// Reads everything and answers what is damaged.

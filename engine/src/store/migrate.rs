@@ -34,6 +34,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         text: include_str!("migrations/0004_inbox.sql"),
     },
     Migration {
+        version: 5,
+        about: "sealed secrets, dead letters by hand, people forgotten",
+        text: include_str!("migrations/0005_privacy.sql"),
+    },
+    Migration {
         version: 6,
         about: "stores that were put back",
         text: include_str!("migrations/0006_restored.sql"),

@@ -12,7 +12,9 @@
 
 mod alerts;
 mod answers;
+mod compact;
 mod database;
+mod dead;
 mod error;
 mod holder;
 mod inbox;
@@ -21,15 +23,18 @@ mod lease;
 mod link;
 mod migrate;
 mod page;
+mod person;
 mod place;
 mod postgres;
 mod records;
 mod restored;
+mod retention;
 mod sql;
 mod sqlite;
 mod tally;
 mod turns;
 mod types;
+mod vault;
 mod wait;
 
 #[cfg(test)]
@@ -42,8 +47,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use alerts::Told;
-pub use answers::{DeadLetter, DeadQuery, Found, HistoryRow, Intent, Known, LedgerRow, Run};
+pub use answers::{DeadLetter, DeadQuery, Dropped, Edit, Found, HistoryRow, Intent, Known, LedgerRow, Run};
+pub use dead::Drop;
 pub use error::StoreError;
+pub use person::{Forget, Receipt, Removed};
+pub use records::masked_key;
+pub use retention::Pruned;
 pub use holder::{holder_in_words, is_dead, this_process};
 pub use place::Place;
 pub use postgres::Address;
@@ -55,6 +64,7 @@ pub use types::{
     Activity, Added, Claim, Counts, Cursor, Fingerprint, Journal, JournalKeys, Lease, Millis, NewRun,
     Outcome, OutcomeWord, Page, RunState, Settled, Written,
 };
+pub use vault::{Keep, Keeping, Kept, Reseal, Resealed};
 
 pub use wait::{open_and_wait, wait};
 
@@ -186,24 +196,86 @@ pub trait Store: Turns {
     /// Closes a dead letter by a person's word; answers whether there was an open one.
     async fn resolve(&self, flow: &str, source_key: &str) -> Result<bool, StoreError>;
 
-    /// Removes everything about a record; answers how many rows that were. Should the source
-    /// still have it, the next run that reads it takes it for new. Copies of the store, such
-    /// as those made before a change of schema, keep what they have.
-    async fn forget(&self, flow: &str, source_key: &str) -> Result<u64, StoreError>;
+    /// Keeps what a person wants tried beside what was read, or forgets it; answers whether there
+    /// was an open dead letter, or an edit to forget.
+    async fn edit_dead(
+        &self,
+        flow: &str,
+        source_key: &str,
+        payload: Option<&[u8]>,
+        by: &str,
+    ) -> Result<bool, StoreError>;
+
+    /// Closes dead letters for good: such a record is left out until it changes. Answers how many
+    /// were open.
+    async fn drop_dead(&self, drop: &Drop<'_>) -> Result<u64, StoreError>;
+
+    /// Forgets a person: everything that was read, sent and answered, reasons, dead letters and
+    /// search keys of these records, whole or not at all. That the records were handled stays,
+    /// under fingerprints of their keys. Copies of the store keep what they have; so do free
+    /// pages of a file, until [`Store::scrub`].
+    async fn forget(&self, forget: &Forget<'_>) -> Result<Receipt, StoreError>;
+
+    /// Receipts of all who were forgotten, the latest first.
+    async fn receipts(&self) -> Result<Vec<Receipt>, StoreError>;
+
+    /// Flows and keys of records that name an address anywhere in the log, in reasons or in dead
+    /// letters; of any other text none. Reads the whole log.
+    async fn mentions(&self, text: &str) -> Result<Vec<(String, String)>, StoreError>;
+
+    /// What a record is searched by.
+    async fn search_keys(&self, flow: &str, source_key: &str) -> Result<Vec<String>, StoreError>;
+
+    /// Sees to it that nothing of what was removed is left in free places of the file or in the
+    /// log beside it. Others wait meanwhile.
+    async fn scrub(&self) -> Result<(), StoreError>;
 
     /// Removes the log of runs that ended before this moment, such runs themselves when they
-    /// read nothing, and dead letters resolved before it; answers how many rows that were.
+    /// read nothing, what the search index and skipped records say of people of whom the log
+    /// says nothing more, and dead letters resolved before it; answers how many rows that were.
     /// Short transactions; runs go on meanwhile.
     async fn prune(&self, flow: &str, before: Millis) -> Result<u64, StoreError>;
 
-    /// Keeps a sealed secret of a connection; replaces the one of that name.
-    async fn keep(&self, connection: &str, name: &str, sealed: &[u8]) -> Result<(), StoreError>;
+    /// The same, and no more once that many rows are gone: the next call goes on from there.
+    async fn prune_some(&self, flow: &str, before: Millis, rows: u64) -> Result<Pruned, StoreError>;
+
+    /// The mark of the key that secrets are sealed with; `None`: there are none yet.
+    async fn key_mark(&self) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Keeps a sealed secret, durably when it returns.
+    async fn keep(&self, secret: &Keep<'_>) -> Result<Keeping, StoreError>;
 
     /// A sealed secret.
     async fn kept(&self, connection: &str, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Removes the sealed secrets of a connection.
-    async fn drop_kept(&self, connection: &str) -> Result<(), StoreError>;
+    /// All sealed secrets, by connection and name.
+    async fn all_kept(&self) -> Result<Vec<Kept>, StoreError>;
+
+    /// Removes a sealed secret; answers whether it was there.
+    async fn drop_kept(&self, connection: &str, name: &str) -> Result<bool, StoreError>;
+
+    /// Removes all sealed secrets and the mark of their key; answers how many rows that were.
+    async fn reset_kept(&self) -> Result<u64, StoreError>;
+
+    /// Seals everything anew under another mark, all or nothing.
+    async fn reseal(&self, old: &[u8], new: &[u8], each: &Reseal<'_>) -> Result<Resealed, StoreError>;
+
+    /// Takes the guard of that name for `ttl`, unless a living process has it; one that has run
+    /// out, or whose holder `dead` knows to be gone, is free. `ticket` is unlike any other.
+    async fn take_guard(
+        &self,
+        name: &str,
+        ticket: &str,
+        holder: &str,
+        ttl: Duration,
+        dead: &(dyn for<'a> Fn(&'a str) -> bool + Send + Sync),
+    ) -> Result<bool, StoreError>;
+
+    /// Has a guard end `ttl` from now.
+    async fn extend_guard(&self, name: &str, ticket: &str, ttl: Duration) -> Result<(), StoreError>;
+
+    /// Gives a guard back. One that went to another stays with that other.
+    async fn end_guard(&self, name: &str, ticket: &str) -> Result<(), StoreError>;
 
     /// Keeps what a system told by a webhook, for these flows; answers for how many of them it is
     /// new. Durable when it returns.

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::answers::{Intent, Known};
+use super::compact::pack;
 use super::lease::{fence, fingerprint, print};
 use super::link::{Arg, Link, Row, Words};
 use super::records::{read_ledger, search_key};
 use super::types::{Counts, Cursor, Lease, Millis, OutcomeWord, Page, Settled, Written};
-use super::{StoreError, journal, restored, sql};
+use super::{StoreError, journal, person, restored, sql};
 
 pub(super) async fn cursor(link: &mut dyn Link, flow: &str) -> Result<Option<Cursor>, StoreError> {
     let rows = link.fetch(sql::CURSOR, &[flow.into()], true).await?;
@@ -54,23 +55,11 @@ pub(super) async fn set_cursor(
 
 pub(super) async fn known(link: &mut dyn Link, flow: &str, keys: &[&str]) -> Result<Vec<Known>, StoreError> {
     let asked = once(keys.iter().copied());
-    let shared = [flow.into()];
-    let mut found: HashMap<String, Known> = HashMap::with_capacity(asked.len());
-    for mut row in sql::KNOWN_LEDGER.fetch(link, &shared, &asked).await? {
-        let key = row.text()?;
-        found.entry(key).or_default().ledger = Some(read_ledger(&mut row)?);
-    }
-    for mut row in sql::KNOWN_WRITTEN.fetch(link, &shared, &asked).await? {
-        let key = row.text()?;
-        found.entry(key).or_default().written.push(read_written(&mut row)?);
-    }
-    for row in sql::KNOWN_INTENTS.fetch(link, &shared, &asked).await? {
-        let intent = read_intent(row)?;
-        let known = found.entry(intent.source_key.clone()).or_default();
-        known.intent = Some(intent);
-    }
+    let mut found = known_by(link, flow, &asked).await?;
+    let new: Vec<&str> = asked.into_iter().filter(|key| !found.contains_key(*key)).collect();
+    found.extend(person::known(link, flow, &new).await?);
     let is_new = |key: &&str| found.get(*key).is_none_or(|known| known.ledger.is_none());
-    let gap = if asked.iter().any(is_new) { restored::since(link, flow).await? } else { None };
+    let gap = if keys.iter().any(is_new) { restored::since(link, flow).await? } else { None };
     let answer = |key: &&str| {
         let mut known = found.get(*key).cloned().unwrap_or_default();
         if let Some(at) = gap {
@@ -79,6 +68,30 @@ pub(super) async fn known(link: &mut dyn Link, flow: &str, keys: &[&str]) -> Res
         known
     };
     Ok(keys.iter().map(answer).collect())
+}
+
+/// What is known under these very keys.
+pub(super) async fn known_by(
+    link: &mut dyn Link,
+    flow: &str,
+    asked: &[&str],
+) -> Result<HashMap<String, Known>, StoreError> {
+    let shared = [flow.into()];
+    let mut found: HashMap<String, Known> = HashMap::with_capacity(asked.len());
+    for mut row in sql::KNOWN_LEDGER.fetch(link, &shared, asked).await? {
+        let key = row.text()?;
+        found.entry(key).or_default().ledger = Some(read_ledger(&mut row)?);
+    }
+    for mut row in sql::KNOWN_WRITTEN.fetch(link, &shared, asked).await? {
+        let key = row.text()?;
+        found.entry(key).or_default().written.push(read_written(&mut row)?);
+    }
+    for row in sql::KNOWN_INTENTS.fetch(link, &shared, asked).await? {
+        let intent = read_intent(row)?;
+        let known = found.entry(intent.source_key.clone()).or_default();
+        known.intent = Some(intent);
+    }
+    Ok(found)
 }
 
 fn read_written(row: &mut Row) -> Result<Written, StoreError> {
@@ -107,6 +120,7 @@ pub(super) async fn begin(
     keys: &[&str],
 ) -> Result<(), StoreError> {
     let now = fence(link, words, lease).await?;
+    person::come_back(link, &lease.flow, keys).await?;
     let shared = [(&lease.flow).into(), lease.epoch.into(), run.into(), now.into()];
     let rows: Vec<Vec<Arg<'_>>> =
         once(keys.iter().copied()).into_iter().map(|key| vec![key.into()]).collect();
@@ -224,16 +238,23 @@ async fn write_activity(
 ) -> Result<(), StoreError> {
     let shared = [(&page.run).into(), number.into(), (&lease.flow).into(), now.into()];
     let logged = page.records.iter().filter_map(|record| Some((record, record.activity.as_ref()?)));
+    let packed: Vec<_> = logged
+        .map(|(record, activity)| {
+            let [payload, detail] =
+                [&activity.payload, &activity.detail].map(|text| text.as_deref().map(pack));
+            (record, payload, detail)
+        })
+        .collect();
     let rows: Vec<Vec<Arg<'_>>> = (0_i64..)
-        .zip(logged)
-        .map(|(seq, (record, activity))| {
+        .zip(&packed)
+        .map(|(seq, (record, payload, detail))| {
             vec![
                 seq.into(),
                 (&record.source_key).into(),
                 record.outcome.word().as_str().into(),
                 record.outcome.reason().into(),
-                activity.payload.as_deref().into(),
-                activity.detail.as_deref().into(),
+                payload.as_deref().into(),
+                detail.as_deref().into(),
             ]
         })
         .collect();
@@ -267,7 +288,9 @@ async fn write_dead(
 ) -> Result<(), StoreError> {
     let (open, well): (Vec<&Settled>, Vec<&Settled>) = records.iter().partition(|record| is_open(record));
     let shared = [(&lease.flow).into(), page.plan.0.as_slice().into(), (&page.run).into(), now.into()];
-    let rows: Vec<Vec<Arg<'_>>> = open.into_iter().filter_map(letter).collect();
+    let packed: Vec<_> = open.into_iter().map(|record| (record, pack(&record.payload))).collect();
+    let rows: Vec<Vec<Arg<'_>>> =
+        packed.iter().filter_map(|(record, payload)| letter(record, payload)).collect();
     sql::BURY.execute(link, &shared, &rows).await?;
     let rows: Vec<Vec<Arg<'_>>> = well.into_iter().map(|record| vec![(&record.source_key).into()]).collect();
     sql::RESOLVE.execute(link, &[(&lease.flow).into(), now.into()], &rows).await?;
@@ -275,15 +298,16 @@ async fn write_dead(
 }
 
 /// The values of a dead letter.
-fn letter(record: &Settled) -> Option<Vec<Arg<'_>>> {
+fn letter<'r>(record: &'r Settled, payload: &'r [u8]) -> Option<Vec<Arg<'r>>> {
     use super::types::Outcome::{Failed, Waiting};
     let (class, reason, retry_at) = match &record.outcome {
         Failed { class, reason } => (class, reason, None),
         Waiting { class, reason, retry_at } => (class, reason, Some(*retry_at)),
         _ => return None,
     };
-    let payload = record.payload.as_slice();
-    Some(vec![(&record.source_key).into(), payload.into(), class.into(), reason.into(), retry_at.into()])
+    let print = record.source_print.0.as_slice();
+    let key = (&record.source_key).into();
+    Some(vec![key, payload.into(), class.into(), reason.into(), retry_at.into(), print.into()])
 }
 
 async fn drop_intents(link: &mut dyn Link, lease: &Lease, page: &Page) -> Result<(), StoreError> {

@@ -181,7 +181,7 @@ impl Server {
     async fn session(&self) -> Result<Session, StoreError> {
         let seat = self.pool.seat().await?;
         // The server gives up first, and says so; a cable that was cut says nothing.
-        let limit = self.pool.waits().statement + Duration::from_secs(5);
+        let limit = self.pool.waits().statement + self.pool.waits().connect;
         Ok(Session { pool: Arc::clone(&self.pool), seat: Some(seat), limit, has_open_ends: false })
     }
 }

@@ -1,14 +1,22 @@
-//! Records by name: search, history, dead letters, forgetting, and sealed secrets.
+//! Records by name: search, history, dead letters.
 
 use super::answers::{DeadLetter, DeadQuery, Found, HistoryRow, LedgerRow};
+use super::compact::{unpack, unpack_maybe};
 use super::lease::{now, print, word};
 use super::link::{Arg, Link, Row, Words};
-use super::types::{Millis, OutcomeWord};
-use super::{StoreError, journal, sql};
+use super::types::{Fingerprint, OutcomeWord};
+use super::{StoreError, dead, journal, sql};
 
 /// A business key as it is stored and searched.
 pub(super) fn search_key(text: &str) -> String {
     text.trim().to_lowercase()
+}
+
+/// What stands in the search index for a key that must not be kept: it is found by whoever
+/// knows it already.
+#[must_use]
+pub fn masked_key(text: &str) -> String {
+    format!("masked {:?}", Fingerprint::of_key(&search_key(text)))
 }
 
 pub(super) async fn find(link: &mut dyn Link, text: &str, limit: u32) -> Result<Vec<Found>, StoreError> {
@@ -16,7 +24,8 @@ pub(super) async fn find(link: &mut dyn Link, text: &str, limit: u32) -> Result<
     if key.is_empty() {
         return Ok(Vec::new());
     }
-    let args = [(&key).into(), text.trim().into(), i64::from(limit).into()];
+    let masked = masked_key(text);
+    let args = [(&key).into(), text.trim().into(), i64::from(limit).into(), (&masked).into()];
     let mut found: Vec<Found> =
         link.fetch(sql::FIND, &args, true).await?.into_iter().map(read_found).collect::<Result<_, _>>()?;
     journal::find(link, text.trim(), &mut found).await?;
@@ -67,8 +76,8 @@ fn read_history(mut row: Row) -> Result<HistoryRow, StoreError> {
         run: row.text()?,
         outcome: word(&row.text()?, OutcomeWord::from_word)?,
         reason: row.maybe_text()?,
-        payload: row.maybe_bytes()?,
-        detail: row.maybe_bytes()?,
+        payload: unpack_maybe(row.maybe_bytes()?)?,
+        detail: unpack_maybe(row.maybe_bytes()?)?,
         at: row.int()?,
     })
 }
@@ -111,7 +120,7 @@ fn read_letter(mut row: Row) -> Result<DeadLetter, StoreError> {
     Ok(DeadLetter {
         flow: row.text()?,
         source_key: row.text()?,
-        payload: row.bytes()?,
+        payload: unpack(row.bytes()?)?,
         class: row.text()?,
         reason: row.text()?,
         attempts: row.int()?,
@@ -121,6 +130,8 @@ fn read_letter(mut row: Row) -> Result<DeadLetter, StoreError> {
         last_at: row.int()?,
         retry_at: row.maybe_int()?,
         resolved_at: row.maybe_int()?,
+        edited: dead::read_edit(&mut row)?,
+        dropped: dead::read_drop(&mut row)?,
     })
 }
 
@@ -133,66 +144,4 @@ pub(super) async fn resolve(
     let now = now(link, words).await?;
     let rows = [vec![Arg::from(source_key)]];
     Ok(sql::RESOLVE.execute(link, &[flow.into(), now.into()], &rows).await? > 0)
-}
-
-pub(super) async fn forget(link: &mut dyn Link, flow: &str, source_key: &str) -> Result<u64, StoreError> {
-    let mut removed = 0;
-    for statement in sql::FORGET {
-        removed += link.execute(statement, &[flow.into(), source_key.into()], true).await?;
-    }
-    Ok(removed + u64::from(journal::forget(link, flow, source_key).await?))
-}
-
-/// One short step of pruning.
-pub(super) enum Pruned {
-    /// That many rows went; there may be more.
-    Some(u64),
-    /// That many rows went; nothing old is left.
-    All(u64),
-}
-
-pub(super) async fn prune(
-    link: &mut dyn Link,
-    words: &Words,
-    flow: &str,
-    before: Millis,
-) -> Result<Pruned, StoreError> {
-    let idle = link.execute(sql::PRUNE_IDLE, &[flow.into(), before.into()], true).await?;
-    let old = link.fetch(sql::PRUNABLE, &[flow.into(), before.into()], true).await?;
-    let Some(mut row) = old.into_iter().next() else {
-        let dead = link.execute(sql::PRUNE_DEAD, &[flow.into(), before.into()], true).await?;
-        return Ok(Pruned::All(idle + dead));
-    };
-    let run = row.text()?;
-    let removed = link.execute(sql::PRUNE_PAGES, &[(&run).into()], true).await?;
-    if removed == 0 {
-        link.execute(&words.fill(sql::PRUNED), &[(&run).into()], true).await?;
-    }
-    Ok(Pruned::Some(idle + removed))
-}
-
-pub(super) async fn keep(
-    link: &mut dyn Link,
-    words: &Words,
-    connection: &str,
-    name: &str,
-    sealed: &[u8],
-) -> Result<(), StoreError> {
-    let args = [connection.into(), name.into(), sealed.into()];
-    link.execute(&words.fill(sql::KEEP), &args, true).await?;
-    Ok(())
-}
-
-pub(super) async fn kept(
-    link: &mut dyn Link,
-    connection: &str,
-    name: &str,
-) -> Result<Option<Vec<u8>>, StoreError> {
-    let rows = link.fetch(sql::KEPT, &[connection.into(), name.into()], true).await?;
-    rows.into_iter().next().map(|mut row| row.bytes()).transpose()
-}
-
-pub(super) async fn drop_kept(link: &mut dyn Link, connection: &str) -> Result<(), StoreError> {
-    link.execute(sql::DROP_KEPT, &[connection.into()], true).await?;
-    Ok(())
 }

@@ -146,15 +146,25 @@ pub(super) static RECORD_KEYS: Many = Many::new(
     1,
 );
 
-/// Dead letters. One that was resolved begins anew.
+/// Dead letters. One that was resolved begins anew. What a person edited, and the payload beside
+/// it, stay while the source has the same record; another record puts the edit out of date.
 pub(super) static BURY: Many = Many::new(
     "INSERT INTO dead (flow, source_key, payload, class, reason, attempts, plan_print, run_id, first_at, \
-           last_at, retry_at) VALUES ",
-    "($1, ?, ?, ?, ?, 1, $2, $3, $4, $4, ?)",
+           last_at, retry_at, source_print) VALUES ",
+    "($1, ?, ?, ?, ?, 1, $2, $3, $4, $4, ?, ?)",
     " ON CONFLICT (flow, source_key) DO UPDATE
-SET payload = excluded.payload, class = excluded.class, reason = excluded.reason,
+SET class = excluded.class, reason = excluded.reason,
     plan_print = excluded.plan_print, run_id = excluded.run_id, last_at = excluded.last_at,
-    retry_at = excluded.retry_at, resolved_at = NULL,
+    retry_at = excluded.retry_at, resolved_at = NULL, source_print = excluded.source_print,
+    dropped_by = NULL, dropped_why = NULL,
+    payload = CASE WHEN dead.resolved_at IS NULL AND dead.edited IS NOT NULL
+        AND dead.source_print = excluded.source_print THEN dead.payload ELSE excluded.payload END,
+    edited = CASE WHEN dead.resolved_at IS NULL AND dead.source_print = excluded.source_print
+        THEN dead.edited END,
+    edited_by = CASE WHEN dead.resolved_at IS NULL AND dead.source_print = excluded.source_print
+        THEN dead.edited_by END,
+    edited_at = CASE WHEN dead.resolved_at IS NULL AND dead.source_print = excluded.source_print
+        THEN dead.edited_at END,
     attempts = CASE WHEN dead.resolved_at IS NULL THEN dead.attempts + 1 ELSE 1 END,
     first_at = CASE WHEN dead.resolved_at IS NULL THEN dead.first_at ELSE excluded.first_at END",
     4,
@@ -207,7 +217,7 @@ pub(super) const FIND: &str = "
 SELECT f.flow, f.source_key, l.source_print, l.plan_print, l.outcome, l.reason, l.attempts, l.run_id,
     l.updated_at
 FROM (
-    SELECT flow, source_key FROM record_key WHERE search_key = $1
+    SELECT flow, source_key FROM record_key WHERE search_key IN ($1, $4)
     UNION
     SELECT flow, source_key FROM ledger WHERE source_key = $2 AND flow IN (SELECT flow FROM lease)
 ) f
@@ -222,7 +232,7 @@ WHERE flow = $1 AND source_key = $2 ORDER BY at DESC, run_id DESC, page DESC, se
 /// Dead letters; a condition whose value is empty or 0 holds for all.
 pub(super) const DEAD: &str = "
 SELECT flow, source_key, payload, class, reason, attempts, plan_print, run_id, first_at, last_at, retry_at,
-    resolved_at
+    resolved_at, edited, edited_by, edited_at, dropped_by, dropped_why
 FROM dead
 WHERE ($1 = '' OR flow = $1) AND ($2 = '' OR class = $2) AND ($3 = '' OR run_id = $3)
     AND ($4 = 1 OR resolved_at IS NULL) AND ($5 = 1 OR retry_at IS NULL)
@@ -231,26 +241,15 @@ ORDER BY last_at DESC, flow, source_key LIMIT $6";
 /// One dead letter.
 pub(super) const DEAD_LETTER: &str = "
 SELECT flow, source_key, payload, class, reason, attempts, plan_print, run_id, first_at, last_at, retry_at,
-    resolved_at
+    resolved_at, edited, edited_by, edited_at, dropped_by, dropped_why
 FROM dead WHERE flow = $1 AND source_key = $2";
 
 /// Records of a flow whose time to be tried again has come.
 pub(super) const DUE: &str = "
 SELECT flow, source_key, payload, class, reason, attempts, plan_print, run_id, first_at, last_at, retry_at,
-    resolved_at
+    resolved_at, edited, edited_by, edited_at, dropped_by, dropped_why
 FROM dead WHERE flow = $1 AND resolved_at IS NULL AND retry_at <= {now}
 ORDER BY retry_at, source_key LIMIT $2";
-
-/// What `forget` removes, table by table.
-pub(super) const FORGET: [&str; 7] = [
-    "DELETE FROM ledger WHERE flow = $1 AND source_key = $2",
-    "DELETE FROM written WHERE flow = $1 AND source_key = $2",
-    "DELETE FROM intent WHERE flow = $1 AND source_key = $2",
-    "DELETE FROM activity WHERE flow = $1 AND source_key = $2",
-    "DELETE FROM record_key WHERE flow = $1 AND source_key = $2",
-    "DELETE FROM dead WHERE flow = $1 AND source_key = $2",
-    "DELETE FROM inbox WHERE flow = $1 AND source_key = $2",
-];
 
 /// Old runs that read nothing: of them nothing is worth keeping.
 pub(super) const PRUNE_IDLE: &str = "
@@ -298,10 +297,6 @@ SELECT number, keys FROM journal_page WHERE flow = $1 AND number > $2 ORDER BY n
 pub(super) const JOURNAL_PAGE: &str = "
 SELECT plan_print, run_id, settled_at FROM journal_page WHERE flow = $1 AND number = $2";
 
-/// Changes the keys of a page.
-pub(super) const SET_JOURNAL_KEYS: &str = "
-UPDATE journal_page SET keys = $3 WHERE flow = $1 AND number = $2";
-
 /// Records that have a line of their own.
 pub(super) const OTHER_KEYS: &str = "
 SELECT source_key FROM (
@@ -309,19 +304,6 @@ SELECT source_key FROM (
     UNION
     SELECT source_key FROM intent WHERE flow = $1 AND source_key > $2
 ) k ORDER BY source_key LIMIT 10000";
-
-// --- sealed secrets ---------------------------------------------------------------------
-
-/// Keeps one.
-pub(super) const KEEP: &str = "
-INSERT INTO kept (connection, name, sealed, updated_at) VALUES ($1, $2, $3, {now})
-ON CONFLICT (connection, name) DO UPDATE SET sealed = excluded.sealed, updated_at = excluded.updated_at";
-
-/// Reads one.
-pub(super) const KEPT: &str = "SELECT sealed FROM kept WHERE connection = $1 AND name = $2";
-
-/// Removes those of a connection.
-pub(super) const DROP_KEPT: &str = "DELETE FROM kept WHERE connection = $1";
 
 // --- schema -----------------------------------------------------------------------------
 

@@ -284,6 +284,33 @@ impl Driver for File {
         conn.close().await.map_err(|error| self.fault(&error))
     }
 
+    async fn scrub(&self) -> Result<(), StoreError> {
+        let slot = self.writer.lock().await;
+        self.refuse_if_closed()?;
+        let mut conn = self.connect(&self.options).await?;
+        // The file is written anew from what is in use: free pages, and what is left of earlier
+        // rows within pages, do not come along.
+        fetch(&mut conn, "VACUUM", &[], false).await.map_err(|error| self.fault(&error))?;
+        let mut tries = 0;
+        loop {
+            let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+            let rows = fetch(&mut conn, sql, &[], false).await.map_err(|error| self.fault(&error))?;
+            let busy = rows.into_iter().next().map(|mut row| row.int()).transpose()?;
+            if busy == Some(0) {
+                break;
+            }
+            // A reader still looks at the old pages.
+            tries += 1;
+            if tries > 50 {
+                let cause = "somebody reads it, so that what was removed is still in its log".to_owned();
+                return Err(StoreError::Busy { place: self.place.to_string(), cause });
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        drop(slot);
+        conn.close().await.map_err(|error| self.fault(&error))
+    }
+
     async fn backup(&self, schema: i64) -> Result<(), StoreError> {
         let copy = file::backup_path(&self.path, schema).map_err(|error| StoreError::CannotOpen {
             place: self.place.to_string(),

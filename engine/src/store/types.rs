@@ -30,6 +30,13 @@ impl From<u128> for Fingerprint {
 }
 
 impl Fingerprint {
+    /// That of a source key as the store has it: one that was forgotten has the fingerprint that
+    /// it always had.
+    #[must_use]
+    pub fn of_kept_key(key: &str) -> Self {
+        super::person::print_of(key)
+    }
+
     /// That of a source key.
     #[must_use]
     pub fn of_key(key: &str) -> Self {

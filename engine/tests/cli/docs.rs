@@ -1,8 +1,10 @@
-//! The operating guide, tried out: its files are read, its commands called.
+//! The guides for operators, tried out: their files are read, their commands called.
 
 use super::town::{Folder, golden};
 
 const GUIDE: &str = include_str!("../../../docs/operating.md");
+const SECRETS: &str = include_str!("../../../docs/secrets.md");
+const PRIVACY: &str = include_str!("../../../docs/privacy.md");
 const FLOW: &str = include_str!("../../../flows/ccv_salespos-mpluskassa/orders.flow");
 
 /// Fenced blocks: what stands behind the fence, and the text.
@@ -37,22 +39,39 @@ async fn the_guides_files_make_a_project() {
     let output = folder.command(&["check"]).env("SHOP_SECRET", "s").output().await.unwrap();
     let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
     assert_eq!((output.status.code(), said.as_str()), (Some(0), "✓ 1 flow checked, nothing wrong\n"));
+    // The same project, with what the guide to privacy says.
+    let (_, main) = blocks(PRIVACY).into_iter().find(|(head, _)| head.ends_with("file=weft.toml")).unwrap();
+    let told = folder.put("weft.toml", main).weft(&["check"]).await;
+    assert_eq!(
+        (told.code, told.out.as_str()),
+        (Some(0), "✓ 1 flow checked, nothing wrong\n"),
+        "{}",
+        told.err
+    );
+}
+
+/// Words of a command; what stands in double quotes is one.
+fn words(call: &str) -> Vec<&str> {
+    let parts = call.split('"').enumerate();
+    parts
+        .flat_map(|(at, part)| if at % 2 == 1 { vec![part] } else { part.split_whitespace().collect() })
+        .collect()
 }
 
 #[tokio::test]
 async fn the_guides_commands_exist() {
     let folder = Folder::new();
     let mut calls = 0;
-    for line in blocks(GUIDE).iter().filter(|(head, _)| *head == "console").flat_map(|(_, body)| body.lines())
-    {
+    let blocks = [GUIDE, SECRETS, PRIVACY].map(blocks).concat();
+    for line in blocks.iter().filter(|(head, _)| *head == "console").flat_map(|(_, body)| body.lines()) {
         // The rest is what they say.
         let Some((_, call)) = line.split_once("weft ") else { continue };
-        let args: Vec<&str> = call.split(' ').chain(["--help"]).collect();
+        let args = [words(call), vec!["--help"]].concat();
         let told = folder.weft(&args).await;
         assert_eq!(told.code, Some(0), "{line}\n{}{}", told.out, told.err);
         calls += 1;
     }
-    assert!(calls >= 10);
+    assert!(calls >= 20);
 }
 
 #[tokio::test]

@@ -126,3 +126,82 @@ async fn what_listen_says_is_checked() {
     let none = folder.show(&["webhooks", "list"]).await;
     golden("listen", [nowhere, wrong, taken.join("\n"), none].join("\n\n"));
 }
+
+const TULIP: &str = r#"name = "tulip"
+title = "Tulip Shop"
+about = "Orders of a Tulip web shop."
+events = ["orders.placed", "orders.paid"]
+
+[settings.address]
+about = "Address of the shop."
+
+[connection]
+address = "{settings.address}"
+
+[resources.orders]
+about = "Orders of customers."
+key = "id"
+
+[resources.orders.fetch]
+path = "/orders"
+records = "$.data[*]"
+
+[resources.orders.fields]
+id = { read_only = true, about = "Order number." }
+email = { about = "Who has ordered." }
+"#;
+
+const TULIPS: &str = r#"flow "Who has ordered"
+source shop: tulip
+target till: mpluskassa
+
+on webhook shop "orders.placed"
+
+fetch order from shop.orders
+upsert relation in till.relations by email {
+    email = order.email
+    name  = order.email
+}
+"#;
+
+#[tokio::test]
+async fn a_system_of_ones_own_tells_at_an_address_that_is_entered_by_hand() {
+    connectors::http::choose_cryptography();
+    let town = Town::new().await;
+    let orders = axum::Router::new().route(
+        "/orders",
+        axum::routing::get(|| async { r#"{"data": [{"id": "1", "email": "tulp@voorbeeld.example"}]}"# }),
+    );
+    let shop =
+        connectors::simulator::serve(orders, 0, connectors::simulator::Faults::default()).await.unwrap();
+    let port = port();
+    let folder = town.project(&[("buyers", TULIPS)]);
+    let main = town.main_file(&[("buyers", TULIPS)]).replace("connections.shop", "connections.old_shop");
+    let more = format!(
+        "\n[connections.shop]\nsystem = \"tulip\"\naddress = \"{}\"\n\n[listen]\naddress = \"127.0.0.1:{port}\"\n\
+         public_url = \"https://weft.example\"\n",
+        shop.url()
+    );
+    folder.put("systems/tulip.toml", TULIP).put("weft.toml", main + more.as_str());
+    let before = folder.show(&["webhooks", "list"]).await;
+    let shown = folder.show(&["webhooks", "register"]).await;
+    let address = shown.lines().find(|line| line.ends_with("/orders.placed")).unwrap().trim().to_owned();
+    let secret = address.split('/').nth(5).unwrap();
+    let again = folder.show(&["webhooks", "register"]).await;
+    let mut daemon = folder.command(&["serve"]).spawn().unwrap();
+    until("the daemon is ready", async || status(port, "/readyz").await == Some(200)).await;
+    let path = address.strip_prefix("https://weft.example").unwrap();
+    let client = reqwest::Client::new();
+    let post = async |path: &str| {
+        let sent = client.post(format!("http://127.0.0.1:{port}{path}")).body("tulips").send().await;
+        sent.unwrap().status().as_u16()
+    };
+    assert_eq!(post(&path.replace("orders.placed", "orders.eaten")).await, 400);
+    assert_eq!(post(&path.replace(secret, "00000000000000000000000000000000")).await, 404);
+    assert!(emails(&town).is_empty());
+    assert_eq!(post(path).await, 200);
+    until("the order is told of", async || emails(&town) == ["tulp@voorbeeld.example"]).await;
+    daemon.kill().await.unwrap();
+    let removed = folder.show(&["webhooks", "remove"]).await;
+    golden("webhooks_by_hand", [before, shown, again, removed].join("\n\n").replace(secret, "SECRET"));
+}

@@ -11,6 +11,7 @@ mod check;
 mod connect;
 #[cfg(unix)]
 mod crash;
+mod dead;
 mod demo;
 #[path = "../support/disk.rs"]
 mod disk;
@@ -20,9 +21,11 @@ mod journal;
 mod kill;
 mod postgres;
 mod remote;
+mod secrecy;
 #[cfg(unix)]
 mod serve;
 #[path = "../support/postgres.rs"]
 mod server;
 mod store;
 mod town;
+mod traces;

@@ -1,5 +1,6 @@
 //! The program with its store in a PostgreSQL database.
 
+use super::serve::{Daemon, customers};
 use super::server;
 use super::town::{CUSTOMERS, Folder, Town, golden};
 
@@ -52,11 +53,62 @@ async fn a_server_that_goes_away_in_the_midst_of_a_run_costs_nothing() {
     }
     let told = folder.weft(&["run"]).await;
     assert_eq!(told.code, Some(0), "{}{}", told.out, told.err);
+    arrived_once(&town, 300);
+}
+
+/// So many customers are in the till, each once.
+fn arrived_once(town: &Town, count: usize) {
+    let relations = town.till.relations();
     let mut addresses: Vec<String> =
-        town.till.relations().iter().map(|relation| relation.text("email").unwrap().to_owned()).collect();
+        relations.iter().map(|relation| relation.text("email").unwrap().to_owned()).collect();
     addresses.sort();
     addresses.dedup();
-    assert_eq!((addresses.len(), town.till.relations().len()), (300, 300));
+    assert_eq!((addresses.len(), relations.len()), (count, count), "lost or doubled");
+}
+
+async fn until_asked(town: &Town, times: u64) {
+    while town.till_server.requests() < times {
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_daemon_goes_on_by_itself_when_the_server_is_back() {
+    let Some(cluster) = server::Cluster::start("") else { return };
+    let town = Town::with_customers(300).await;
+    let folder = town.project(&[("customers", &customers("every 1 hour"))]);
+    in_database(&folder, &cluster.address());
+    let daemon = Daemon::start(&folder, &[]);
+    until_asked(&town, 60).await;
+    cluster.down("immediate");
+    daemon.until("the store cannot be used", 1).await;
+    cluster.up();
+    daemon.until("the store can be used again", 1).await;
+    // Long before its own claim of the flow would run out.
+    daemon.until("state=\"succeeded\"", 1).await;
+    let log = daemon.stop().await;
+    assert_eq!(log.matches("the store cannot be used").count(), 1, "{log}");
+    arrived_once(&town, 300);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_daemons_one_is_killed_and_the_other_takes_its_flow_over() {
+    let Some(address) = server::place() else { return };
+    let town = Town::with_customers(300).await;
+    let folder = town.project(&[("customers", &customers("every 1 hour"))]);
+    in_database(&folder, &address);
+    town.till_server.faults.delay(std::time::Duration::from_millis(20));
+    town.till_server.faults.rate(connectors::simulator::Fault::Slow, 1_000);
+    let one = Daemon::start(&folder, &[]);
+    until_asked(&town, 20).await;
+    let two = Daemon::start(&folder, &[]);
+    until_asked(&town, 60).await;
+    one.kill().await;
+    assert!(town.till.relations().len() < 300, "the first daemon was too quick");
+    town.till_server.faults.clear();
+    two.until("state=\"succeeded\"", 1).await;
+    two.stop().await;
+    arrived_once(&town, 300);
 }
 
 #[tokio::test]

@@ -88,7 +88,7 @@ impl Daemon {
 }
 
 /// The flow of customers with lines that say when it runs.
-fn customers(lines: &str) -> String {
+pub(crate) fn customers(lines: &str) -> String {
     CUSTOMERS.replace("\nfetch", &format!("\n{lines}\n\nfetch"))
 }
 

@@ -150,6 +150,8 @@ impl Flow {
             write(&folder.path().join(path), &text);
         }
         let store = engine::store::open(&folder.path().join("store.db")).await.unwrap();
+        let vault = engine::vault::Vault::of(folder.path());
+        vault.attach(&store);
         let systems = sides
             .iter()
             .map(|(_, connector, _)| (connector.manifest().name.clone(), Arc::clone(connector)))

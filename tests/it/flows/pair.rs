@@ -150,6 +150,8 @@ impl Shipped {
         let file = format!("flows/{pair}/{flow}.flow");
         write(&folder.path().join(&file), &std::fs::read_to_string(root().join(&file)).unwrap());
         let store = engine::store::open(&folder.path().join("store.db")).await.unwrap();
+        let vault = engine::vault::Vault::of(folder.path());
+        vault.attach(&store);
         let systems = parties
             .iter()
             .map(|party| (party.connector.manifest().name.clone(), Arc::clone(&party.connector)))
@@ -157,7 +159,7 @@ impl Shipped {
         let mut connections = BTreeMap::new();
         for Party { role, connector, answers, token } in parties {
             if let Some(token) = token {
-                engine::tokens::tokens(folder.path(), role).save(&token).await.unwrap();
+                vault.tokens(role).save(&token).await.unwrap();
             }
             let system = connector.manifest().name.clone();
             let name = role.to_owned();

@@ -86,6 +86,9 @@ impl Desk {
         write(&folder.path().join(".weft/tokens/office.json"), &token);
         let sides: [(&str, Arc<dyn Connector>, _); 2] =
             [("office", Arc::new(Teamleader), office), ("till", Arc::new(MplusKassa), till)];
+        let store = engine::store::open(&folder.path().join("store.db")).await.unwrap();
+        let vault = engine::vault::Vault::of(folder.path());
+        vault.attach(&store);
         let systems = sides
             .iter()
             .map(|(_, connector, _)| (connector.manifest().name.clone(), Arc::clone(connector)))
@@ -107,7 +110,6 @@ impl Desk {
             ..Project::bare(folder.path())
         };
         write(&folder.path().join(format!("settings/{name}.toml")), answers);
-        let store = engine::store::open(&folder.path().join("store.db")).await.unwrap();
         Shipped { store, project, folder }
     }
 

@@ -36,7 +36,8 @@ impl Supervisor {
 
     async fn load(&mut self, sessions: Sessions) {
         let (root, number) = (self.version.project.root.clone(), self.version.number + 1);
-        let loaded = tokio::task::spawn_blocking(move || Version::load(&root, number, &sessions)).await;
+        let store = Arc::clone(&self.setup.store);
+        let loaded = Version::load(root, number, sessions, store).await;
         let now = self.now();
         match loaded {
             Ok(Ok(version)) => {

@@ -21,10 +21,7 @@ const OVER: Millis = 60_000;
 /// Time between two rounds of chores.
 const CHORES: Millis = 24 * 3_600_000;
 
-/// How long the log of a run is kept.
-const KEEP: Millis = 14 * 24 * 3_600_000;
-
-/// How long a run is listed after that.
+/// How long a run is listed.
 const KEEP_RUNS: Millis = 90 * 24 * 3_600_000;
 
 /// The store cannot be used.
@@ -241,13 +238,16 @@ impl Supervisor {
         self.next_chores = now.saturating_add(CHORES);
         while self.chores.try_join_next().is_some() {}
         let store = std::sync::Arc::clone(&self.setup.store);
-        let flows: Vec<String> = self.version.project.flows.iter().map(|flow| flow.name.clone()).collect();
+        let project = &self.version.project;
+        let kept = |name: &String| i64::try_from(project.privacy.keep(name).as_millis()).unwrap_or(i64::MAX);
+        let flows = project.flows.iter().map(|flow| (flow.name.clone(), kept(&flow.name)));
+        let flows: Vec<(String, i64)> = flows.collect();
         self.chores.spawn(async move {
             let done = async {
                 let now = store.now().await?;
                 let mut removed = 0;
-                for flow in &flows {
-                    removed += store.prune(flow, now.saturating_sub(KEEP)).await?;
+                for (flow, kept) in &flows {
+                    removed += store.prune(flow, now.saturating_sub(*kept)).await?;
                 }
                 removed += store.drop_runs(now.saturating_sub(KEEP_RUNS)).await?;
                 store.upkeep().await?;

@@ -91,7 +91,9 @@ async fn the_inbox_is_pruned_and_forgets() {
     assert_eq!(bench.store.prune_arrivals(DAY * 9, DAY * 30).await, Ok(0));
     assert_eq!(bench.store.prune_arrivals(DAY * 7, DAY * 30).await, Ok(1));
     assert_eq!(bench.store.unanswered().await.expect("open").len(), 1, "what nobody answered stays longer");
-    assert!(bench.store.forget("off", "7").await.expect("forgotten") > 0);
+    let records = [("off".to_owned(), "7".to_owned())];
+    let forget = Forget { text: "7", records: &records, by: "bo" };
+    bench.store.forget(&forget).await.expect("forgotten");
     assert_eq!(bench.store.unanswered().await, Ok(Vec::new()));
 }
 

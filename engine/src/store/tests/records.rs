@@ -75,6 +75,8 @@ async fn a_failed_record_is_a_dead_letter_until_it_comes_through() {
         last_at: START + 1_000,
         retry_at: None,
         resolved_at: None,
+        edited: None,
+        dropped: None,
     };
     assert_eq!(bench.store.dead_letters(&DeadQuery::default()).await, Ok(vec![letter.clone()]));
 
@@ -130,26 +132,6 @@ async fn a_waiting_record_falls_due() {
 }
 
 #[tokio::test]
-async fn a_forgotten_record_is_gone_and_its_neighbour_is_not() {
-    let Some(bench) = Bench::new().await else { return };
-    let lease = bench.hold_and_run().await;
-    let record = |key: &str| Settled {
-        written: vec![written("t")],
-        search_keys: vec!["ann".to_owned()],
-        ..settled(key, failed("no"))
-    };
-    bench.store.settle_page(&lease, &page_of(vec![record("1"), record("2")])).await.expect("settled");
-    bench.store.begin_page(&lease, RUN, &["1"]).await.expect("begun");
-    assert_eq!(bench.store.forget(FLOW, "1").await, Ok(6));
-    assert_eq!(bench.store.forget(FLOW, "1").await, Ok(0));
-    assert_eq!(bench.known("1").await, Known::default());
-    assert_eq!(bench.store.record_history(FLOW, "1", 10).await, Ok(Vec::new()));
-    assert_eq!(bench.store.dead_letter(FLOW, "1").await, Ok(None));
-    let found = bench.store.find_records("ann", 10).await.expect("found");
-    assert_eq!(found.iter().map(|found| found.source_key.as_str()).collect::<Vec<_>>(), ["2"]);
-}
-
-#[tokio::test]
 async fn pruning_takes_the_old_log_and_leaves_the_ledger() {
     let Some(bench) = Bench::new().await else { return };
     let lease = bench.hold().await;
@@ -172,6 +154,59 @@ async fn pruning_takes_the_old_log_and_leaves_the_ledger() {
 }
 
 #[tokio::test]
+async fn an_edit_stays_beside_the_payload_until_the_source_has_another_record() {
+    let Some(bench) = Bench::new().await else { return };
+    let lease = bench.hold_and_run().await;
+    let bury = async |payload: &str, print: u128| {
+        let payload = payload.as_bytes().to_vec();
+        let record = Settled { payload, source_print: print.into(), ..settled("1", failed("a")) };
+        bench.store.settle_page(&lease, &page_of(vec![record])).await.expect("settled");
+        bench.store.dead_letter(FLOW, "1").await.expect("read").expect("letter")
+    };
+    bury("read", 1).await;
+    assert_eq!(bench.store.edit_dead(FLOW, "2", Some(b"x"), "ann").await, Ok(false));
+    assert_eq!(bench.store.edit_dead(FLOW, "1", Some(b"edited"), "ann").await, Ok(true));
+    // It was tried as edited, and failed again.
+    let letter = bury("edited", 1).await;
+    let edit = Edit { payload: b"edited".to_vec(), by: "ann".to_owned(), at: START };
+    assert_eq!((letter.payload.as_slice(), letter.edited), (b"read".as_slice(), Some(edit)));
+    let letter = bury("another", 2).await;
+    assert_eq!((letter.payload.as_slice(), letter.edited), (b"another".as_slice(), None));
+    bench.store.edit_dead(FLOW, "1", Some(b"edited"), "ann").await.expect("edited");
+    assert_eq!(bench.store.edit_dead(FLOW, "1", None, "ann").await, Ok(true));
+    assert_eq!(bench.store.edit_dead(FLOW, "1", None, "ann").await, Ok(false));
+    // One that came through and fails anew begins anew.
+    bench.store.edit_dead(FLOW, "1", Some(b"edited"), "ann").await.expect("edited");
+    bench.store.settle_page(&lease, &page_of(vec![settled("1", Outcome::Created)])).await.expect("settled");
+    assert_eq!(bench.store.edit_dead(FLOW, "1", Some(b"late"), "ann").await, Ok(false));
+    assert_eq!(bury("read", 1).await.edited, None);
+}
+
+#[tokio::test]
+async fn a_letter_that_is_dropped_is_told_in_the_history_and_ages_like_the_rest() {
+    let Some(bench) = Bench::new().await else { return };
+    let lease = bench.hold_and_run().await;
+    let records = vec![settled("1", failed("a")), settled("2", failed("b"))];
+    bench.store.settle_page(&lease, &page_of(records)).await.expect("settled");
+    bench.pass(Duration::from_millis(1));
+    let drop = Drop { flow: FLOW, keys: &["1", "3"], by: "ann", why: "a test order" };
+    assert_eq!(bench.store.drop_dead(&drop).await, Ok(1));
+    assert_eq!(bench.store.drop_dead(&drop).await, Ok(0));
+    let letter = bench.store.dead_letter(FLOW, "1").await.expect("read").expect("letter");
+    let dropped = Dropped { by: "ann".to_owned(), why: "a test order".to_owned() };
+    assert_eq!((letter.resolved_at, letter.dropped), (Some(START + 1), Some(dropped)));
+    let ledger = bench.known("1").await.ledger.expect("ledger");
+    assert_eq!((ledger.outcome, ledger.attempts), (OutcomeWord::Skipped, 0));
+    let history = bench.store.record_history(FLOW, "1", 9).await.expect("history");
+    assert_eq!(history[0].reason.as_deref(), Some("dropped by ann: a test order"));
+    let run = bench.store.run(&history[0].run).await.expect("read").expect("run");
+    assert_eq!((run.cause.as_str(), run.counts.read(), run.counts.skipped), ("dropped by hand", 1, 1));
+    assert_eq!(bench.store.runs(None, 9).await.expect("runs").len(), 2);
+    assert_eq!(bench.store.prune(FLOW, START + 2).await, Ok(2), "its line in the log, and itself");
+    assert!(bench.store.dead_letter(FLOW, "2").await.expect("read").is_some());
+}
+
+#[tokio::test]
 async fn pruning_takes_dead_letters_only_once_resolved() {
     let Some(bench) = Bench::new().await else { return };
     let lease = bench.hold_and_run().await;
@@ -186,13 +221,21 @@ async fn pruning_takes_dead_letters_only_once_resolved() {
 #[tokio::test]
 async fn sealed_secrets_are_kept_replaced_and_dropped() {
     let Some(bench) = Bench::new().await else { return };
+    let keep = async |connection: &str, sealed: &[u8], only_new| {
+        let secret = Keep { mark: b"mark", connection, name: "token", sealed, only_new };
+        bench.store.keep(&secret).await.expect("kept")
+    };
     assert_eq!(bench.store.kept("till", "token").await, Ok(None));
-    bench.store.keep("till", "token", &[1]).await.expect("kept");
-    bench.store.keep("till", "token", &[2, 0, 255]).await.expect("replaced");
-    bench.store.keep("shop", "token", &[3]).await.expect("kept");
+    assert_eq!(bench.store.key_mark().await, Ok(None));
+    assert_eq!(keep("till", &[1], false).await, Keeping::Done);
+    assert_eq!(keep("till", &[2, 0, 255], false).await, Keeping::Done);
+    assert_eq!(keep("till", &[9], true).await, Keeping::Present);
+    assert_eq!(keep("shop", &[3], true).await, Keeping::Done);
     assert_eq!(bench.store.kept("till", "token").await, Ok(Some(vec![2, 0, 255])));
-    bench.store.drop_kept("till").await.expect("dropped");
+    assert_eq!(bench.store.drop_kept("till", "token").await, Ok(true));
+    assert_eq!(bench.store.drop_kept("till", "token").await, Ok(false));
     assert_eq!(bench.store.kept("till", "token").await, Ok(None));
+    assert_eq!(bench.store.all_kept().await.expect("all").len(), 1);
     assert_eq!(bench.store.kept("shop", "token").await, Ok(Some(vec![3])));
 }
 

@@ -10,6 +10,8 @@ mod inbox;
 mod leases;
 #[path = "pages.rs"]
 mod pages;
+#[path = "people.rs"]
+mod people;
 #[path = "records.rs"]
 mod records;
 

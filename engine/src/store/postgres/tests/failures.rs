@@ -106,6 +106,26 @@ fn flipped(both: &str, primary: &Cluster, standby: &Cluster) -> String {
 }
 
 #[tokio::test]
+async fn a_commit_that_no_standby_confirms_is_not_taken_for_done() {
+    let Some(primary) = Cluster::start("max_wal_senders = 4") else { return };
+    let standby = primary.standby("");
+    primary.sql("ALTER SYSTEM SET synchronous_standby_names = 'standby'");
+    primary.sql("SELECT pg_reload_conf()");
+    let waits = Waits { statement: Duration::from_secs(1), ..WAITS };
+    let store = open_with(&address(&primary.address()), MIGRATIONS, waits).await.expect("store");
+    let lease = hold_and_run(&store).await;
+    store.settle_page(&lease, &page(0, 1)).await.expect("settled");
+    standby.down("fast");
+    // Waiting has an end, and what nobody confirmed is not called done.
+    let error = store.settle_page(&lease, &page(1, 1)).await.expect_err("nobody has it");
+    assert!(matches!(error, StoreError::Lost { .. }) && error.is_temporary(), "{error:?}");
+    standby.up();
+    wait(&store, |_| {}).await.expect("passes");
+    let number = position(&store).await;
+    store.settle_page(&lease, &page(number, 1)).await.expect("settled");
+}
+
+#[tokio::test]
 async fn a_standby_alone_takes_no_writes_and_says_so() {
     let Some(primary) = Cluster::start("max_wal_senders = 4") else { return };
     let standby = primary.standby("");
