@@ -9,9 +9,7 @@ use connectors::contract::{Advice, RemoteError};
 use super::board::{End, Start};
 use super::clock::Clock;
 use super::version::Loaded;
-use crate::run::{
-    Claimed, Options, Report, Rights, RunError, Sides, Watcher, claim, release, run_claimed,
-};
+use crate::run::{Claimed, Options, Report, Rights, RunError, Sides, Watcher, claim, release, run_claimed};
 use crate::store::{Claim, Counts, Lease, RunState, Store, StoreError};
 
 /// All that a run needs.
