@@ -72,7 +72,7 @@ impl Settings {
 impl Settings {
     /// How a person lets us in, and how that is kept alive.
     pub(super) fn oauth(&self, limits: &Limits) -> Result<OAuth, RemoteError> {
-        let place = |path: &str| self.address.join(path).map_err(|error| unusable(&error));
+        let place = |path: &str| self.address.join(path).map_err(unusable);
         Ok(OAuth {
             system: TITLE.to_owned(),
             token_url: place("api/v3/token")?,
@@ -131,7 +131,7 @@ pub(super) fn is_name(text: &str) -> bool {
     text.starts_with(|letter: char| letter.is_ascii_alphabetic()) && text.chars().all(plain)
 }
 
-fn unusable(error: &url::ParseError) -> RemoteError {
+fn unusable(error: url::ParseError) -> RemoteError {
     RemoteError::new(Advice::StopFlow, TITLE, format!("the setting `address` is of no use: {error}"))
 }
 

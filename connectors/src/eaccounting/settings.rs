@@ -42,7 +42,7 @@ impl Settings {
 
     /// How a person lets Weft into the account.
     pub(super) fn oauth(&self, limits: &Limits) -> Result<OAuth, RemoteError> {
-        let join = |path: &str| self.identity.join(path).map_err(|error| unusable(&error));
+        let join = |path: &str| self.identity.join(path).map_err(unusable);
         Ok(OAuth {
             system: TITLE.to_owned(),
             token_url: join("connect/token")?,
@@ -60,7 +60,7 @@ impl Settings {
     }
 }
 
-fn unusable(error: &url::ParseError) -> RemoteError {
+fn unusable(error: url::ParseError) -> RemoteError {
     RemoteError::new(Advice::StopFlow, TITLE, format!("the setting `identity_address` is of no use: {error}"))
 }
 

@@ -163,7 +163,7 @@ impl<'r> PageRun<'r> {
             activity,
             search_keys,
             payload,
-            in_doubt: done.in_doubt,
+            in_doubt,
         };
         page.records.push(self.shaded(scope.record_fetched(), settled, shade));
     }

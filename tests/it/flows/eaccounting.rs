@@ -169,6 +169,7 @@ impl Flow {
             flows: vec![FlowEntry { name: name.into(), file: flow, on: true, roles: BTreeMap::new() }],
             systems,
             store: engine::store::Place::File(folder.path().join("store.db")),
+            vault,
             ..Project::bare(folder.path())
         };
         let flow = Self { store, project, folder };

@@ -172,6 +172,7 @@ impl Shipped {
             flows: vec![FlowEntry { name: flow.into(), file, on: true, roles: BTreeMap::new() }],
             systems,
             store: engine::store::Place::File(folder.path().join("store.db")),
+            vault,
             ..Project::bare(folder.path())
         };
         let shipped = Self { store, project, folder, hurries: false };

@@ -107,6 +107,7 @@ impl Desk {
             flows: vec![FlowEntry { name: name.into(), file, on: true, roles: BTreeMap::new() }],
             systems,
             store: engine::store::Place::File(folder.path().join("store.db")),
+            vault,
             ..Project::bare(folder.path())
         };
         write(&folder.path().join(format!("settings/{name}.toml")), answers);

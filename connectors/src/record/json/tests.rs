@@ -26,6 +26,10 @@ fn what_a_layout_remembers_changes_nothing() {
     assert_eq!(value.to_string(), r#"{"a":1,"c":3}"#);
 }
 
+fn places(place: &Place) -> usize {
+    1 + place.within.iter().map(places).sum::<usize>()
+}
+
 #[test]
 fn a_layout_stays_small() {
     let mut layout = Layout::default();
@@ -35,9 +39,6 @@ fn a_layout_stays_small() {
         let text = format!("{{{}}}", inner.join(","));
         let text = format!(r#"{{"r{round}":{text},"s":{text},"t":[{text}]}}"#);
         assert_eq!(read_json_text(&text, &mut layout).unwrap(), read(&text).unwrap());
-    }
-    fn places(place: &Place) -> usize {
-        1 + place.within.iter().map(places).sum::<usize>()
     }
     assert!(places(&layout.top) <= MOST_PLACES + 1, "{}", places(&layout.top));
 }
