@@ -25,3 +25,15 @@ pub(crate) async fn later(store: Arc<dyn Store>, lease: Lease, run: String) {
         tracing::warn!(flow = lease.flow, %error, "the flow is not given back before its claim runs out");
     }
 }
+
+/// The same of a lease that no run goes with.
+pub(crate) async fn alone(store: Arc<dyn Store>, lease: Lease) {
+    let freed = match wait(&*store, |_| {}).await {
+        Ok(()) => store.release(&lease).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = freed {
+        // It may have been given back before the store went away.
+        tracing::debug!(lease = lease.flow, %error, "not given back before it runs out");
+    }
+}

@@ -97,10 +97,15 @@ pub(super) async fn take(job: &Job) -> Outcome {
             return error.into();
         }
     };
-    job.rights.lock().unwrap_or_else(PoisonError::into_inner).extend(rights.leases());
+    let held = rights.leases();
+    job.rights.lock().unwrap_or_else(PoisonError::into_inner).extend(held.iter().cloned());
     let outcome = take_claimed(job, lease).await;
-    // What cannot be given back runs out.
-    let _ = rights.give_back(&*job.store).await;
+    if rights.give_back(&*job.store).await.is_err_and(|error| error.is_temporary()) {
+        // Else nobody could create such records before the leases run out.
+        for lease in held {
+            tokio::spawn(release::alone(Arc::clone(&job.store), lease));
+        }
+    }
     outcome
 }
 
