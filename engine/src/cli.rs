@@ -23,8 +23,8 @@ mod secret;
 mod serve;
 mod show;
 mod simulate;
-mod verify;
 mod status;
+mod verify;
 mod webhooks;
 
 use std::path::PathBuf;
@@ -178,9 +178,7 @@ impl Call {
             Command::Eval(eval) => eval.run(self.project.as_deref(), show),
             Command::Run(run) => run.run(&unsealed(self.project.as_deref()).await?, show).await,
             Command::Serve(serve) => serve.run(unsealed(self.project.as_deref()).await?, show).await,
-            Command::Webhooks(webhooks) => {
-                webhooks.run(unsealed(self.project.as_deref()).await?, show).await
-            }
+            Command::Webhooks(webhooks) => webhooks.run(unsealed(self.project.as_deref()).await?, show).await,
             Command::Alert(alert) => alert.run(&open(self.project.as_deref())?, show).await,
             Command::Status(status) => status.run(&open(self.project.as_deref())?, show).await,
             Command::Runs(runs) => runs.run(&open(self.project.as_deref())?, show).await,
@@ -212,7 +210,10 @@ impl Call {
 /// Who calls, for what is kept of a person's doings.
 pub(crate) fn who() -> String {
     let named = |name| std::env::var(name).ok().filter(|name| !name.is_empty());
-    named("USER").or_else(|| named("LOGNAME")).or_else(|| named("USERNAME")).unwrap_or_else(|| "somebody".to_owned())
+    named("USER")
+        .or_else(|| named("LOGNAME"))
+        .or_else(|| named("USERNAME"))
+        .unwrap_or_else(|| "somebody".to_owned())
 }
 
 /// Says of each connection whose contract is not the vendor's own how far it is known.

@@ -7,11 +7,11 @@ mod alerts;
 mod answers;
 mod file;
 mod limits;
-mod store;
 mod listen;
-mod serve;
 mod privacy;
 mod sealed;
+mod serve;
+mod store;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -28,9 +28,9 @@ use crate::vault::Vault;
 pub use alerts::{Alerts, Rules};
 pub use answers::FlowAnswers;
 pub use listen::Listen;
-pub use serve::Serve;
 pub use privacy::Privacy;
 pub use sealed::Sealed;
+pub use serve::Serve;
 
 /// The name of the project's main file.
 pub const MAIN_FILE: &str = "weft.toml";
@@ -134,10 +134,7 @@ impl Project {
     /// What a session with a connection finds here.
     #[must_use]
     pub fn host(&self, connection: &Connection) -> Host {
-        Host {
-            limits: contract::Limits::default(),
-            tokens: self.vault.tokens(&connection.name),
-        }
+        Host { limits: contract::Limits::default(), tokens: self.vault.tokens(&connection.name) }
     }
 
     /// The flow of that name, or of that file.

@@ -31,15 +31,14 @@ use connectors::record::{Record, Value};
 
 use crate::flow::Flow;
 use crate::store::{
-    Claim, Counts, Fingerprint, Lease, NewRun, RunState, Store, StoreError, is_dead,
-    this_process,
+    Claim, Counts, Fingerprint, Lease, NewRun, RunState, Store, StoreError, is_dead, this_process,
 };
 use crate::vault::Sealer;
 use finder::Finder;
-use tracing::Instrument as _;
-use reading::Reading;
 pub use letters::{Replay, Take};
+use reading::Reading;
 pub use sides::{Party, Sides};
+use tracing::Instrument as _;
 
 /// How long a claim on a flow holds without being renewed. Longer than any request may take.
 const LEASE: Duration = Duration::from_mins(5);

@@ -247,7 +247,7 @@ async fn a_record_on_its_way_is_still_looked_for_after_a_run_that_did_not_come_t
         [(false, Advice::Retry(None)), (true, Advice::Retry(None)), (false, Advice::SkipRecord)]
     {
         let world = on_its_way().await;
-        world.ledger.trouble(Trouble { call: "find items", advice: advice, applied: false });
+        world.ledger.trouble(Trouble { call: "find items", advice, applied: false });
         if probe {
             world.ledger.trouble(Trouble { call: "probe", advice: Advice::Retry(None), applied: false });
         }

@@ -168,11 +168,8 @@ impl Tree {
             }
             return Err(Malformed("there is text outside of the elements".into()));
         };
-        open.text = if open.text.is_empty() {
-            Text::from(text)
-        } else {
-            Text::from(format!("{}{text}", open.text))
-        };
+        open.text =
+            if open.text.is_empty() { Text::from(text) } else { Text::from(format!("{}{text}", open.text)) };
         Ok(())
     }
 

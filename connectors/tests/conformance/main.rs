@@ -24,16 +24,9 @@ use libtest_mimic::{Arguments, Trial};
 use subject::{Check, Scope, Subject};
 
 fn checks() -> impl Iterator<Item = &'static Check> {
-    [
-        manifest::CHECKS,
-        session::CHECKS,
-        reading::CHECKS,
-        finding::CHECKS,
-        writing::CHECKS,
-        webhooks::CHECKS,
-    ]
-    .into_iter()
-    .flatten()
+    [manifest::CHECKS, session::CHECKS, reading::CHECKS, finding::CHECKS, writing::CHECKS, webhooks::CHECKS]
+        .into_iter()
+        .flatten()
 }
 
 /// Every trial of one connector. Without a simulator only the manifest can be checked; the

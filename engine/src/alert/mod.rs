@@ -29,12 +29,8 @@ pub use message::{Cause, Finding, Message};
 const EVERY: Duration = Duration::from_secs(10);
 
 /// Pauses between tries to deliver a message.
-const TRIES: [Duration; 4] = [
-    Duration::from_secs(5),
-    Duration::from_secs(30),
-    Duration::from_mins(5),
-    Duration::from_mins(30),
-];
+const TRIES: [Duration; 4] =
+    [Duration::from_secs(5), Duration::from_secs(30), Duration::from_mins(5), Duration::from_mins(30)];
 
 /// A daemon that tells people.
 #[derive(Debug)]

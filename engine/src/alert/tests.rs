@@ -14,12 +14,8 @@ use tokio::sync::watch;
 
 use super::*;
 use crate::project::Rules;
-use crate::serve::{
-    ConnectionHealth, FlowHealth, FlowState, Health, Roster, Talks, Totals, Waker,
-};
-use crate::store::{
-    Activity, Claim, Fingerprint, NewRun, Outcome, Page, RunState, Settled, this_process,
-};
+use crate::serve::{ConnectionHealth, FlowHealth, FlowState, Health, Roster, Talks, Totals, Waker};
+use crate::store::{Activity, Claim, Fingerprint, NewRun, Outcome, Page, RunState, Settled, this_process};
 
 const FLOW: &str = "orders";
 
@@ -79,7 +75,8 @@ fn every_message_says_what_is_wrong_and_what_to_do() {
 fn chats_and_programs_get_their_own_shapes() {
     let refused = &examples()[4];
     let shapes = [refused.json(), refused.slack(), refused.teams()];
-    let texts: Vec<String> = shapes.iter().map(|shape| serde_json::to_string_pretty(shape).unwrap()).collect();
+    let texts: Vec<String> =
+        shapes.iter().map(|shape| serde_json::to_string_pretty(shape).unwrap()).collect();
     insta::assert_snapshot!(texts.join("\n\n"));
 }
 

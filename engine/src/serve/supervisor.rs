@@ -247,8 +247,7 @@ impl Supervisor {
     }
 
     fn wake_at(&self, now: Millis) -> Millis {
-        let board =
-            self.board.wake_at(now).filter(|_| self.stage == Stage::Serving && !self.is_away());
+        let board = self.board.wake_at(now).filter(|_| self.stage == Stage::Serving && !self.is_away());
         let wake = self.next_look.min(self.deadline.unwrap_or(Millis::MAX));
         wake.min(board.unwrap_or(Millis::MAX)).max(now)
     }

@@ -50,14 +50,14 @@ pub use alerts::Told;
 pub use answers::{DeadLetter, DeadQuery, Dropped, Edit, Found, HistoryRow, Intent, Known, LedgerRow, Run};
 pub use dead::Drop;
 pub use error::StoreError;
-pub use person::{Forget, Receipt, Removed};
-pub use records::masked_key;
-pub use retention::Pruned;
 pub use holder::{holder_in_words, is_dead, this_process};
+pub use inbox::{Addressee, Arrival, Arrived, Unanswered};
+pub use person::{Forget, Receipt, Removed};
 pub use place::Place;
 pub use postgres::Address;
+pub use records::masked_key;
+pub use retention::Pruned;
 pub use sqlite::{Restored, backup, restore};
-pub use inbox::{Addressee, Arrival, Arrived, Unanswered};
 pub use tally::Undone;
 pub use turns::{ConnectionState, Daemon, Turn, Turns};
 pub use types::{

@@ -35,9 +35,8 @@ impl Vault {
     async fn change(&self, store: &dyn Store, next: Option<Source>) -> Result<Rotated, Trouble> {
         self.reread().await;
         if store.key_mark().await?.is_none() {
-            return Err(
-                Trouble::new("R085", "nothing is sealed yet").help("`weft secret set CONNECTION SETTING` keeps a first secret, and makes the key")
-            );
+            return Err(Trouble::new("R085", "nothing is sealed yet")
+                .help("`weft secret set CONNECTION SETTING` keeps a first secret, and makes the key"));
         }
         let old = self.current(store).await?;
         self.finish(&old)?;

@@ -290,7 +290,7 @@ fn unique<C: Call>(call: &mut C) -> Given<C> {
 fn sort<C: Call>(call: &mut C) -> Given<C> {
     let function = if call.count() == 2 { Some(call.callback(1)?) } else { None };
     let list = call.list(0)?;
-    call.room_for_items(list.len().saturating_mul(3))?;
+    call.room_for_items(list.len().saturating_mul(4))?;
     let mut keyed = Vec::with_capacity(list.len());
     for item in list {
         let key = match &function {
@@ -299,31 +299,37 @@ fn sort<C: Call>(call: &mut C) -> Given<C> {
         };
         keyed.push((key, item));
     }
-    let mut failed = None;
-    keyed.sort_by(|(left, _), (right, _)| {
-        if failed.is_some() {
-            return Ordering::Equal;
+    let sorted = merged(keyed, &mut |(left, _), (right, _)| match compare(left, right)? {
+        Some(order) => Ok(order),
+        None => {
+            let message = format!("`sort` cannot compare {} and {}", left.kind(), right.kind());
+            let help = "name what to sort by: `sort(lines, |line| line.sku)`";
+            Err(Mistake::wrong_kind(message, Some(help)))
         }
-        match compare(left, right) {
-            Ok(Some(order)) => order,
-            Ok(None) => {
-                let message = format!("`sort` cannot compare {} and {}", left.kind(), right.kind());
-                failed = Some(Mistake::wrong_kind(
-                    message,
-                    Some("name what to sort by: `sort(lines, |line| line.sku)`"),
-                ));
-                Ordering::Equal
-            }
-            Err(error) => {
-                failed = Some(error);
-                Ordering::Equal
-            }
-        }
-    });
-    match failed {
-        Some(mistake) => Err(mistake.into()),
-        None => Ok(Operand::of_list(keyed.into_iter().map(|(_, item)| item).collect())),
+    })?;
+    Ok(Operand::of_list(sorted.into_iter().map(|(_, item)| item).collect()))
+}
+
+/// Sorted; equal items stay in their order. The standard library's sort cannot be left halfway,
+/// and panics when the rest of the comparisons makes no sense.
+fn merged<T>(
+    mut items: Vec<T>,
+    order: &mut impl FnMut(&T, &T) -> Result<Ordering, Mistake>,
+) -> Result<Vec<T>, Mistake> {
+    if items.len() < 2 {
+        return Ok(items);
     }
+    let second = items.split_off(items.len() / 2);
+    let mut left = merged(items, order)?.into_iter().peekable();
+    let mut right = merged(second, order)?.into_iter().peekable();
+    let mut all = Vec::with_capacity(left.len() + right.len());
+    while let (Some(one), Some(other)) = (left.peek(), right.peek()) {
+        let next = if order(one, other)? == Ordering::Greater { right.next() } else { left.next() };
+        all.extend(next);
+    }
+    all.extend(left);
+    all.extend(right);
+    Ok(all)
 }
 
 fn flatten<C: Call>(call: &mut C) -> Given<C> {
