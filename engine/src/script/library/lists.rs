@@ -299,13 +299,11 @@ fn sort<C: Call>(call: &mut C) -> Given<C> {
         };
         keyed.push((key, item));
     }
-    let sorted = merged(keyed, &mut |(left, _), (right, _)| match compare(left, right)? {
-        Some(order) => Ok(order),
-        None => {
+    let sorted = merged(keyed, &mut |(left, _), (right, _)| {
+        compare(left, right)?.ok_or_else(|| {
             let message = format!("`sort` cannot compare {} and {}", left.kind(), right.kind());
-            let help = "name what to sort by: `sort(lines, |line| line.sku)`";
-            Err(Mistake::wrong_kind(message, Some(help)))
-        }
+            Mistake::wrong_kind(message, Some("name what to sort by: `sort(lines, |line| line.sku)`"))
+        })
     })?;
     Ok(Operand::of_list(sorted.into_iter().map(|(_, item)| item).collect()))
 }
