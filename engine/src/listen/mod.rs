@@ -65,8 +65,9 @@ pub async fn start(listen: &Listen, seam: Seam, store: Arc<dyn Store>) -> Result
     let slots = Arc::new(Semaphore::new(hooks::AT_ONCE));
     let desk = Desk { seam, store, metrics, public_url, slots };
     let (stop, stopped) = watch::channel(false);
+    let was_looked = sweep::first(&desk).await;
     let server = tokio::spawn(server::listen(socket, router(desk.clone()), stopped));
-    let sweep = tokio::spawn(sweep::sweep(desk));
+    let sweep = tokio::spawn(sweep::sweep(desk, was_looked));
     tracing::info!(%address, "listening");
     Ok(Listener { address, stop, server, sweep })
 }

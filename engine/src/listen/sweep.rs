@@ -21,17 +21,22 @@ const ANSWERED: Duration = Duration::from_hours(24 * 7);
 /// How long deliveries are kept that no run answers: their flow is off, or fails.
 const NEVER: Duration = Duration::from_hours(24 * 30);
 
+/// The first look, before anything new can come; true when it could be done.
+pub(super) async fn first(desk: &Desk) -> bool {
+    is_done(look(desk, true).await)
+}
+
 /// Looks until the daemon ends.
-pub(super) async fn sweep(desk: Desk) {
-    let mut first = true;
+pub(super) async fn sweep(desk: Desk, mut was_looked: bool) {
     loop {
-        match look(&desk, first).await {
-            Ok(()) => first = false,
-            // Whoever uses the store for its work says what is wrong with it.
-            Err(error) => tracing::debug!(%error, "the inbox cannot be looked at"),
-        }
         tokio::time::sleep(EVERY).await;
+        was_looked |= is_done(look(&desk, !was_looked).await);
     }
+}
+
+fn is_done(looked: Result<(), StoreError>) -> bool {
+    // Whoever uses the store for its work says what is wrong with it.
+    looked.inspect_err(|error| tracing::debug!(%error, "the inbox cannot be looked at")).is_ok()
 }
 
 async fn look(desk: &Desk, first: bool) -> Result<(), StoreError> {
