@@ -14,6 +14,7 @@ mod eval;
 mod export;
 mod forget;
 mod log;
+mod plan;
 mod problems;
 pub(crate) mod progress;
 mod records;
@@ -65,6 +66,8 @@ enum Command {
     Check(check::Check),
     /// Try an expression or a function of a script
     Eval(eval::Eval),
+    /// Show what flows would do, without doing it
+    Plan(plan::Plan),
     /// Run flows once
     Run(run::Run),
     /// Run every flow whenever it is due, until told to stop
@@ -144,7 +147,7 @@ pub fn main() -> ExitCode {
 /// another one, which otherwise costs as much as the work itself; the store has its own threads.
 fn runtime(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
     let mut builder = match command {
-        Command::Run(_) => tokio::runtime::Builder::new_current_thread(),
+        Command::Run(_) | Command::Plan(_) => tokio::runtime::Builder::new_current_thread(),
         _ => tokio::runtime::Builder::new_multi_thread(),
     };
     builder.thread_stack_size(STACK).on_thread_start(mark_roomy).enable_all().build()
@@ -176,6 +179,7 @@ impl Call {
         match self.command {
             Command::Check(check) => check.run(self.project.as_deref(), show),
             Command::Eval(eval) => eval.run(self.project.as_deref(), show),
+            Command::Plan(plan) => plan.run(&unsealed(self.project.as_deref()).await?, show).await,
             Command::Run(run) => run.run(&unsealed(self.project.as_deref()).await?, show).await,
             Command::Serve(serve) => serve.run(unsealed(self.project.as_deref()).await?, show).await,
             Command::Webhooks(webhooks) => webhooks.run(unsealed(self.project.as_deref()).await?, show).await,

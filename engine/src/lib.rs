@@ -17,6 +17,7 @@ pub mod mapping;
 mod measure;
 pub mod memory;
 pub mod person;
+pub mod preview;
 pub mod program;
 pub mod project;
 pub mod retention;

@@ -10,6 +10,8 @@ mod finder;
 mod history;
 mod journal;
 mod letters;
+mod named;
+pub(crate) mod outgoing;
 mod page;
 mod pipeline;
 mod reading;
@@ -22,7 +24,7 @@ mod walk;
 mod write;
 
 use std::collections::{BTreeSet, HashSet};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -31,11 +33,13 @@ use connectors::record::{Record, Value};
 
 use crate::flow::Flow;
 use crate::store::{
-    Claim, Counts, Fingerprint, Lease, NewRun, RunState, Store, StoreError, is_dead, this_process,
+    Claim, Counts, Fingerprint, Lease, NewRun, RunState, Runs, Store, StoreError, is_dead, this_process,
 };
 use crate::vault::Sealer;
 use finder::Finder;
 pub use letters::{Replay, Take};
+pub(crate) use named::{Named, Wanted, rehearse, run_named};
+use outgoing::Gate;
 use reading::Reading;
 pub use sides::{Party, Sides};
 use tracing::Instrument as _;
@@ -100,11 +104,17 @@ pub enum RunError {
 pub(crate) struct Run<'a> {
     flow: &'a Flow,
     sides: &'a Sides,
-    store: &'a dyn Store,
+    store: &'a dyn Runs,
     watcher: &'a dyn Watcher,
     options: &'a Options,
     /// Dead letters to try again, and nothing else.
     replay: Option<&'a Replay>,
+    /// Records that somebody has named, and nothing else.
+    named: Option<&'a Named>,
+    /// Sees every write before it leaves.
+    gate: Option<&'a dyn Gate>,
+    /// Records that were left as they are, because they are no longer what somebody agreed to.
+    turned_away: AtomicUsize,
     lease: Lease,
     id: String,
     counts: Mutex<Counts>,
@@ -252,24 +262,8 @@ pub(crate) async fn run_claimed(
 ) -> Result<Report, RunError> {
     let Claimed { lease, id, part } = claimed;
     let renewal = Renewal(tokio::spawn(keep_lease(Arc::clone(store), lease.clone())));
-    let run = Run {
-        flow,
-        sides,
-        store: &**store,
-        watcher,
-        options,
-        replay,
-        lease,
-        id,
-        counts: Mutex::default(),
-        retaken: Mutex::default(),
-        wanted: Mutex::default(),
-        finder: Finder::new(sides),
-        past: tokio::sync::Mutex::default(),
-        sealer: OnceLock::new(),
-    };
-    let span = tracing::debug_span!("run", flow = flow.name, run = run.id, cause = options.cause);
-    let result = run.whole(part).instrument(span).await;
+    let run = Run { replay, lease, id, ..Run::new(flow, sides, &**store, options, watcher) };
+    let result = run.whole(part).instrument(run.span()).await;
     drop(renewal);
     run.end(result).await
 }
@@ -301,11 +295,46 @@ enum Ended {
     Remote(RemoteError),
 }
 
+impl<'a> Run<'a> {
+    /// A run of everything, that has no name and no claim yet.
+    fn new(
+        flow: &'a Flow,
+        sides: &'a Sides,
+        store: &'a dyn Runs,
+        options: &'a Options,
+        watcher: &'a dyn Watcher,
+    ) -> Self {
+        Self {
+            flow,
+            sides,
+            store,
+            watcher,
+            options,
+            replay: None,
+            named: None,
+            gate: None,
+            turned_away: AtomicUsize::new(0),
+            lease: Lease { flow: flow.name.clone(), epoch: 0, holder: String::new(), expires_at: 0 },
+            id: String::new(),
+            counts: Mutex::default(),
+            retaken: Mutex::default(),
+            wanted: Mutex::default(),
+            finder: Finder::new(sides),
+            past: tokio::sync::Mutex::default(),
+            sealer: OnceLock::new(),
+        }
+    }
+}
+
 impl Run<'_> {
+    fn span(&self) -> tracing::Span {
+        tracing::debug_span!("run", flow = self.flow.name, run = self.id, cause = self.options.cause)
+    }
+
     async fn whole(&self, part: Part) -> Result<Option<Ended>, StoreError> {
         let new = NewRun { id: self.id.clone(), cause: self.options.cause.clone(), plan: self.flow.print };
         self.store.start_run(&self.lease, &new).await?;
-        if part != Part::Waiting && self.replay.is_none() {
+        if part != Part::Waiting && self.replay.is_none() && self.named.is_none() {
             self.take_arrivals().await?;
         }
         if let Some(error) = self.take_back().await? {
@@ -313,6 +342,9 @@ impl Run<'_> {
         }
         if let Some(error) = self.seals().await {
             return Ok(Some(Ended::Remote(error)));
+        }
+        if let Some(named) = self.named {
+            return self.take_named(named).await;
         }
         if let Some(replay) = self.replay {
             return Ok(self.replay(replay).await?.map(Ended::Remote));
@@ -389,7 +421,7 @@ impl Run<'_> {
 
     async fn end(&self, result: Result<Option<Ended>, StoreError>) -> Result<Report, RunError> {
         let counts = *self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let refused = counts.failed + counts.waiting > 0;
+        let refused = counts.failed + counts.waiting > 0 || self.turned_away.load(Ordering::Relaxed) > 0;
         let (state, error) = match &result {
             Ok(None) if refused => (RunState::Partial, None),
             Ok(None) => (RunState::Succeeded, None),

@@ -104,13 +104,16 @@ impl<'r> PageRun<'r> {
         // run may have ended before it could look.
         let in_doubt = done.in_doubt
             || known.intent.is_some()
-                && matches!(stop, Some(Stop::Failed { .. } | Stop::Wait(_) | Stop::Halt(_)));
+                && matches!(
+                    stop,
+                    Some(Stop::Failed { .. } | Stop::Wait(_) | Stop::Halt(_) | Stop::NotAgreed(_))
+                );
         let outcome = match stop {
             None if done.created => Outcome::Created,
             None if done.updated => Outcome::Updated,
             None => Outcome::Unchanged,
             // One that is taken up again was told of before: that it is left out now closes it.
-            Some(Stop::Filtered) if unsent && !self.again => {
+            Some(Stop::Filtered) if unsent && !self.again && !self.named => {
                 page.counted.skipped += 1;
                 page.withdrawn.push(key);
                 return;
@@ -118,6 +121,14 @@ impl<'r> PageRun<'r> {
             Some(Stop::Filtered) => Outcome::Skipped { reason: "left out by a filter".to_owned() },
             Some(Stop::Skipped(reason)) => Outcome::Skipped { reason },
             Some(Stop::Failed { class, reason }) => Outcome::Failed { class: class.to_owned(), reason },
+            Some(Stop::NotAgreed(reason)) if unsent => {
+                if !in_doubt {
+                    page.withdrawn.push(key.clone());
+                }
+                self.run.turn_away(&key, &reason);
+                return;
+            }
+            Some(Stop::NotAgreed(reason)) => Outcome::Failed { class: "not as planned".to_owned(), reason },
             // The run ends and reads this page again: nothing is lost, and nothing is said twice.
             Some(Stop::Halt(_) | Stop::Wait(_)) if halted && unsent && !self.again => {
                 if !in_doubt {

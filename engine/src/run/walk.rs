@@ -12,6 +12,7 @@ use futures::future::{BoxFuture, join_all};
 
 use super::finder::Finder;
 use super::history::History;
+use super::outgoing::Gate;
 use super::scope::Scope;
 use super::{Flow, Sides};
 use crate::mapping::Why;
@@ -37,6 +38,8 @@ pub(super) enum Stop {
     Wait(RemoteError),
     /// No record can succeed.
     Halt(RemoteError),
+    /// What it would send is not what somebody agreed to.
+    NotAgreed(String),
 }
 
 impl Stop {
@@ -62,6 +65,8 @@ pub(super) struct Walk<'a> {
     pub(super) flow: &'a Flow,
     pub(super) sides: &'a Sides,
     pub(super) finder: &'a Finder<'a>,
+    /// Sees every write before it leaves.
+    pub(super) gate: Option<&'a dyn Gate>,
     /// Key in the source.
     pub(super) key: &'a str,
     /// What the store knows of it.
