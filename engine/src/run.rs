@@ -16,6 +16,7 @@ mod page;
 mod pipeline;
 mod reading;
 pub(crate) mod release;
+mod rights;
 mod scope;
 mod seen;
 mod settle;
@@ -23,7 +24,7 @@ mod sides;
 mod walk;
 mod write;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -41,6 +42,7 @@ pub use letters::{Replay, Take};
 pub(crate) use named::{Named, Wanted, rehearse, run_named};
 use outgoing::Gate;
 use reading::Reading;
+pub(crate) use rights::{Asked, Rights, creates};
 pub use sides::{Party, Sides};
 use tracing::Instrument as _;
 
@@ -69,6 +71,8 @@ pub trait Watcher: Send + Sync {
     fn page(&self, counts: &Counts);
     /// A record was refused.
     fn refused(&self, key: &str, reason: &str);
+    /// The run begins once another has ended that creates the same kind of record.
+    fn waits(&self, holder: &str);
 }
 
 /// How a run ended.
@@ -90,7 +94,7 @@ pub enum RunError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Somebody else runs the flow.
+    /// Somebody else runs the flow, or one that creates the same kind of record.
     #[error("flow `{flow}` is being run by {holder}")]
     Busy {
         /// The flow.
@@ -100,6 +104,17 @@ pub enum RunError {
     },
 }
 
+/// What is special about a run; nothing: it takes up all that its source has.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Task<'a> {
+    /// Dead letters to try again, and nothing else.
+    letters: Option<&'a Replay>,
+    /// Records that somebody has named, and nothing else.
+    named: Option<&'a Named>,
+    /// Sees every write before it leaves.
+    gate: Option<&'a dyn Gate>,
+}
+
 /// A run under way.
 pub(crate) struct Run<'a> {
     flow: &'a Flow,
@@ -107,12 +122,7 @@ pub(crate) struct Run<'a> {
     store: &'a dyn Runs,
     watcher: &'a dyn Watcher,
     options: &'a Options,
-    /// Dead letters to try again, and nothing else.
-    replay: Option<&'a Replay>,
-    /// Records that somebody has named, and nothing else.
-    named: Option<&'a Named>,
-    /// Sees every write before it leaves.
-    gate: Option<&'a dyn Gate>,
+    task: Task<'a>,
     /// Records that were left as they are, because they are no longer what somebody agreed to.
     turned_away: AtomicUsize,
     lease: Lease,
@@ -159,49 +169,6 @@ pub(crate) async fn claim(store: &dyn Store, flow: &str, holder: &str) -> Result
     store.acquire(flow, holder, LEASE, &is_dead).await
 }
 
-/// The right to create in resources of targets: two flows that look for the same record would both
-/// find nothing, and both create it.
-pub(crate) struct Rights(Vec<(Lease, Renewal)>);
-
-impl Rights {
-    /// Takes all of them, or none when somebody else has one.
-    pub(crate) async fn take(
-        store: &Arc<dyn Store>,
-        names: &BTreeSet<String>,
-        holder: &str,
-    ) -> Result<Option<Self>, StoreError> {
-        let mut rights = Self(Vec::new());
-        // In one order for all, so that no two wait for each other.
-        for name in names {
-            match claim(&**store, name, holder).await {
-                Ok(Claim::Held(lease)) => {
-                    let renewal = Renewal(tokio::spawn(keep_lease(Arc::clone(store), lease.clone())));
-                    rights.0.push((lease, renewal));
-                }
-                Ok(Claim::Busy { .. }) => return rights.give_back(&**store).await.map(|()| None),
-                Err(error) => {
-                    // What cannot be given back runs out.
-                    let _ = rights.give_back(&**store).await;
-                    return Err(error);
-                }
-            }
-        }
-        Ok(Some(rights))
-    }
-
-    pub(crate) fn leases(&self) -> Vec<Lease> {
-        self.0.iter().map(|(lease, _)| lease.clone()).collect()
-    }
-
-    pub(crate) async fn give_back(self, store: &dyn Store) -> Result<(), StoreError> {
-        for (lease, renewal) in self.0 {
-            drop(renewal);
-            store.release(&lease).await?;
-        }
-        Ok(())
-    }
-}
-
 /// Runs a flow once.
 pub async fn run(
     flow: &Flow,
@@ -210,7 +177,7 @@ pub async fn run(
     options: &Options,
     watcher: &dyn Watcher,
 ) -> Result<Report, RunError> {
-    run_as(flow, sides, store, options, None, watcher).await
+    run_as(flow, sides, store, options, Task::default(), watcher).await
 }
 
 /// Tries dead letters again, and reads nothing else.
@@ -222,7 +189,7 @@ pub async fn replay(
     replay: &Replay,
     watcher: &dyn Watcher,
 ) -> Result<Report, RunError> {
-    run_as(flow, sides, store, options, Some(replay), watcher).await
+    run_as(flow, sides, store, options, Task { letters: Some(replay), ..Task::default() }, watcher).await
 }
 
 async fn run_as(
@@ -230,7 +197,26 @@ async fn run_as(
     sides: &Sides,
     store: &Arc<dyn Store>,
     options: &Options,
-    replay: Option<&Replay>,
+    task: Task<'_>,
+    watcher: &dyn Watcher,
+) -> Result<Report, RunError> {
+    let rights = match Rights::wait(store, &creates(&flow.plan, sides), options, watcher).await? {
+        Asked::All(rights) => rights,
+        Asked::Busy { holder } => return Err(RunError::Busy { flow: flow.name.clone(), holder }),
+    };
+    let result = run_with_rights(flow, sides, store, options, task, watcher).await;
+    let given_back = rights.give_back(store).await;
+    let report = result?;
+    given_back?;
+    Ok(report)
+}
+
+async fn run_with_rights(
+    flow: &Flow,
+    sides: &Sides,
+    store: &Arc<dyn Store>,
+    options: &Options,
+    task: Task<'_>,
     watcher: &dyn Watcher,
 ) -> Result<Report, RunError> {
     let lease = match claim(&**store, &flow.name, &this_process()).await? {
@@ -239,7 +225,7 @@ async fn run_as(
     };
     let claimed = Claimed::new(lease.clone(), Part::Whole);
     let id = claimed.id.clone();
-    let result = run_claimed(claimed, flow, sides, store, options, replay, watcher).await;
+    let result = run_claimed(claimed, flow, sides, store, options, task, watcher).await;
     // Whatever happened, others may claim the flow from here on.
     let released = store.release(&lease).await;
     if released.as_ref().is_err_and(StoreError::is_temporary) {
@@ -257,12 +243,12 @@ pub(crate) async fn run_claimed(
     sides: &Sides,
     store: &Arc<dyn Store>,
     options: &Options,
-    replay: Option<&Replay>,
+    task: Task<'_>,
     watcher: &dyn Watcher,
 ) -> Result<Report, RunError> {
     let Claimed { lease, id, part } = claimed;
     let renewal = Renewal(tokio::spawn(keep_lease(Arc::clone(store), lease.clone())));
-    let run = Run { replay, lease, id, ..Run::new(flow, sides, &**store, options, watcher) };
+    let run = Run { task, lease, id, ..Run::new(flow, sides, &**store, options, watcher) };
     let result = run.whole(part).instrument(run.span()).await;
     drop(renewal);
     run.end(result).await
@@ -310,9 +296,7 @@ impl<'a> Run<'a> {
             store,
             watcher,
             options,
-            replay: None,
-            named: None,
-            gate: None,
+            task: Task::default(),
             turned_away: AtomicUsize::new(0),
             lease: Lease { flow: flow.name.clone(), epoch: 0, holder: String::new(), expires_at: 0 },
             id: String::new(),
@@ -334,7 +318,7 @@ impl Run<'_> {
     async fn whole(&self, part: Part) -> Result<Option<Ended>, StoreError> {
         let new = NewRun { id: self.id.clone(), cause: self.options.cause.clone(), plan: self.flow.print };
         self.store.start_run(&self.lease, &new).await?;
-        if part != Part::Waiting && self.replay.is_none() && self.named.is_none() {
+        if part != Part::Waiting && self.task.letters.is_none() && self.task.named.is_none() {
             self.take_arrivals().await?;
         }
         if let Some(error) = self.take_back().await? {
@@ -343,10 +327,10 @@ impl Run<'_> {
         if let Some(error) = self.seals().await {
             return Ok(Some(Ended::Remote(error)));
         }
-        if let Some(named) = self.named {
+        if let Some(named) = self.task.named {
             return self.take_named(named).await;
         }
-        if let Some(replay) = self.replay {
+        if let Some(replay) = self.task.letters {
             return Ok(self.replay(replay).await?.map(Ended::Remote));
         }
         if let Some(error) = self.due().await? {

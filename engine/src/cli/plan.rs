@@ -15,7 +15,7 @@ use super::run::{done, load, named, open_store, run_trouble, stop_on_interrupt, 
 use super::show::Show;
 use crate::flow::Flow;
 use crate::preview::{
-    Ask, Asked, FlowPreview, Order, Placeholders, Planner, Preview, apply, not_read, read, refusal, write,
+    Ask, FlowPreview, Order, Pick, Placeholders, Planner, Preview, apply, not_read, read, refusal, write,
 };
 use crate::project::{FlowEntry, Project};
 use crate::run::{Options, Sides};
@@ -118,14 +118,14 @@ pub(super) fn options(full: bool, stop: &Arc<AtomicBool>) -> Options {
 }
 
 /// The record that is meant: by its key, by what the store knows it by, or by its name in the source.
-async fn asked(store: &dyn Store, flow: &str, text: &str) -> Result<Asked, Trouble> {
+async fn asked(store: &dyn Store, flow: &str, text: &str) -> Result<Pick, Trouble> {
     let mut known = store.find_records(text, KNOWN).await?;
     known.retain(|found| found.flow == flow);
     let key = match known.as_slice() {
         [only] => only.source_key.clone(),
         _ => text.to_owned(),
     };
-    Ok(Asked { key, kept: None })
+    Ok(Pick { key, kept: None })
 }
 
 /// How a command ends that showed this.

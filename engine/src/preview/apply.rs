@@ -75,7 +75,7 @@ pub async fn apply(
         keys: Arc::clone(keys),
         target: sides.target.title().to_owned(),
     };
-    run_named(flow, sides, store, options, &named, Some(&agreed), watcher).await
+    run_named(flow, sides, store, options, &named, &agreed, watcher).await
 }
 
 /// Lets nothing pass but what was agreed to.
@@ -126,7 +126,10 @@ impl Gate for Agreed {
             let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
             planned.write == write.write && resolved_text(&planned.item, &keys) == write.item
         };
-        let mut why = format!("R113: `{}` was not to be written; the target has changed", write.write);
+        let mut why = format!(
+            "R113: `{}` was not planned; what it depends on was not there, or has changed",
+            write.write
+        );
         for planned in planned.iter().filter(same) {
             match self.compare(planned, write) {
                 Ok(()) => return Ok(()),

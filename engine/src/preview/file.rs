@@ -122,6 +122,7 @@ impl PlannedRecord {
                 Value::List(self.notices.iter().map(|text| Value::from(text.as_str())).collect()),
             );
         }
+        text(&mut value, "open", self.open.as_deref());
         value.set("writes", list(&self.writes, PlannedWrite::to_value));
         value.set("source", self.source.clone());
         value
@@ -191,6 +192,7 @@ fn record_from_value(value: &Record) -> Option<PlannedRecord> {
         outcome: OutcomeWord::from_word(value.text("outcome")?)?,
         reason: value.text("reason").map(str::to_owned),
         notices: notices.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        open: value.text("open").map(str::to_owned),
         source: value.get("source")?.as_map()?.clone(),
         writes: each(value, "writes", write_from_value)?,
     })

@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use connectors::record::{Record, Value, read_json};
 
 use crate::flow::Flow;
-use crate::project::{Connection, FlowEntry, Privacy, Project};
+use crate::project::{Connection, FlowEntry, Project};
 use crate::run::outgoing::{Gate, Outgoing};
 use crate::run::{Named, Options, Party, RunError, Sides, Wanted, Watcher, rehearse};
 use crate::store::{Counts, Fingerprint, OutcomeWord, Runs, Settled};
@@ -74,6 +74,8 @@ pub struct PlannedRecord {
     pub reason: Option<String>,
     /// What `notify` would say.
     pub notices: Vec<String>,
+    /// Why no more can be told of it; nothing: this is all.
+    pub open: Option<String>,
     /// The record as it was read, whole.
     pub source: Record,
     /// What would be written for it, in this order.
@@ -106,14 +108,14 @@ pub struct Ask {
     /// How the run would be started.
     pub options: Options,
     /// Only these records; none: all that a run would take up.
-    pub records: Vec<Asked>,
+    pub records: Vec<Pick>,
     /// No more records than these are read of each flow.
     pub limit: Option<usize>,
 }
 
-/// A record that is asked for.
+/// A record that is picked out.
 #[derive(Clone, Debug, Default)]
-pub struct Asked {
+pub struct Pick {
     /// Its key in the source, or what people know it by.
     pub key: String,
     /// As it is taken where the source cannot be asked for it.
@@ -145,19 +147,23 @@ impl<'p> Planner<'p> {
         watcher: &dyn Watcher,
     ) -> Result<FlowPreview, RunError> {
         // Nothing is kept, so nothing has to be hidden from what is kept.
-        flow.privacy = Privacy::default();
+        let privacy = std::mem::take(&mut flow.privacy);
         let ends = ends(self.project, entry, flow).map(|end| end.map(|one| (one.name.clone(), print(one))));
         let [source, target] = ends.map(Option::unwrap_or_default);
         let looking = Sides {
-            source: self.looking(&source.0, &sides.source, ask.limit),
-            target: self.looking(&target.0, &sides.target, None),
+            source: self.looking(&sides.source, ask.limit),
+            target: self.looking(&sides.target, None),
         };
-        let wanted =
-            |asked: &Asked| Wanted { key: asked.key.clone(), agreed: None, kept: asked.kept.clone() };
+        let wanted = |pick: &Pick| Wanted { key: pick.key.clone(), agreed: None, kept: pick.kept.clone() };
         let named = Named { records: ask.records.iter().map(wanted).collect(), alone: false };
         let named = (!named.records.is_empty()).then_some(&named);
-        let (shadow, noted) = (shadow::Shadow::of(store), Noted::default());
-        let report = rehearse(flow, &looking, &shadow, &ask.options, named, &noted, watcher).await?;
+        let shadow = shadow::Shadow::of(store);
+        let overlay = Arc::clone(self.overlays.entry(sides.target.connection.clone()).or_default());
+        let noted =
+            Noted { target: &sides.target, overlay, writes: Mutex::default(), open: Mutex::default() };
+        let report = rehearse(flow, &looking, &shadow, &ask.options, named, &noted, watcher).await;
+        flow.privacy = privacy;
+        let report = report?;
         Ok(FlowPreview {
             flow: flow.name.clone(),
             print: flow.print,
@@ -174,10 +180,10 @@ impl<'p> Planner<'p> {
         self.overlays.clear();
     }
 
-    fn looking(&mut self, connection: &str, party: &Party, limit: Option<usize>) -> Party {
-        let overlay = Arc::clone(self.overlays.entry(connection.to_owned()).or_default());
+    fn looking(&mut self, party: &Party, limit: Option<usize>) -> Party {
+        let overlay = Arc::clone(self.overlays.entry(party.connection.clone()).or_default());
         let session = Looking::new(Arc::clone(&party.session), overlay, party.manifest.clone(), limit);
-        Party::new(Arc::new(session), party.manifest.clone())
+        Party::new(party.connection.clone(), Arc::new(session), party.manifest.clone())
     }
 }
 
@@ -199,10 +205,33 @@ pub(crate) fn print(connection: &Connection) -> Fingerprint {
 }
 
 /// Takes note of every write.
-#[derive(Default)]
-struct Noted(Mutex<Vec<(String, PlannedWrite)>>);
+struct Noted<'a> {
+    target: &'a Party,
+    overlay: Arc<Overlay>,
+    /// By source key, in the order in which they would leave.
+    writes: Mutex<Vec<(String, PlannedWrite)>>,
+    /// Records of which no more can be told, and why.
+    open: Mutex<HashMap<String, String>>,
+}
 
-impl Gate for Noted {
+impl Gate for Noted<'_> {
+    /// Of a record that only was planned the target may make more than was sent: records of another
+    /// kind, which flows cannot create, or which are known by a key that it gives.
+    fn may_look(&self, record: &str, resource: &str, by: &[String], key: &[Value]) -> bool {
+        let mut texts = key.iter().filter_map(Value::as_str);
+        let Some(placeholder) = texts.find(|text| overlay::is_placeholder(text)) else { return true };
+        let about = self.target.manifest.resources.get(resource);
+        let by_key = about.is_some_and(|about| by == std::slice::from_ref(&about.key));
+        let foreseen = about.is_none_or(|about| about.create.is_some()) && !by_key;
+        if foreseen || self.overlay.has(resource, by, key) {
+            return true;
+        }
+        let title = self.target.title();
+        let why = format!("what comes next depends on the {resource} that {title} makes of {placeholder}");
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).insert(record.to_owned(), why);
+        false
+    }
+
     fn may_leave(&self, _: &Outgoing<'_>) -> Result<(), String> {
         Ok(())
     }
@@ -217,12 +246,12 @@ impl Gate for Noted {
             fields: write.fields.clone(),
             before: write.before.clone(),
         };
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((write.record.to_owned(), planned));
+        self.writes.lock().unwrap_or_else(PoisonError::into_inner).push((write.record.to_owned(), planned));
     }
 }
 
 /// Brings together how records would end and what would be written for them.
-fn records(flow: &Flow, source: &Party, settled: Vec<Settled>, noted: Noted) -> Vec<PlannedRecord> {
+fn records(flow: &Flow, source: &Party, settled: Vec<Settled>, noted: Noted<'_>) -> Vec<PlannedRecord> {
     let known_by = source
         .manifest
         .resources
@@ -230,15 +259,17 @@ fn records(flow: &Flow, source: &Party, settled: Vec<Settled>, noted: Noted) -> 
         .and_then(|resource| resource.known_by.as_deref());
     let mut order: HashMap<String, usize> = HashMap::new();
     let mut writes: HashMap<String, Vec<PlannedWrite>> = HashMap::new();
-    for (key, write) in noted.0.into_inner().unwrap_or_else(PoisonError::into_inner) {
+    for (key, write) in noted.writes.into_inner().unwrap_or_else(PoisonError::into_inner) {
         let next = order.len();
         order.entry(key.clone()).or_insert(next);
         writes.entry(key).or_default().push(write);
     }
+    let mut open = noted.open.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut records: Vec<PlannedRecord> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     for one in settled {
-        let record = planned(one, known_by, &mut writes);
+        let mut record = planned(one, known_by, &mut writes);
+        record.open = open.remove(&record.key);
         if let Some(earlier) = places.get(&record.key).and_then(|place| records.get_mut(*place)) {
             // A key that came twice ends as it ended last.
             let writes = std::mem::take(&mut earlier.writes);
@@ -248,7 +279,10 @@ fn records(flow: &Flow, source: &Party, settled: Vec<Settled>, noted: Noted) -> 
             records.push(record);
         }
     }
-    records.retain(|record| record.outcome != OutcomeWord::Unchanged || !record.notices.is_empty());
+    let tells = |record: &PlannedRecord| {
+        record.outcome != OutcomeWord::Unchanged || !record.notices.is_empty() || record.open.is_some()
+    };
+    records.retain(tells);
     records.sort_by_key(|record| order.get(&record.key).copied().unwrap_or(usize::MAX));
     records
 }
@@ -269,6 +303,7 @@ fn planned(
         outcome: settled.outcome.word(),
         reason: settled.outcome.reason().map(str::to_owned),
         notices: notices.iter().map(text).collect(),
+        open: None,
         source,
         writes: writes.remove(&settled.source_key).unwrap_or_default(),
         key: settled.source_key,

@@ -29,6 +29,19 @@ struct Inner {
     names: HashMap<String, usize>,
 }
 
+impl Inner {
+    /// A text that stands for what the target will give; no other one is the same.
+    fn placeholder(&mut self, of: &str, name: &str) -> String {
+        let times = self.names.entry(format!("{of} {name}")).or_insert(0);
+        *times += 1;
+        match (*times, name.is_empty()) {
+            (times, true) => format!("‹new in {of} {times}›"),
+            (1, false) => format!("‹new in {of}: {name}›"),
+            (times, false) => format!("‹new in {of}: {name}, {times}›"),
+        }
+    }
+}
+
 /// A record that would be created.
 #[derive(Debug)]
 struct Made {
@@ -83,24 +96,31 @@ impl Overlay {
         seen
     }
 
+    /// Whether a record that would be written has these values.
+    pub(super) fn has(&self, resource: &str, by: &[String], key: &[Value]) -> bool {
+        let inner = self.lock();
+        let made = inner.made.iter().filter(|made| made.resource == resource).map(|made| &made.record);
+        let changed = inner.changed.iter().filter(|((of, _), _)| of == resource).map(|(_, record)| record);
+        made.chain(changed).any(|record| fits(record, by, key))
+    }
+
     fn make(&self, resource: &str, about: Option<&Resource>, record: &Record) -> Written {
         let mut inner = self.lock();
         let key_field = about.map_or("id", |about| about.key.as_str());
         let own = record.get(key_field).filter(|value| !value.says_nothing()).map(plain);
-        let key = own.unwrap_or_else(|| {
-            let name = name(about, record);
-            let times = inner.names.entry(format!("{resource} {name}")).or_insert(0);
-            *times += 1;
-            match (*times, name.is_empty()) {
-                (times, true) => format!("‹new in {resource} {times}›"),
-                (1, false) => format!("‹new in {resource}: {name}›"),
-                (times, false) => format!("‹new in {resource}: {name}, {times}›"),
+        let name = name(about, record);
+        let key = own.unwrap_or_else(|| inner.placeholder(resource, &name));
+        let mut answer = record.clone();
+        for (field, _) in about.into_iter().flat_map(|about| about.fields.iter()).filter(|(_, one)| one.given)
+        {
+            if record.get(field).is_none_or(Value::says_nothing) {
+                answer.set(field, inner.placeholder(&format!("{resource}.{field}"), &name));
             }
-        });
-        let mut made = record.clone();
+        }
+        let mut made = answer.clone();
         made.set(key_field, key.as_str());
         inner.made.push(Made { resource: resource.to_owned(), key: key.clone(), record: made });
-        Written { key, record: record.clone() }
+        Written { key, record: answer }
     }
 
     fn change(&self, resource: &str, key: &str, changes: &Record, current: Option<&Record>) {
@@ -137,7 +157,7 @@ fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn fits(record: &Record, by: &[String], key: &Key) -> bool {
+fn fits(record: &Record, by: &[String], key: &[Value]) -> bool {
     by.len() == key.len()
         && by.iter().zip(key).all(|(field, value)| {
             record.at(field).or_else(|| record.get(field)).is_some_and(|there| {

@@ -10,11 +10,9 @@ use tracing::Instrument as _;
 
 use super::outgoing::Gate;
 use super::page::{PageRun, ReadPage, key_of};
-use super::{
-    Claimed, Ended, Options, PAGE, Part, Renewal, Report, Run, RunError, Sides, Watcher, claim, keep_lease,
-};
+use super::{Ended, Options, PAGE, Part, Report, Run, RunError, Sides, Task, Watcher, run_as};
 use crate::flow::Flow;
-use crate::store::{Claim, Runs, Store, StoreError, this_process};
+use crate::store::{Runs, Store, StoreError};
 
 /// Records that somebody has named.
 #[derive(Clone, Debug, Default)]
@@ -46,12 +44,8 @@ pub(crate) async fn rehearse(
     gate: &dyn Gate,
     watcher: &dyn Watcher,
 ) -> Result<Report, RunError> {
-    let run = Run {
-        named,
-        gate: Some(gate),
-        id: "plan".to_owned(),
-        ..Run::new(flow, sides, store, options, watcher)
-    };
+    let task = Task { named, gate: Some(gate), letters: None };
+    let run = Run { task, id: "plan".to_owned(), ..Run::new(flow, sides, store, options, watcher) };
     let result = run.whole(Part::Whole).instrument(run.span()).await;
     run.end(result).await
 }
@@ -63,24 +57,11 @@ pub(crate) async fn run_named(
     store: &Arc<dyn Store>,
     options: &Options,
     named: &Named,
-    gate: Option<&dyn Gate>,
+    gate: &dyn Gate,
     watcher: &dyn Watcher,
 ) -> Result<Report, RunError> {
-    let lease = match claim(&**store, &flow.name, &this_process()).await? {
-        Claim::Held(lease) => lease,
-        Claim::Busy { holder, .. } => return Err(RunError::Busy { flow: flow.name.clone(), holder }),
-    };
-    let Claimed { id, .. } = Claimed::new(lease.clone(), Part::Whole);
-    let renewal = Renewal(tokio::spawn(keep_lease(Arc::clone(store), lease.clone())));
-    let base = Run::new(flow, sides, &**store, options, watcher);
-    let run = Run { named: Some(named), gate, lease: lease.clone(), id, ..base };
-    let result = run.whole(Part::Whole).instrument(run.span()).await;
-    drop(renewal);
-    let report = run.end(result).await;
-    let released = store.release(&lease).await;
-    let report = report?;
-    released?;
-    Ok(report)
+    let task = Task { named: Some(named), gate: Some(gate), letters: None };
+    run_as(flow, sides, store, options, task, watcher).await
 }
 
 impl Run<'_> {

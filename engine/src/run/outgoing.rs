@@ -1,7 +1,7 @@
 //! A write at the moment when it leaves for the target: what a plan shows and what a run sends
 //! are the same value, taken at the same place.
 
-use connectors::record::Record;
+use connectors::record::{Record, Value};
 
 /// A write that is about to leave.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +26,11 @@ pub(crate) struct Outgoing<'a> {
 pub(crate) trait Gate: Send + Sync {
     /// `Err`: why this write must not leave.
     fn may_leave(&self, write: &Outgoing<'_>) -> Result<(), String>;
+
+    /// False: nobody can say yet what this look-up in the target, for this record, will find.
+    fn may_look(&self, _record: &str, _resource: &str, _by: &[String], _key: &[Value]) -> bool {
+        true
+    }
 
     /// The target has taken the write, under this key.
     fn arrived(&self, write: &Outgoing<'_>, key: &str);

@@ -99,6 +99,8 @@ impl<'r> PageRun<'r> {
     /// Turns a walked record into its line for the store.
     fn close(&self, one: Walked<'_>, halted: bool, now: i64, page: &mut Page) {
         let Walked { key, print, scope, text, known, done, stop } = one;
+        // Only a plan stops there: as far as it can be told, the record has come through.
+        let stop = stop.filter(|stop| !matches!(stop, Stop::Unforeseen));
         let unsent = done.written.is_empty() && !done.created && !done.updated;
         // What a dead process may have created stays in doubt until the record comes through: this
         // run may have ended before it could look.
@@ -128,6 +130,7 @@ impl<'r> PageRun<'r> {
                 self.run.turn_away(&key, &reason);
                 return;
             }
+            Some(Stop::Unforeseen) => Outcome::Unchanged,
             Some(Stop::NotAgreed(reason)) => Outcome::Failed { class: "not as planned".to_owned(), reason },
             // The run ends and reads this page again: nothing is lost, and nothing is said twice.
             Some(Stop::Halt(_) | Stop::Wait(_)) if halted && unsent && !self.again => {

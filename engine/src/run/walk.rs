@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use connectors::contract::{Advice, RemoteError};
 use connectors::record::{Record, Value};
+use dsl::plan::Side;
 use futures::future::{BoxFuture, join_all};
 
 use super::finder::Finder;
@@ -40,6 +41,8 @@ pub(super) enum Stop {
     Halt(RemoteError),
     /// What it would send is not what somebody agreed to.
     NotAgreed(String),
+    /// What comes next depends on what the target makes of a write that only was planned.
+    Unforeseen,
 }
 
 impl Stop {
@@ -168,6 +171,7 @@ impl Walk<'_> {
         for value in &lookup.values {
             key.push(self.value(value, scope)?);
         }
+        self.may_look(lookup.side, &lookup.resource, &lookup.by, &key)?;
         let found = self.finder.find(lookup.side, &lookup.resource, &lookup.by, key.clone()).await?;
         self.note(|done| {
             done.history.looked_up(&lookup.resource, &lookup.by, key.clone(), found.len());
@@ -193,6 +197,22 @@ impl Walk<'_> {
         };
         scope.bind(&lookup.name, value);
         Ok(())
+    }
+
+    /// Whether it can be known by now what a look-up finds.
+    pub(super) fn may_look(
+        &self,
+        side: Side,
+        resource: &str,
+        by: &[String],
+        key: &[Value],
+    ) -> Result<(), Stop> {
+        match self.gate {
+            Some(gate) if side == Side::Target && !gate.may_look(self.key, resource, by, key) => {
+                Err(Stop::Unforeseen)
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn each(

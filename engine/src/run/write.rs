@@ -167,6 +167,7 @@ impl Walk<'_> {
         by: &Arc<[String]>,
         key: Key,
     ) -> Result<Option<Record>, Stop> {
+        self.may_look(Side::Target, resource, by, &key)?;
         let found = self.finder.find(Side::Target, resource, by, key.clone()).await?;
         self.note(|done| done.history.looked_up(resource, by, key.clone(), found.len()));
         match found.as_slice() {

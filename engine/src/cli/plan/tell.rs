@@ -79,6 +79,9 @@ fn tell_record(record: &PlannedRecord, show: &Show) {
     for write in &record.writes {
         tell_write(write, show);
     }
+    if let Some(open) = &record.open {
+        show.line(format!("    {} {open}", show.warning("…")));
+    }
     for notice in &record.notices {
         show.line(format!("    notice: {notice}"));
     }
