@@ -18,6 +18,7 @@ mod plan;
 mod problems;
 pub(crate) mod progress;
 mod records;
+mod replay;
 mod run;
 mod runs;
 mod secret;
@@ -82,6 +83,8 @@ enum Command {
     Runs(runs::Runs),
     /// Find records and show what happened to them
     Records(records::Records),
+    /// Run records again, after showing what that would do
+    Replay(replay::Replay),
     /// Records that were refused: show, edit, try again, give up
     Dead(dead::Dead),
     /// Forget a person everywhere
@@ -187,6 +190,7 @@ impl Call {
             Command::Status(status) => status.run(&open(self.project.as_deref())?, show).await,
             Command::Runs(runs) => runs.run(&open(self.project.as_deref())?, show).await,
             Command::Records(records) => records.run(&open(self.project.as_deref())?, show).await,
+            Command::Replay(replay) => replay.run(&unsealed(self.project.as_deref()).await?, show).await,
             Command::Dead(dead) => {
                 // Only a replay talks to systems.
                 let folder = self.project.as_deref();

@@ -10,6 +10,7 @@ pub mod consent;
 mod demo;
 pub mod doctor;
 pub mod draft;
+pub mod edition;
 pub mod flow;
 pub mod listen;
 pub mod load;

@@ -318,6 +318,7 @@ impl Run<'_> {
     async fn whole(&self, part: Part) -> Result<Option<Ended>, StoreError> {
         let new = NewRun { id: self.id.clone(), cause: self.options.cause.clone(), plan: self.flow.print };
         self.store.start_run(&self.lease, &new).await?;
+        self.store.keep_edition(&self.flow.name, self.flow.print, &self.flow.edition.to_json()).await?;
         if part != Part::Waiting && self.task.letters.is_none() && self.task.named.is_none() {
             self.take_arrivals().await?;
         }

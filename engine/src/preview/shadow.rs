@@ -6,8 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use crate::store::{
-    Arrived, Cursor, DeadLetter, DeadQuery, Journal, JournalKeys, Known, Lease, LedgerRow, Millis, NewRun,
-    Page, RunState, Runs, Settled, StoreError,
+    Arrived, Cursor, DeadLetter, DeadQuery, Fingerprint, Journal, JournalKeys, Known, Lease, LedgerRow,
+    Millis, NewRun, Page, RunState, Runs, Settled, StoreError,
 };
 
 /// A store that takes nothing.
@@ -45,6 +45,10 @@ impl Runs for Shadow<'_> {
     }
 
     async fn start_run(&self, _: &Lease, _: &NewRun) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn keep_edition(&self, _: &str, _: Fingerprint, _: &[u8]) -> Result<(), StoreError> {
         Ok(())
     }
 

@@ -12,10 +12,11 @@ use super::migrate::{self, Migration};
 use super::person::{self, Forget, Receipt};
 use super::records;
 use super::retention::{self, Pruned};
-use super::types::{Claim, Cursor, Lease, Millis};
+use super::types::{Claim, Cursor, Fingerprint, Lease, Millis};
 use super::vault::{self, Keep, Keeping, Kept, Reseal, Resealed};
 use super::{
-    Addressee, Arrival, Store, StoreError, Told, Unanswered, Undone, alerts, inbox, page, restored, tally,
+    Addressee, Arrival, Store, StoreError, Told, Unanswered, Undone, alerts, editions, inbox, page, restored,
+    tally,
 };
 
 /// A store over one database.
@@ -122,6 +123,14 @@ impl<D: Driver> Store for Database<D> {
 
     async fn find_records(&self, text: &str, limit: u32) -> Result<Vec<Found>, StoreError> {
         records::find(&mut *self.driver.read().await?, text, limit).await
+    }
+
+    async fn records_of_run(&self, run: &str, limit: u32) -> Result<Vec<String>, StoreError> {
+        editions::of_run(&mut *self.driver.read().await?, run, limit).await
+    }
+
+    async fn edition(&self, flow: &str, print: Fingerprint) -> Result<Option<Vec<u8>>, StoreError> {
+        editions::text(&mut *self.driver.read().await?, flow, print).await
     }
 
     async fn record_history(

@@ -15,6 +15,7 @@ mod answers;
 mod compact;
 mod database;
 mod dead;
+mod editions;
 mod error;
 mod holder;
 mod inbox;
@@ -135,6 +136,12 @@ pub trait Store: Turns + Runs {
 
     /// Records by business key or source key, whatever the case and the blanks around.
     async fn find_records(&self, text: &str, limit: u32) -> Result<Vec<Found>, StoreError>;
+
+    /// Keys of the records of which a run has left a line in the log.
+    async fn records_of_run(&self, run: &str, limit: u32) -> Result<Vec<String>, StoreError>;
+
+    /// A flow as it was: what [`Runs::keep_edition`] kept under that fingerprint.
+    async fn edition(&self, flow: &str, print: Fingerprint) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// The log of a record, latest first.
     async fn record_history(

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use super::answers::{DeadLetter, DeadQuery, Known};
 use super::database::{Database, end};
 use super::link::Driver;
-use super::types::{Cursor, Journal, JournalKeys, Lease, Millis, NewRun, Page, RunState};
-use super::{Arrived, StoreError, inbox, journal, lease, page, records};
+use super::types::{Cursor, Fingerprint, Journal, JournalKeys, Lease, Millis, NewRun, Page, RunState};
+use super::{Arrived, StoreError, editions, inbox, journal, lease, page, records};
 
 /// The part of the store that runs use.
 #[async_trait]
@@ -19,6 +19,9 @@ pub trait Runs: Send + Sync {
 
     /// Begins a run. Runs of the flow that a dead process left under way become `stopped`.
     async fn start_run(&self, lease: &Lease, run: &NewRun) -> Result<(), StoreError>;
+
+    /// Keeps a flow as it is, under its fingerprint, unless it is kept already.
+    async fn keep_edition(&self, flow: &str, print: Fingerprint, text: &[u8]) -> Result<(), StoreError>;
 
     /// Ends a run.
     async fn end_run(
@@ -81,6 +84,15 @@ impl<D: Driver> Runs for Database<D> {
     async fn start_run(&self, lease: &Lease, run: &NewRun) -> Result<(), StoreError> {
         let mut tx = self.driver.begin().await?;
         let done = lease::start_run(&mut *tx, &self.words, lease, run).await;
+        end(tx, done).await
+    }
+
+    async fn keep_edition(&self, flow: &str, print: Fingerprint, text: &[u8]) -> Result<(), StoreError> {
+        if editions::is_kept(&mut *self.driver.read().await?, flow, print).await? {
+            return Ok(());
+        }
+        let mut tx = self.driver.begin().await?;
+        let done = editions::keep(&mut *tx, &self.words, flow, print, text).await;
         end(tx, done).await
     }
 

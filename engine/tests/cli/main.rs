@@ -20,6 +20,7 @@ mod docs;
 mod hooks;
 mod journal;
 mod kill;
+mod plan;
 mod postgres;
 mod remote;
 mod secrecy;
