@@ -146,7 +146,8 @@ fn name(about: Option<&Resource>, record: &Record) -> String {
     let Some(about) = about else { return String::new() };
     let unique = about.find.iter().filter(|find| find.unique).flat_map(|find| &find.by);
     let texts = about.fields.iter().filter(|(_, field)| field.kind == Kind::Text).map(|(name, _)| name);
-    let fields = about.known_by.as_deref().into_iter().chain(unique.map(String::as_str)).chain(texts);
+    let found_by = about.find.iter().flat_map(|find| &find.by);
+    let fields = about.known_by.iter().chain(unique).chain(found_by).map(String::as_str).chain(texts);
     let texts = fields.filter_map(|field| record.get(field)).map(plain);
     let name = texts.into_iter().find(|text| !text.is_empty() && !is_placeholder(text)).unwrap_or_default();
     // It stands within texts and within JSON.

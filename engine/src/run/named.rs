@@ -79,7 +79,7 @@ impl Run<'_> {
             for wanted in chunk {
                 match self.as_agreed(wanted, read.remove(&wanted.key)).await {
                     Ok(Ok(record)) => records.push(record),
-                    Ok(Err(reason)) => self.turn_away(&wanted.key, &reason),
+                    Ok(Err(reason)) => self.turn_away(&self.called(wanted), &reason),
                     Err(error) => return Ok(Some(Ended::Remote(error))),
                 }
             }
@@ -93,6 +93,13 @@ impl Run<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// What people call a record that somebody has named.
+    fn called(&self, wanted: &Wanted) -> String {
+        let known_by = self.sides.source.known_by(&self.flow.plan.fetch.resource);
+        let name = wanted.agreed.as_ref().zip(known_by).and_then(|(agreed, field)| key_of(agreed, field));
+        name.unwrap_or_else(|| wanted.key.clone())
     }
 
     /// Leaves a record as it is, and says why.

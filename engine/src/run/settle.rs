@@ -98,6 +98,7 @@ impl<'r> PageRun<'r> {
 
     /// Turns a walked record into its line for the store.
     fn close(&self, one: Walked<'_>, halted: bool, now: i64, page: &mut Page) {
+        let name = self.name(&one).map(|(_, name)| name);
         let Walked { key, print, scope, text, known, done, stop } = one;
         // Only a plan stops there: as far as it can be told, the record has come through.
         let stop = stop.filter(|stop| !matches!(stop, Stop::Unforeseen));
@@ -127,7 +128,7 @@ impl<'r> PageRun<'r> {
                 if !in_doubt {
                     page.withdrawn.push(key.clone());
                 }
-                self.run.turn_away(&key, &reason);
+                self.run.turn_away(name.as_ref().unwrap_or(&key), &reason);
                 return;
             }
             Some(Stop::Unforeseen) => Outcome::Unchanged,
