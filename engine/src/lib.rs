@@ -32,3 +32,4 @@ pub mod tokens;
 mod traces;
 pub mod trouble;
 pub mod vault;
+mod words;

@@ -37,6 +37,7 @@ use crate::store::{
     Claim, Counts, Fingerprint, Lease, NewRun, RunState, Runs, Store, StoreError, is_dead, this_process,
 };
 use crate::vault::Sealer;
+use crate::words::plain;
 use finder::Finder;
 pub use letters::{Replay, Take};
 pub(crate) use named::{Named, Wanted, rehearse, run_named};
@@ -411,7 +412,7 @@ impl Run<'_> {
             Ok(None) if refused => (RunState::Partial, None),
             Ok(None) => (RunState::Succeeded, None),
             Ok(Some(Ended::Stopped)) => (RunState::Stopped, None),
-            Ok(Some(Ended::Remote(error))) => (RunState::Failed, Some(error.clone())),
+            Ok(Some(Ended::Remote(error))) => (RunState::Failed, Some(self.shaded_end(error))),
             Err(_) => (RunState::Failed, None),
         };
         let text = match &result {
@@ -423,6 +424,16 @@ impl Run<'_> {
         result?;
         noted?;
         Ok(Report { run: self.id.clone(), state, counts, error })
+    }
+
+    /// What ended a run is kept by the run, the flow and the connection, and told to people. It may
+    /// quote a record, and nobody knows which: where something is masked, it names nobody.
+    fn shaded_end(&self, error: &RemoteError) -> RemoteError {
+        let mut error = error.clone();
+        if !self.flow.privacy.is_open() {
+            error.reason = plain(&error.reason);
+        }
+        error
     }
 }
 
