@@ -25,7 +25,7 @@ pub type Applied = Result<Report, RunError>;
 #[must_use]
 pub fn refusal(planned: &FlowPreview, project: &Project, entry: &FlowEntry, flow: &Flow) -> Option<Trouble> {
     if flow.print != planned.print {
-        let message = format!("flow `{}` is no longer what was planned", flow.name);
+        let message = format!("flow `{}` is no longer what was planned; nothing of it was done", flow.name);
         return Some(
             Trouble::new("R111", message)
                 .help("its text, a script, a setting or a table has changed; make the plan again"),
@@ -35,8 +35,10 @@ pub fn refusal(planned: &FlowPreview, project: &Project, entry: &FlowEntry, flow
     planned.ends.iter().zip(now).find_map(|((name, then), now)| {
         let same = now.is_some_and(|now| now.name == *name && print(now) == *then);
         (!same).then(|| {
-            let message =
-                format!("connection `{name}` of flow `{}` is no longer what was planned", flow.name);
+            let message = format!(
+                "connection `{name}` of flow `{}` is no longer what was planned; nothing was done",
+                flow.name
+            );
             Trouble::new("R115", message).help("it leads somewhere else by now; make the plan again")
         })
     })
@@ -53,7 +55,7 @@ pub struct Order<'a> {
     pub as_kept: bool,
 }
 
-/// Sends what was planned for one flow, record by record in the order of the plan.
+/// Sends what was planned for one flow, record by record in the order in which they would write.
 pub async fn apply(
     order: Order<'_>,
     flow: &Flow,
@@ -63,15 +65,18 @@ pub async fn apply(
     watcher: &dyn Watcher,
 ) -> Applied {
     let Order { planned, keys, as_kept } = order;
-    let writing = planned.records.iter().filter(|record| !record.writes.is_empty());
+    let mut writing: Vec<_> = planned.records.iter().filter(|record| !record.writes.is_empty()).collect();
+    writing.sort_by_key(|record| record.turn);
     let wanted = |record: &super::PlannedRecord| Wanted {
         key: record.key.clone(),
         agreed: Some(record.source.clone()),
         kept: as_kept.then(|| record.source.clone()),
     };
-    let named = Named { records: writing.clone().map(wanted).collect(), alone: true };
+    let named = Named { records: writing.iter().map(|record| wanted(record)).collect(), alone: true };
     let agreed = Agreed {
-        writes: Mutex::new(writing.map(|record| (record.key.clone(), record.writes.clone())).collect()),
+        writes: Mutex::new(
+            writing.iter().map(|record| (record.key.clone(), record.writes.clone())).collect(),
+        ),
         keys: Arc::clone(keys),
         target: sides.target.title().to_owned(),
     };

@@ -85,7 +85,12 @@ fn flow_to_value(flow: &FlowPreview) -> Record {
     value.set("counts", counts_to_value(&flow.counts));
     text(&mut value, "error", flow.error.as_deref());
     text(&mut value, "help", flow.help.as_deref());
-    value.set("records", list(&flow.records, PlannedRecord::to_value));
+    let with_turn = |record: &PlannedRecord| {
+        let mut value = record.to_value();
+        value.set("turn", i64::try_from(record.turn).unwrap_or(i64::MAX));
+        value
+    };
+    value.set("records", list(&flow.records, with_turn));
     value
 }
 
@@ -195,6 +200,7 @@ fn record_from_value(value: &Record) -> Option<PlannedRecord> {
         open: value.text("open").map(str::to_owned),
         source: value.get("source")?.as_map()?.clone(),
         writes: each(value, "writes", write_from_value)?,
+        turn: value.get("turn").and_then(Value::as_int).and_then(|turn| usize::try_from(turn).ok())?,
     })
 }
 

@@ -56,8 +56,7 @@ pub struct FlowPreview {
     pub error: Option<String>,
     /// What can be done about it.
     pub help: Option<String>,
-    /// Records of which there is something to tell: those that write first, in the order in which
-    /// they would.
+    /// Records of which there is something to tell, in the order in which they were read.
     pub records: Vec<PlannedRecord>,
 }
 
@@ -80,6 +79,8 @@ pub struct PlannedRecord {
     pub source: Record,
     /// What would be written for it, in this order.
     pub writes: Vec<PlannedWrite>,
+    /// Its place among the records that write: what one of them writes, later ones may build upon.
+    pub turn: usize,
 }
 
 /// One write.
@@ -270,6 +271,7 @@ fn records(flow: &Flow, source: &Party, settled: Vec<Settled>, noted: Noted<'_>)
     for one in settled {
         let mut record = planned(one, known_by, &mut writes);
         record.open = open.remove(&record.key);
+        record.turn = order.get(&record.key).copied().unwrap_or_default();
         if let Some(earlier) = places.get(&record.key).and_then(|place| records.get_mut(*place)) {
             // A key that came twice ends as it ended last.
             let writes = std::mem::take(&mut earlier.writes);
@@ -283,7 +285,6 @@ fn records(flow: &Flow, source: &Party, settled: Vec<Settled>, noted: Noted<'_>)
         record.outcome != OutcomeWord::Unchanged || !record.notices.is_empty() || record.open.is_some()
     };
     records.retain(tells);
-    records.sort_by_key(|record| order.get(&record.key).copied().unwrap_or(usize::MAX));
     records
 }
 
@@ -304,6 +305,7 @@ fn planned(
         reason: settled.outcome.reason().map(str::to_owned),
         notices: notices.iter().map(text).collect(),
         open: None,
+        turn: 0,
         source,
         writes: writes.remove(&settled.source_key).unwrap_or_default(),
         key: settled.source_key,

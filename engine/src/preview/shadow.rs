@@ -20,6 +20,8 @@ pub(super) struct Shadow<'a> {
 struct Inner {
     /// By source key.
     known: HashMap<String, Known>,
+    /// Source keys in the order in which they were read.
+    read: HashMap<String, usize>,
     settled: Vec<Settled>,
 }
 
@@ -32,9 +34,11 @@ impl<'a> Shadow<'a> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Everything that a run would have settled, in that order.
+    /// Everything that a run would have settled, in the order in which it was read.
     pub(super) fn settled(self) -> Vec<Settled> {
-        self.inner.into_inner().unwrap_or_else(PoisonError::into_inner).settled
+        let Inner { read, mut settled, .. } = self.inner.into_inner().unwrap_or_else(PoisonError::into_inner);
+        settled.sort_by_key(|one| read.get(&one.source_key).copied().unwrap_or(usize::MAX));
+        settled
     }
 }
 
@@ -62,7 +66,11 @@ impl Runs for Shadow<'_> {
 
     async fn known(&self, flow: &str, keys: &[&str]) -> Result<Vec<Known>, StoreError> {
         let mut known = self.store.known(flow, keys).await?;
-        let inner = self.lock();
+        let mut inner = self.lock();
+        for key in keys {
+            let next = inner.read.len();
+            inner.read.entry((*key).to_owned()).or_insert(next);
+        }
         for (key, known) in keys.iter().zip(&mut known) {
             if let Some(now) = inner.known.get(*key) {
                 known.ledger.clone_from(&now.ledger);
