@@ -107,7 +107,6 @@ impl Proxy {
     fn problems(&self) -> Vec<String> {
         let (mut problems, mut seen) = (BTreeSet::new(), BTreeSet::new());
         for exchange in self.tap.take() {
-            if exchange.path.contains(".update") { println!("DBG {} {}", exchange.path, String::from_utf8_lossy(&exchange.request)); }
             // The same question with the same answer is looked at once.
             let Exchange { path, query, request, status, reply, .. } = &exchange;
             if seen.insert((path.clone(), query.clone(), request.clone(), *status, reply.clone())) {
@@ -121,7 +120,6 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.problems();
             return;
         }
         let problems = self.problems();
