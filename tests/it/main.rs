@@ -19,6 +19,7 @@ mod script;
 mod soup;
 mod teamleader_openapi;
 mod tidy;
+mod unfinished;
 mod vendors;
 mod wsdl;
 
