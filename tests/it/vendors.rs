@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use axum::Router;
+use connectors::simulator::{Faults, Running, Simulator, serve_worded};
 use tests::openapi::{Exchange, OpenApi, Tap};
 
 use crate::wsdl;
@@ -86,11 +87,20 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// In front of that router.
-    pub(crate) fn on(system: &'static str, router: Router) -> (Self, Router) {
+    fn on(system: &'static str, router: Router) -> (Self, Router) {
         let tap = Tap::default();
         let router = if Self::knows(system) { tap.on(router) } else { router };
         (Self { system, tap }, router)
+    }
+
+    /// In front of a simulator, which it starts.
+    pub(crate) async fn start(
+        system: &'static str,
+        simulator: &dyn Simulator,
+        faults: Faults,
+    ) -> (Self, Running) {
+        let (proxy, router) = Self::on(system, simulator.router());
+        (proxy, serve_worded(router, 0, faults, simulator.wording()).await.unwrap())
     }
 
     /// A description of that system is at hand.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use connectors::contract::{Connector, Host, Limits, RemoteError, Session};
 use connectors::manifest::{Answers, Manifest};
 use connectors::sign_in::Tokens;
-use connectors::simulator::{Fault, Faults, Only, Running, Simulator, serve_worded};
+use connectors::simulator::{Fault, Faults, Only, Running, Simulator};
 use engine::load::Loader;
 use engine::project::{Connection, FlowEntry, Project};
 use engine::run::{Options, run};
@@ -85,9 +85,7 @@ impl World {
         let mut sides = Vec::new();
         for (seed, actor) in (31..).zip(actors) {
             let system: &'static str = known(&actor.connector.manifest().name);
-            let (proxy, router) = Proxy::on(system, actor.simulator.router());
-            let wording = actor.simulator.wording();
-            let running = serve_worded(router, 0, Faults::seeded(seed), wording).await.unwrap();
+            let (proxy, running) = Proxy::start(system, &*actor.simulator, Faults::seeded(seed)).await;
             running.faults.retry_after(Some(0));
             let tokens = actor.simulator.token().map(Tokens::starting_with).unwrap_or_default();
             sides.push(Side { actor, running, tokens, _proxy: proxy });
