@@ -10,6 +10,7 @@ pub mod consent;
 mod demo;
 pub mod doctor;
 pub mod draft;
+pub mod explain;
 pub mod flow;
 pub mod listen;
 pub mod load;

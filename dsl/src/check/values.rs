@@ -16,18 +16,21 @@ impl<'c> Checker<'c> {
                 Judged::Undecided => {}
             }
         }
-        let Fit::Never(help) = fit(&field.kind, &known.kind) else {
+        let (fits, given, can_be) = worst(&field.kind, &known.kind);
+        let Fit::Never(help) = fits else {
             self.check_options(field, whose, known, at);
+            self.check_each(field, whose, known, at);
             return;
         };
-        let is = known.kind.name().unwrap_or("another type");
+        let is = given.name().unwrap_or("another type");
+        let is = if can_be { format!("this can be {is}") } else { format!("this is {is}") };
         self.report(
             Problem::new(
                 Code::WrongType,
                 at.clone(),
                 format!("`{whose}.{}` takes {}", field.name, wanted(&field.kind)),
             )
-            .label(format!("this is {is}"))
+            .label(is)
             .maybe_help(help.map(str::to_owned)),
         );
     }
@@ -36,7 +39,7 @@ impl<'c> Checker<'c> {
         let Constant::Text(text) = constant else { return Judged::Undecided };
         let name = format!("{whose}.{}", field.name);
         let problem = match &field.kind {
-            Type::Enum(options) if !options.is_empty() && !options.contains(text) => {
+            Type::Enum(options) if !options.is_empty() && !text.is_empty() && !options.contains(text) => {
                 let help = did_you_mean(text, options.iter().map(String::as_str), "it may be");
                 Problem::new(Code::NotAnOption, at.clone(), format!("`{name}` is never `{text}`"))
                     .label("not one of its values")
@@ -68,6 +71,45 @@ impl<'c> Checker<'c> {
         };
         self.report(problem);
         Judged::Refused
+    }
+
+    /// Values that the expression can have: branches, rows of a table, defaults.
+    fn check_each(&mut self, field: &Field, whose: &str, known: &Known<'c>, at: &Span) {
+        for (value, place) in known.values.iter() {
+            let is_blank = matches!(value, Constant::Text(text) if text.is_empty());
+            if is_blank || matches!(value, Constant::Nothing) {
+                continue;
+            }
+            let told = self.problems.len();
+            self.check_constant(field, whose, value, place);
+            // A value that stands elsewhere is shown with the line that it comes to.
+            if !at.contains(&place.start)
+                && let Some(problem) = self.problems.get_mut(told)
+            {
+                *problem = problem.clone().also(at.clone(), "it comes here");
+            }
+        }
+    }
+
+    /// Says so when a field that a new record needs may get no value.
+    pub(super) fn check_given(&mut self, field: &Field, whose: &str, known: &Known<'c>, at: &Span) {
+        let Some(absent) = &known.absent else { return };
+        if self.is_asked(absent) {
+            return;
+        }
+        let help = match absent.first() {
+            Some(name) => format!("give another value in its place: `… ?? VALUE`, or leave such records out first: `fail \"…\" if {name} == ()`"),
+            None => "give another value in its place: `… ?? VALUE`, or leave such records out first".to_owned(),
+        };
+        self.report(
+            Problem::new(
+                Code::PerhapsMissing,
+                at.clone(),
+                format!("a new record of `{whose}` always needs `{}`", field.name),
+            )
+            .label("there may be no value here")
+            .help(help),
+        );
     }
 
     /// A choice may hold a text that the field does not know.
@@ -104,24 +146,36 @@ enum Fit {
     Never(Option<&'static str>),
 }
 
+/// How a value fits that may be of several kinds: as badly as the worst of them, which is told.
+fn worst<'k, 'c>(wanted: &Type, given: &'k Kind<'c>) -> (Fit, &'k Kind<'c>, bool) {
+    if let Kind::OneOf(kinds) = given {
+        let bad = kinds.iter().find_map(|kind| match fit(wanted, kind) {
+            Fit::Never(help) => Some((Fit::Never(help), kind, true)),
+            Fit::Well => None,
+        });
+        return bad.unwrap_or((Fit::Well, given, false));
+    }
+    (fit(wanted, given), given, false)
+}
+
 fn fit(wanted: &Type, given: &Kind<'_>) -> Fit {
     let text = matches!(given, Kind::Text | Kind::Options(_));
     let advice = match (wanted, given) {
-        (_, Kind::Any | Kind::Nothing)
+        (_, Kind::Any | Kind::Nothing | Kind::Never | Kind::OneOf(_))
         | (Type::Any, _)
         | (Type::Record(_), Kind::Record(_))
         | (Type::List(_), Kind::List(_)) => return Fit::Well,
         (_, Kind::Settings) => "name one: `settings.NAME`",
         (_, Kind::Table(_)) => "read it with a key: `TABLE[key]`",
         (Type::Text, Kind::Integer | Kind::Decimal | Kind::Boolean) => {
-            "make it a text: `(…).to_string()`, or put the number in quotes"
+            "make it a text: `to_text(…)`, or put the number in quotes"
         }
         (Type::Enum(_), Kind::Integer | Kind::Decimal | Kind::Boolean) => {
             "it is one of a few texts; a `table` translates"
         }
-        (Type::Integer, _) if text => "take the quotes away, or make it a number: `parse_int(…)`",
-        (Type::Integer, Kind::Decimal) => "round it first: `(…).round().to_int()`",
-        (Type::Decimal, _) if text => "take the quotes away, or make it a number: `parse_decimal(…)`",
+        (Type::Integer, _) if text => "take the quotes away, or make it a number: `to_integer(…)`",
+        (Type::Integer, Kind::Decimal) => "round it first: `round(…)`",
+        (Type::Decimal, _) if text => "take the quotes away, or make it a number: `decimal(…)`",
         (Type::Integer | Type::Decimal, Kind::Boolean) => "write `if … { 1 } else { 0 }`",
         (Type::Boolean, _) if text => "compare it with something: `… == \"yes\"`",
         (Type::Boolean, Kind::Integer | Kind::Decimal) => {
