@@ -61,6 +61,8 @@ pub(crate) fn check(text: &str, parsed: Parsed, catalog: &Catalog) -> Result<Pla
         returns: Vec::new(),
         testing: false,
         tested: HashSet::new(),
+        doubted: HashMap::new(),
+        unasked: Vec::new(),
         within: None,
         depth: 0,
         scripts: HashMap::new(),
@@ -78,6 +80,7 @@ pub(crate) fn check(text: &str, parsed: Parsed, catalog: &Catalog) -> Result<Pla
     checker.triggers(&file);
     let fetch = checker.steps_of_flow(&file);
     checker.rows_never_asked();
+    checker.doubted_elsewhere();
     let Checker { mut plan, problems, .. } = checker;
     match fetch {
         Some(fetch) if problems.is_empty() => {
@@ -111,6 +114,10 @@ struct Checker<'c> {
     testing: bool,
     /// Names that some condition so far has asked for.
     tested: HashSet<String>,
+    /// Names that are read with `?.`, with the first place.
+    doubted: HashMap<String, Span>,
+    /// Fields that are read without asking, by name.
+    unasked: Vec<(String, Problem)>,
     /// The script whose function is followed.
     within: Option<called::Within>,
     /// Calls within calls.

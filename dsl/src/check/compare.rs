@@ -35,7 +35,9 @@ impl<'c> Checker<'c> {
                 Kind::Boolean.into()
             }
             ("!" | "contains", ..) => Kind::Boolean.into(),
-            (".." | "..=", ..) => Known::list_of(Kind::Integer.into()),
+            (".." | "..=", [Known { kind: Kind::Integer, .. }, Known { kind: Kind::Integer, .. }], _) => {
+                Known::list_of(Kind::Integer.into())
+            }
             ("+", [left, right], [_, right_expr]) => self.plus(left, right, right_expr, position, at),
             ("&" | "|", [left, right], _) => {
                 if left.kind.is_text() || right.kind.is_text() {
@@ -50,7 +52,7 @@ impl<'c> Checker<'c> {
             }
             (sign @ ("-" | "*" | "/" | "%" | "**"), [left, right], _) => {
                 for known in [left, right] {
-                    if let Some(is) = not_a_number(&known.kind) {
+                    if let Some(is) = known.kind.class().filter(|class| *class != "a number") {
                         self.cannot_reckon(sign, is, known, position, at);
                         return Known::any();
                     }
@@ -79,15 +81,7 @@ impl<'c> Checker<'c> {
         position: Position,
         at: &plan::Expr,
     ) -> Known<'c> {
-        let class = |kind: &Kind<'c>| match kind {
-            Kind::Text | Kind::Options(_) | Kind::Date | Kind::DateTime => Some("a text"),
-            Kind::Integer | Kind::Decimal => Some("a number"),
-            Kind::Boolean => Some("true or false"),
-            Kind::List(_) => Some("a list"),
-            Kind::Record(_) => Some("a record"),
-            _ => None,
-        };
-        let (a, b) = (class(&left.kind), class(&right.kind));
+        let (a, b) = (left.kind.class(), right.kind.class());
         if let (Some(a), Some(b)) = (a, b)
             && (a != b || a == "true or false")
         {
@@ -98,7 +92,11 @@ impl<'c> Checker<'c> {
                 ("a list", _) | (_, "a list") => "put it into a list as well: `[…]`",
                 _ => "write one text in backticks: `` `order ${order.number}` ``",
             };
-            let place = Self::span_of(at, if right_expr.start_position().is_none() { position } else { right_expr.start_position() }, 1);
+            let place = Self::span_of(
+                at,
+                if right_expr.start_position().is_none() { position } else { right_expr.start_position() },
+                1,
+            );
             self.report(
                 Problem::new(Code::WrongOperator, place, format!("`+` does not join {a} and {b}"))
                     .label(format!("this is {b}"))
@@ -128,7 +126,9 @@ impl<'c> Checker<'c> {
             Kind::Text | Kind::Options(_) => Some("make it a number: `decimal(…)`, or `to_integer(…)`"),
             Kind::List(_) => Some("add up a list with `.sum(|item| item.FIELD)`, count it with `.len()`"),
             Kind::Record(_) => Some("name one of its fields: `….FIELD`"),
-            Kind::Date | Kind::DateTime => Some("`days_between(a, b)` counts days, `add_days(date, 14)` adds some"),
+            Kind::Date | Kind::DateTime => {
+                Some("`days_between(a, b)` counts days, `add_days(date, 14)` adds some")
+            }
             _ => None,
         };
         self.report(
@@ -144,15 +144,7 @@ impl<'c> Checker<'c> {
 
     /// Values of different kinds are never equal, and have no order.
     pub(super) fn check_comparable(&mut self, left: &Known<'c>, right: &Known<'c>, place: Span) {
-        let class = |kind: &Kind<'c>| match kind {
-            Kind::Text | Kind::Options(_) | Kind::Date | Kind::DateTime => Some("a text"),
-            Kind::Integer | Kind::Decimal => Some("a number"),
-            Kind::Boolean => Some("true or false"),
-            Kind::List(_) => Some("a list"),
-            Kind::Record(_) => Some("a record"),
-            _ => None,
-        };
-        let (Some(a), Some(b)) = (class(&left.kind), class(&right.kind)) else { return };
+        let (Some(a), Some(b)) = (left.kind.class(), right.kind.class()) else { return };
         if a == b {
             return;
         }
@@ -174,14 +166,22 @@ impl<'c> Checker<'c> {
             {
                 format!("leave the quotes away: `{text}`")
             }
-            ("a text" | "a number", "a text" | "a number", Some(number @ (Constant::Integer(_) | Constant::Decimal(_)))) => {
+            (
+                "a text" | "a number",
+                "a text" | "a number",
+                Some(number @ (Constant::Integer(_) | Constant::Decimal(_))),
+            ) => {
                 format!("put the number in quotes: `\"{}\"`", number.written())
             }
             ("a text" | "a number", "a text" | "a number", _) => {
                 "make both of one type: `to_text(…)`, or `to_integer(…)`".to_owned()
             }
-            ("true or false", _, _) | (_, "true or false", _) => "write `true` or `false`, without quotes".to_owned(),
-            ("a list", _, _) => "ask whether the list holds it: `value in list`, or how long it is: `.len()`".to_owned(),
+            ("true or false", _, _) | (_, "true or false", _) => {
+                "write `true` or `false`, without quotes".to_owned()
+            }
+            ("a list", _, _) => {
+                "ask whether the list holds it: `value in list`, or how long it is: `.len()`".to_owned()
+            }
             (_, "a list", _) => "ask whether the list holds it: `value in list`".to_owned(),
             _ => "name one of its fields: `….FIELD`, or ask whether it is there: `… != ()`".to_owned(),
         };
@@ -235,9 +235,13 @@ impl<'c> Checker<'c> {
                     }
                     let help = did_you_mean(text, options.iter().map(String::as_str), "it is one of");
                     self.report(
-                        Problem::new(Code::NotAnOption, place.clone(), format!("the value is never `{text}`"))
-                            .label("not one of its values")
-                            .maybe_help(help),
+                        Problem::new(
+                            Code::NotAnOption,
+                            place.clone(),
+                            format!("the value is never `{text}`"),
+                        )
+                        .label("not one of its values")
+                        .maybe_help(help),
                     );
                 }
                 if let Kind::Options(listed) = &of.kind
@@ -261,25 +265,16 @@ impl<'c> Checker<'c> {
     }
 }
 
-/// What reckons with no number, in a writer's words.
-fn not_a_number(kind: &Kind<'_>) -> Option<&'static str> {
-    Some(match kind {
-        Kind::Text | Kind::Options(_) => "a text",
-        Kind::Boolean => "true or false",
-        Kind::List(_) => "a list",
-        Kind::Record(_) => "a record",
-        Kind::Date | Kind::DateTime => "a date",
-        _ => return None,
-    })
-}
-
 /// The result of arithmetic, where it is certain.
 fn number<'c>(left: &Kind<'c>, right: &Kind<'c>, sign: &str) -> Known<'c> {
     match (left, right) {
         // `10 / 4` is 2.5, and `10 / 5` an integer.
-        (Kind::Integer, Kind::Integer) if sign == "/" || sign == "**" => Known::any(),
+        (Kind::Integer, Kind::Integer) if sign == "/" || sign == "**" => Kind::number().into(),
         (Kind::Integer, Kind::Integer) => Kind::Integer.into(),
         (Kind::Integer | Kind::Decimal, Kind::Integer | Kind::Decimal) => Kind::Decimal.into(),
+        (left, right) if left.is_number() && right.is_number() => Kind::number().into(),
+        // Everything else than numbers is refused.
+        _ if sign != "+" => Kind::number().into(),
         _ => Known::any(),
     }
 }

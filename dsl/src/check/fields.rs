@@ -3,7 +3,7 @@
 use super::Checker;
 use super::abilities::unknown_field;
 use super::exprs::Purpose;
-use super::known::{Kind, Known, Shape};
+use super::known::{Kind, Known, Made, Shape};
 use crate::ast::{Block, Expr, Kind as Line, Name, Node};
 use crate::catalog::{Field, Type};
 use crate::parse::{is_head, is_step};
@@ -27,7 +27,7 @@ pub(super) struct Into<'c> {
 #[derive(Default)]
 pub(super) struct Given<'c> {
     pub lines: Vec<FieldLine>,
-    pub known: Vec<(String, Known<'c>)>,
+    pub known: Vec<Made<'c>>,
     /// Where the names of the lines stand, in their order.
     names: Vec<Span>,
 }
@@ -82,7 +82,7 @@ impl<'c> Checker<'c> {
         self.check_repeated(&line, name, given);
         given.lines.push(line);
         given.names.push(name.span.clone());
-        given.known.push((name.text.clone(), known));
+        given.known.push(Made { name: name.text.clone(), known, at: name.span.clone() });
     }
 
     fn field_value(
@@ -351,8 +351,9 @@ impl<'c> Checker<'c> {
         let (what, each) = if missing.len() == 1 { ("field", "it") } else { ("fields", "each") };
         // A field that was misspelt is not missing: that problem names it.
         let misspelt = |missing: &&str| {
-            given.known.iter().any(|(name, _)| {
-                !fields.iter().any(|field| field.name == *name) && closest(name, [*missing]).is_some()
+            given.known.iter().any(|made| {
+                !fields.iter().any(|field| field.name == made.name)
+                    && closest(&made.name, [*missing]).is_some()
             })
         };
         if missing.iter().all(misspelt) {

@@ -85,7 +85,11 @@ impl<'c> Checker<'c> {
             let start = if module.pos.is_none() { position } else { module.pos };
             let length = module.name.len() + 2 + call.name.len();
             let place = Self::span_of(at, start, length);
-            return if is_known { self.follow(&module.name, &call.name, values, place) } else { Known::any() };
+            return if is_known {
+                self.follow(&module.name, &call.name, values, place)
+            } else {
+                Known::any()
+            };
         }
         if let Some(own) = self.within.as_ref().map(|within| within.script.clone())
             && self.bodies.function(&call.name, values.len()).is_some()
@@ -198,7 +202,14 @@ impl<'c> Checker<'c> {
         );
     }
 
-    fn check_module_call(&mut self, module: &str, name: &str, arity: usize, place: Span, at: &plan::Expr) -> bool {
+    fn check_module_call(
+        &mut self,
+        module: &str,
+        name: &str,
+        arity: usize,
+        place: Span,
+        at: &plan::Expr,
+    ) -> bool {
         if !self.check_module(module, place.clone()) {
             return false;
         }
@@ -284,7 +295,9 @@ fn foreign(name: &str) -> Option<&'static str> {
         "length" | "count" | "size" => "write `.len()`",
         "str" | "string" | "tostring" | "to_string" | "text" => "write `to_text(…)`",
         "number" | "parseint" | "parse_int" | "to_int" | "toint" | "cint" => "write `to_integer(…)`",
-        "float" | "parsefloat" | "parse_float" | "parse_decimal" | "to_decimal" | "double" => "write `decimal(…)`",
+        "float" | "parsefloat" | "parse_float" | "parse_decimal" | "to_decimal" | "double" => {
+            "write `decimal(…)`"
+        }
         "now" | "today" | "date" | "getdate" => "an expression knows no clock: take a date of the record",
         "includes" | "instr" => "write `.contains(…)`",
         "startswith" => "write `.starts_with(…)`",

@@ -18,8 +18,6 @@ pub(super) struct Known<'c> {
     /// Values that it can be, each with the place where it stands: branches of an `if`, rows of
     /// a table, the default of a setting.
     pub values: Rc<[(Constant, Span)]>,
-    /// Longest text that it can be, in characters, when a schema says so.
-    pub longest: Option<usize>,
     /// That there may be no value, and what would have to be asked to be sure of one.
     pub absent: Option<Rc<[Rc<str>]>>,
 }
@@ -57,9 +55,18 @@ pub(super) enum Shape<'c> {
     /// As a schema says.
     Schema { fields: &'c [Field], whose: Rc<str> },
     /// As a `map` block makes it.
-    Made { fields: Rc<Vec<(String, Known<'c>)>>, whose: Rc<str> },
+    Made { fields: Rc<Vec<Made<'c>>>, whose: Rc<str> },
     /// One of several.
     Either(Rc<[Shape<'c>]>, Rc<str>),
+}
+
+/// A field of a record that a flow makes.
+#[derive(Clone, Debug)]
+pub(super) struct Made<'c> {
+    pub name: String,
+    pub known: Known<'c>,
+    /// Where it is named.
+    pub at: Span,
 }
 
 impl<'c> Known<'c> {
@@ -79,10 +86,8 @@ impl<'c> Known<'c> {
             Constant::List(_) => Kind::List(Rc::new(Self::any())),
         };
         let mut known = Self::from(kind);
-        match &constant {
-            Constant::Nothing => known.absent = Some(Rc::new([])),
-            Constant::Text(text) => known.longest = Some(text.chars().count()),
-            _ => {}
+        if constant == Constant::Nothing {
+            known.absent = Some(Rc::new([]));
         }
         known.values = Rc::new([(constant.clone(), at)]);
         known.constant = Some(constant);
@@ -130,20 +135,13 @@ impl<'c> Known<'c> {
             }
             (left, right) => left.or(right),
         };
-        let nothing = |known: &Kind<'c>| matches!(known, Kind::Nothing);
-        let longest = match (self.longest, other.longest) {
-            (Some(left), Some(right)) => Some(left.max(right)),
-            (left, None) if nothing(&other.kind) => left,
-            (None, right) if nothing(&self.kind) => right,
-            _ => None,
-        };
         let constant = if self.constant == other.constant { self.constant } else { None };
         let values: Rc<[_]> = match (&*self.values, &*other.values) {
             ([], _) => other.values,
             (_, []) => self.values,
             (left, right) => left.iter().chain(right).take(MOST_VALUES).cloned().collect(),
         };
-        Self { kind, constant, values, longest, absent }
+        Self { kind, constant, values, absent }
     }
 
     /// A text that stands in the flow is one of a few: itself.
@@ -162,7 +160,7 @@ impl<'c> Known<'c> {
 
 impl<'c> From<Kind<'c>> for Known<'c> {
     fn from(kind: Kind<'c>) -> Self {
-        Self { kind, constant: None, values: Rc::new([]), longest: None, absent: None }
+        Self { kind, constant: None, values: Rc::new([]), absent: None }
     }
 }
 
@@ -199,7 +197,8 @@ impl<'c> Kind<'c> {
     /// What a writer would call it; `None` for what is not known.
     pub(super) fn name(&self) -> Option<&'static str> {
         Some(match self {
-            Self::Any | Self::Nothing | Self::Never | Self::OneOf(_) => return None,
+            Self::OneOf(_) => return self.class(),
+            Self::Any | Self::Nothing | Self::Never => return None,
             Self::Text => "text",
             Self::Options(_) => "one of a few texts",
             Self::Integer => "an integer",
@@ -221,16 +220,38 @@ impl<'c> Kind<'c> {
 
     /// A number, and nothing else.
     pub(super) fn is_number(&self) -> bool {
-        matches!(self, Self::Integer | Self::Decimal)
+        self.class() == Some("a number")
+    }
+
+    /// An integer or a decimal number, and nobody knows which.
+    pub(super) fn number() -> Self {
+        Self::OneOf(Rc::new([Self::Integer, Self::Decimal]))
+    }
+
+    /// What it is made of: values of different classes are never equal and are not put together.
+    pub(super) fn class(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Text | Self::Options(_) | Self::Date | Self::DateTime => "a text",
+            Self::Integer | Self::Decimal => "a number",
+            Self::Boolean => "true or false",
+            Self::List(_) => "a list",
+            Self::Record(_) => "a record",
+            Self::OneOf(kinds) => {
+                let (first, rest) = kinds.split_first()?;
+                let class = first.class()?;
+                return rest.iter().all(|kind| kind.class() == Some(class)).then_some(class);
+            }
+            _ => return None,
+        })
     }
 
     /// The kind of a value that is this or that.
     pub(super) fn either(self, other: Self) -> Self {
         match (self, other) {
             (Self::Nothing | Self::Never, kind) | (kind, Self::Nothing | Self::Never) => kind,
-            (Self::Options(a), Self::Options(b)) => {
-                Self::Options(a.iter().chain(b.iter().filter(|option| !a.contains(option))).cloned().collect())
-            }
+            (Self::Options(a), Self::Options(b)) => Self::Options(
+                a.iter().chain(b.iter().filter(|option| !a.contains(option))).cloned().collect(),
+            ),
             (Self::Text | Self::Options(_), Self::Text | Self::Options(_)) => Self::Text,
             (Self::Integer, Self::Integer) => Self::Integer,
             (Self::Integer | Self::Decimal, Self::Integer | Self::Decimal) => Self::Decimal,
@@ -267,7 +288,9 @@ impl<'c> Kind<'c> {
             (Self::List(a), Self::List(b)) => Rc::ptr_eq(a, b) || a.same(b),
             (Self::Record(a), Self::Record(b)) => a.same(b),
             (Self::Table(a), Self::Table(b)) => a == b,
-            (Self::OneOf(a), Self::OneOf(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| a.same(b)),
+            (Self::OneOf(a), Self::OneOf(b)) => {
+                a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| a.same(b))
+            }
             (a, b) => std::mem::discriminant(a) == std::mem::discriminant(b),
         }
     }
@@ -293,7 +316,7 @@ impl<'c> Shape<'c> {
             Self::Schema { fields, .. } => {
                 fields.iter().filter(|field| !field.write_only).map(|field| field.name.as_str()).collect()
             }
-            Self::Made { fields, .. } => fields.iter().map(|(name, _)| name.as_str()).collect(),
+            Self::Made { fields, .. } => fields.iter().map(|made| made.name.as_str()).collect(),
             Self::Either(shapes, _) => shapes.iter().flat_map(Self::names).collect(),
         }
     }
@@ -302,16 +325,13 @@ impl<'c> Shape<'c> {
         match self {
             Self::Schema { fields, whose } => match fields.iter().find(|field| field.name == name) {
                 Some(field) => FieldOf::Found {
-                    known: Known {
-                        longest: longest(field),
-                        ..Kind::of(&field.kind, &format!("{whose}.{name}")).into()
-                    },
+                    known: Kind::of(&field.kind, &format!("{whose}.{name}")).into(),
                     write_only: field.write_only,
                 },
                 None => FieldOf::Absent,
             },
             Self::Made { fields, .. } => {
-                let found = fields.iter().filter(|(field, _)| field == name).map(|(_, known)| known.clone());
+                let found = fields.iter().filter(|made| made.name == name).map(|made| made.known.clone());
                 match found.reduce(Known::either) {
                     Some(known) => FieldOf::Found { known, write_only: false },
                     None => FieldOf::Absent,
@@ -378,14 +398,5 @@ impl<'c> Shape<'c> {
             }
             _ => false,
         }
-    }
-}
-
-/// Longest text of a field, when its schema says so.
-fn longest(field: &Field) -> Option<usize> {
-    match &field.kind {
-        Type::Text => field.max_length,
-        Type::Enum(options) => options.iter().map(|option| option.chars().count()).max(),
-        _ => None,
     }
 }

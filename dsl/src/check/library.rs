@@ -36,7 +36,8 @@ fn signature<'s>(text: &'s str, name: &str, arity: usize) -> Option<Signature<'s
         if fits {
             let signature = Signature { takes, gives };
             // The shortest that has room is meant.
-            let better = found.as_ref().is_none_or(|other: &Signature<'_>| other.takes.len() > signature.takes.len());
+            let better =
+                found.as_ref().is_none_or(|other: &Signature<'_>| other.takes.len() > signature.takes.len());
             if better {
                 found = Some(signature);
             }
@@ -128,13 +129,9 @@ impl<'c> Checker<'c> {
             };
             let Some(place) = places.get(number) else { continue };
             self.report(
-                Problem::new(
-                    Code::WrongArgument,
-                    place.clone(),
-                    format!("`{name}` takes {wanted}{ordinal}"),
-                )
-                .label(format!("this is {is}"))
-                .maybe_help(help),
+                Problem::new(Code::WrongArgument, place.clone(), format!("`{name}` takes {wanted}{ordinal}"))
+                    .label(format!("this is {is}"))
+                    .maybe_help(help),
             );
         }
     }
@@ -193,25 +190,19 @@ impl<'c> Checker<'c> {
             ("map", _) => Known::list_of(called.unwrap_or_else(Known::any)),
             ("flatten", _) => Known::list_of(item.item()),
             ("sum", _) => match called.unwrap_or(item).kind {
-                kind @ (Kind::Integer | Kind::Decimal) => kind.into(),
-                _ => Known::any(),
+                kind if kind.is_number() => kind.into(),
+                _ => Kind::number().into(),
             },
             ("min" | "max", [left, right]) => plain(left.clone().either(right.clone())),
             ("min" | "max", [_]) => plain(item),
             ("or_nothing", _) => Known { constant: None, ..first }.or_absent(&[]),
-            ("get", [record, Known { constant: Some(Constant::Text(field)), .. }]) => match record.kind.field(field) {
-                Some(FieldOf::Found { known, .. }) => plain(known),
-                _ => Known::any(),
-            },
-            ("keys" | "split" | "letters", _) => Known::list_of(Kind::Text.into()),
-            ("truncate", [_, length]) | ("sub_string", [_, _, length]) => {
-                let longest = match &length.constant {
-                    Some(Constant::Integer(most)) => usize::try_from(*most).ok(),
-                    _ => first.longest,
-                };
-                Known { longest, ..Kind::Text.into() }
+            ("get", [record, Known { constant: Some(Constant::Text(field)), .. }]) => {
+                match record.kind.field(field) {
+                    Some(FieldOf::Found { known, .. }) => plain(known),
+                    _ => Known::any(),
+                }
             }
-            ("trim" | "digits" | "capitalize", _) => Known { longest: first.longest, ..Kind::Text.into() },
+            ("keys" | "split" | "letters", _) => Known::list_of(Kind::Text.into()),
             ("index_of", _) => Known::from(Kind::Integer).or_absent(&[]),
             ("round", [_]) => Kind::Integer.into(),
             ("round", [Known { kind: Kind::Decimal, .. }, _]) => Kind::Decimal.into(),
@@ -235,8 +226,10 @@ fn of_word<'c>(gives: &str, name: &str) -> Known<'c> {
         ("boolean", _)
         | (
             "",
-            "is_empty" | "contains" | "starts_with" | "ends_with" | "is_even" | "is_odd" | "is_zero" | "any" | "all",
+            "is_empty" | "contains" | "starts_with" | "ends_with" | "is_even" | "is_odd" | "is_zero" | "any"
+            | "all",
         ) => Kind::Boolean.into(),
+        ("number", _) => Kind::number().into(),
         ("list", _) => Known::list_of(Known::any()),
         _ => Known::any(),
     }

@@ -40,10 +40,10 @@ impl Class {
     }
 
     fn of(kind: &Kind<'_>) -> Option<Self> {
-        Some(match kind {
-            Kind::Text | Kind::Options(_) | Kind::Date | Kind::DateTime => Self::Text,
-            Kind::Integer | Kind::Decimal => Self::Number,
-            Kind::Boolean => Self::Boolean,
+        Some(match kind.class()? {
+            "a text" => Self::Text,
+            "a number" => Self::Number,
+            "true or false" => Self::Boolean,
             _ => return None,
         })
     }
@@ -195,7 +195,11 @@ impl<'c> Checker<'c> {
                                 format!("the keys of `{}` are {} here", table.name, meant.name()),
                             )
                             .label("no value is ever equal to this one")
-                            .help(if meant == Class::Text { "put it in quotes" } else { "take the quotes away" }),
+                            .help(if meant == Class::Text {
+                                "put it in quotes"
+                            } else {
+                                "take the quotes away"
+                            }),
                         );
                     }
                 }
@@ -210,7 +214,12 @@ impl<'c> Checker<'c> {
 impl Rows {
     /// A table as it was written.
     pub(super) fn new(columns: usize) -> Self {
-        Self { keys: Vec::new(), values: Vec::new(), asked: vec![Some(BTreeSet::new()); columns], classes: vec![Some(Vec::new()); columns] }
+        Self {
+            keys: Vec::new(),
+            values: Vec::new(),
+            asked: vec![Some(BTreeSet::new()); columns],
+            classes: vec![Some(Vec::new()); columns],
+        }
     }
 
     /// What all keys of a column are, when they are all of one class.

@@ -284,10 +284,9 @@ impl<'c> Checker<'c> {
             self.report(problem.label("a setting").help(format!("settings are read with `settings.{name}`")));
             return;
         }
-        let fetched =
-            self.scope.bound.first().filter(|fetched| {
-                matches!(fetched.known.kind.field(name), Some(super::known::FieldOf::Found { .. }))
-            });
+        let fetched = self.scope.bound.first().filter(|fetched| {
+            matches!(fetched.known.kind.field(name), Some(super::known::FieldOf::Found { .. }))
+        });
         if let Some(fetched) = fetched {
             let help = format!("did you mean `{}.{name}`?", fetched.name);
             self.report(problem.label("a field of the record that is fetched").help(help));

@@ -53,8 +53,15 @@ impl<'c> Checker<'c> {
         }
         for Link { optional, step } in links {
             let absent = known.absent.clone();
-            if !optional && !matches!(step, Step::Call(..)) {
-                self.check_there(base, &known, &step, at);
+            match (&step, base, optional) {
+                (Step::Call(..), ..) => {}
+                (_, Expr::Variable(variable, _, position), true) if self.within.is_none() => {
+                    let name = variable.1.to_string();
+                    let place = Self::span_of(at, *position, name.len());
+                    self.doubted.entry(name).or_insert(place);
+                }
+                (_, _, false) => self.check_there(base, &known, &step, at),
+                _ => {}
             }
             let next = match step {
                 Step::Field(name, position) => {
@@ -90,9 +97,11 @@ impl<'c> Checker<'c> {
         absent.iter().any(|name| self.tested.contains(&**name))
     }
 
-    /// A field is read of a record that was perhaps not found.
+    /// A field is read of a record that was perhaps not found. Whether the flow knows better shows in
+    /// its other lines: see [`Checker::doubted_elsewhere`].
     fn check_there(&mut self, base: &Expr, known: &Known<'c>, step: &Step<'_>, at: &plan::Expr) {
-        let (Some(absent), Kind::Record(_), Expr::Variable(variable, ..)) = (&known.absent, &known.kind, base)
+        let (Some(absent), Kind::Record(_), Expr::Variable(variable, ..)) =
+            (&known.absent, &known.kind, base)
         else {
             return;
         };
@@ -102,13 +111,20 @@ impl<'c> Checker<'c> {
             return;
         }
         let place = Self::span_of(at, *position, field.len());
-        self.report(
+        let problem =
             Problem::new(Code::PerhapsNothing, place, format!("`{name}` may be `()`, which has no fields"))
                 .label("read without asking")
-                .help(format!(
-                    "write `{name}?.{field}` to get no value then, or leave such records out first: `skip \"…\" unless {name}`"
-                )),
-        );
+                .help(format!("write `{name}?.{field}`, as elsewhere, to get no value then"));
+        self.unasked.push((name.to_owned(), problem));
+    }
+
+    /// Reading without asking is a mistake where the same flow asks elsewhere.
+    pub(super) fn doubted_elsewhere(&mut self) {
+        for (name, problem) in std::mem::take(&mut self.unasked) {
+            if let Some(at) = self.doubted.get(&name).cloned() {
+                self.report(problem.also(at, "asked here"));
+            }
+        }
     }
 
     /// `.name`
@@ -172,7 +188,11 @@ impl<'c> Checker<'c> {
             if let Some(default) = self.defaults.get(name) {
                 known.values = Rc::new([default.clone()]);
             }
-            return if setting.optional { known.or_absent(&[format!("settings.{name}").into()]) } else { known };
+            return if setting.optional {
+                known.or_absent(&[format!("settings.{name}").into()])
+            } else {
+                known
+            };
         }
         self.unknown_setting(name, place);
         Known::any()

@@ -1,7 +1,8 @@
 //! Whether a value fits a field; only what is certain is refused.
 
 use super::Checker;
-use super::known::{Kind, Known};
+use super::abilities::unknown_field;
+use super::known::{Kind, Known, Shape};
 use crate::answers::is_date;
 use crate::catalog::{Field, Type};
 use crate::plan::{Constant, Span};
@@ -20,17 +21,30 @@ impl<'c> Checker<'c> {
         let Fit::Never(help) = fits else {
             self.check_options(field, whose, known, at);
             self.check_each(field, whose, known, at);
+            self.check_made(field, whose, known, at);
             return;
         };
+        // Where the value of that kind stands, when it stands in the flow.
+        let stands = known.values.iter().find(|(value, place)| {
+            can_be
+                && matches!(
+                    fit(&field.kind, &Known::constant(value.clone(), place.clone()).kind),
+                    Fit::Never(_)
+                )
+        });
         let is = given.name().unwrap_or("another type");
+        let message = format!("`{whose}.{}` takes {}", field.name, wanted(&field.kind));
         let is = if can_be { format!("this can be {is}") } else { format!("this is {is}") };
         self.report(
-            Problem::new(
-                Code::WrongType,
-                at.clone(),
-                format!("`{whose}.{}` takes {}", field.name, wanted(&field.kind)),
-            )
-            .label(is)
+            match stands {
+                Some((value, place)) => {
+                    let known = Known::constant(value.clone(), place.clone());
+                    Problem::new(Code::WrongType, place.clone(), message)
+                        .also(at.clone(), "it comes here")
+                        .label(format!("this is {}", known.kind.name().unwrap_or("another type")))
+                }
+                None => Problem::new(Code::WrongType, at.clone(), message).label(is),
+            }
             .maybe_help(help.map(str::to_owned)),
         );
     }
@@ -91,6 +105,51 @@ impl<'c> Checker<'c> {
         }
     }
 
+    /// A record that was made above, or a list of such, is written as it is: so its fields are those
+    /// of the target.
+    fn check_made(&mut self, field: &Field, whose: &str, known: &Known<'c>, at: &Span) {
+        let whose = format!("{whose}.{}", field.name);
+        match (&field.kind, &known.kind) {
+            (Type::Record(fields), Kind::Record(shape)) => self.check_shape(fields, &whose, shape, at),
+            (Type::List(item), Kind::List(entry)) => {
+                if let (Type::Record(fields), Kind::Record(shape)) = (&**item, &entry.kind) {
+                    self.check_shape(fields, &whose, shape, at);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn check_shape(&mut self, fields: &[Field], whose: &str, shape: &Shape<'c>, at: &Span) {
+        let made = match shape {
+            Shape::Either(shapes, _) => {
+                return shapes.iter().for_each(|shape| self.check_shape(fields, whose, shape, at));
+            }
+            Shape::Made { fields, .. } => fields,
+            // What comes from a system is as that system has it.
+            Shape::Schema { .. } => return,
+        };
+        // A record whose fields are not listed may hold any.
+        if fields.is_empty() {
+            return;
+        }
+        for one in made.iter() {
+            match fields.iter().find(|field| field.name == one.name) {
+                Some(field) => self.check_value(field, whose, &one.known, &one.at),
+                None => {
+                    let writable = fields.iter().filter(|field| !field.read_only);
+                    let help =
+                        did_you_mean(&one.name, writable.map(|field| field.name.as_str()), "its fields are");
+                    let mut problem = unknown_field(whose, &one.name, one.at.clone()).maybe_help(help);
+                    if !at.contains(&one.at.start) {
+                        problem = problem.also(at.clone(), "written here");
+                    }
+                    self.report(problem);
+                }
+            }
+        }
+    }
+
     /// Says so when a field that a new record needs may get no value.
     pub(super) fn check_given(&mut self, field: &Field, whose: &str, known: &Known<'c>, at: &Span) {
         let Some(absent) = &known.absent else { return };
@@ -98,8 +157,12 @@ impl<'c> Checker<'c> {
             return;
         }
         let help = match absent.first() {
-            Some(name) => format!("give another value in its place: `… ?? VALUE`, or leave such records out first: `fail \"…\" if {name} == ()`"),
-            None => "give another value in its place: `… ?? VALUE`, or leave such records out first".to_owned(),
+            Some(name) => format!(
+                "give another value in its place: `… ?? VALUE`, or leave such records out first: `fail \"…\" if {name} == ()`"
+            ),
+            None => {
+                "give another value in its place: `… ?? VALUE`, or leave such records out first".to_owned()
+            }
         };
         self.report(
             Problem::new(
@@ -149,6 +212,10 @@ enum Fit {
 /// How a value fits that may be of several kinds: as badly as the worst of them, which is told.
 fn worst<'k, 'c>(wanted: &Type, given: &'k Kind<'c>) -> (Fit, &'k Kind<'c>, bool) {
     if let Kind::OneOf(kinds) = given {
+        // Which number it is nobody knows.
+        if matches!(wanted, Type::Integer) && given.is_number() {
+            return (Fit::Well, given, false);
+        }
         let bad = kinds.iter().find_map(|kind| match fit(wanted, kind) {
             Fit::Never(help) => Some((Fit::Never(help), kind, true)),
             Fit::Well => None,

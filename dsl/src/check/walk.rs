@@ -8,7 +8,7 @@ use rhai::{Expr, Position, Stmt, StmtBlock};
 use super::Checker;
 use super::bodies::Bodies;
 use super::exprs::Purpose;
-use super::known::{Kind, Known, Shape};
+use super::known::{Kind, Known, Made, Shape};
 use crate::plan::{self, Constant, Span};
 use crate::problem::{Code, Problem};
 
@@ -223,7 +223,11 @@ impl<'c> Checker<'c> {
                 Known::list_of(items.into_iter().reduce(Known::either).unwrap_or(Kind::Never.into()))
             }
             Expr::Map(entries, _) => {
-                let fields = entries.0.iter().map(|(name, value)| (name.name.to_string(), self.walk(value, at)));
+                let fields = entries.0.iter().map(|(name, value)| Made {
+                    name: name.name.to_string(),
+                    known: self.walk(value, at),
+                    at: Self::span_of(at, name.pos, name.name.len()),
+                });
                 let fields: Vec<_> = fields.collect();
                 Kind::Record(Shape::Made { fields: Rc::new(fields), whose: "#{…}".into() }).into()
             }

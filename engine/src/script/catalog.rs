@@ -13,9 +13,7 @@ pub fn describe_script(path: &str, text: &str) -> Script {
     let file = ScriptFile { alias: "script".into(), path: path.into(), text: text.into() };
     match ScriptHost::read(Limits::default(), &[file], &[], false) {
         Ok(host) => Script { functions: functions(&host, text), text: text.to_owned(), broken: None },
-        Err(error) => {
-            Script { functions: Vec::new(), text: String::new(), broken: Some(broken(&error)) }
-        }
+        Err(error) => Script { functions: Vec::new(), text: String::new(), broken: Some(broken(&error)) },
     }
 }
 

@@ -83,12 +83,25 @@ impl Flow<'_> {
 
     fn line_starts_with(&self, number: usize) -> &str {
         let line = self.tokens[number].line;
-        self.tokens[..=number].iter().rev().find(|token| token.line == line && token.first).map_or("", |token| token.text.as_str())
+        self.tokens[..=number]
+            .iter()
+            .rev()
+            .find(|token| token.line == line && token.first)
+            .map_or("", |token| token.text.as_str())
     }
 
     /// Mistypes each word that fits; it shows there or where else the same word stands.
-    fn words(&self, what: &'static str, rng: &mut fastrand::Rng, fits: impl Fn(usize, &Token) -> bool) -> Vec<Planted> {
-        let chosen = self.tokens.iter().enumerate().filter(|(number, token)| token.kind == Kind::Word && fits(*number, token));
+    fn words(
+        &self,
+        what: &'static str,
+        rng: &mut fastrand::Rng,
+        fits: impl Fn(usize, &Token) -> bool,
+    ) -> Vec<Planted> {
+        let chosen = self
+            .tokens
+            .iter()
+            .enumerate()
+            .filter(|(number, token)| token.kind == Kind::Word && fits(*number, token));
         chosen
             .filter_map(|(_, token)| {
                 Some(Planted {
@@ -141,7 +154,8 @@ fn field(flow: &Flow<'_>, rng: &mut fastrand::Rng) -> Vec<Planted> {
 }
 
 fn written(flow: &Flow<'_>, rng: &mut fastrand::Rng) -> Vec<Planted> {
-    let all = flow.words("field that is written", rng, |number, token| token.first && flow.after(number) == "=");
+    let all =
+        flow.words("field that is written", rng, |number, token| token.first && flow.after(number) == "=");
     all.into_iter().map(|planted| flow.or_where_it_is_read(planted)).collect()
 }
 
@@ -160,12 +174,16 @@ fn name(flow: &Flow<'_>, rng: &mut fastrand::Rng) -> Vec<Planted> {
 }
 
 fn setting(flow: &Flow<'_>, rng: &mut fastrand::Rng) -> Vec<Planted> {
-    flow.words("name of a setting", rng, |number, _| flow.before(number, 2) == "settings" && is_point(flow.before(number, 1)))
+    flow.words("name of a setting", rng, |number, _| {
+        flow.before(number, 2) == "settings" && is_point(flow.before(number, 1))
+    })
 }
 
 fn table(flow: &Flow<'_>, rng: &mut fastrand::Rng) -> Vec<Planted> {
     let given = flow.given(&["table"]);
-    flow.words("name of a table", rng, |number, token| given.contains(token.text.as_str()) && flow.after(number) == "[")
+    flow.words("name of a table", rng, |number, token| {
+        given.contains(token.text.as_str()) && flow.after(number) == "["
+    })
 }
 
 fn function(flow: &Flow<'_>, rng: &mut fastrand::Rng) -> Vec<Planted> {
@@ -179,7 +197,9 @@ fn script(flow: &Flow<'_>, rng: &mut fastrand::Rng) -> Vec<Planted> {
 }
 
 fn is_remote(flow: &Flow<'_>, number: usize) -> bool {
-    STEPS.contains(&flow.line_starts_with(number)) && ["in", "from"].contains(&flow.before(number, 1)) && flow.after(number) == "."
+    STEPS.contains(&flow.line_starts_with(number))
+        && ["in", "from"].contains(&flow.before(number, 1))
+        && flow.after(number) == "."
 }
 
 fn role(flow: &Flow<'_>, rng: &mut fastrand::Rng) -> Vec<Planted> {
@@ -187,7 +207,9 @@ fn role(flow: &Flow<'_>, rng: &mut fastrand::Rng) -> Vec<Planted> {
 }
 
 fn resource(flow: &Flow<'_>, rng: &mut fastrand::Rng) -> Vec<Planted> {
-    flow.words("resource", rng, |number, _| number > 1 && flow.before(number, 1) == "." && is_remote(flow, number - 2))
+    flow.words("resource", rng, |number, _| {
+        number > 1 && flow.before(number, 1) == "." && is_remote(flow, number - 2)
+    })
 }
 
 fn system(flow: &Flow<'_>, rng: &mut fastrand::Rng) -> Vec<Planted> {
@@ -206,8 +228,23 @@ fn found_by(flow: &Flow<'_>, rng: &mut fastrand::Rng) -> Vec<Planted> {
 
 fn keyword(flow: &Flow<'_>, rng: &mut fastrand::Rng) -> Vec<Planted> {
     const WORDS: [&str; 17] = [
-        "source", "target", "use", "setting", "table", "otherwise", "every", "fetch", "filter", "lookup", "skip", "fail", "map",
-        "create", "update", "upsert", "when",
+        "source",
+        "target",
+        "use",
+        "setting",
+        "table",
+        "otherwise",
+        "every",
+        "fetch",
+        "filter",
+        "lookup",
+        "skip",
+        "fail",
+        "map",
+        "create",
+        "update",
+        "upsert",
+        "when",
     ];
     flow.words("word of the language", rng, |number, token| {
         token.first && WORDS.contains(&token.text.as_str()) && !["=", "{"].contains(&flow.after(number))
@@ -307,7 +344,8 @@ fn quotes(flow: &Flow<'_>, _: &mut fastrand::Rng) -> Vec<Planted> {
 }
 
 fn no_quotes(flow: &Flow<'_>, _: &mut fastrand::Rng) -> Vec<Planted> {
-    let is_number = |text: &str| text.len() > 2 && text.trim_matches('"').bytes().all(|byte| byte.is_ascii_digit());
+    let is_number =
+        |text: &str| text.len() > 2 && text.trim_matches('"').bytes().all(|byte| byte.is_ascii_digit());
     let tokens = flow.tokens.iter().filter(|token| token.kind == Kind::Text && is_number(&token.text));
     tokens
         .map(|token| flow.replaced("number without its quotes", token, token.text.trim_matches('"')))
@@ -317,7 +355,9 @@ fn no_quotes(flow: &Flow<'_>, _: &mut fastrand::Rng) -> Vec<Planted> {
 fn argument(flow: &Flow<'_>, _: &mut fastrand::Rng) -> Vec<Planted> {
     let mut found = Vec::new();
     for (number, token) in flow.tokens.iter().enumerate() {
-        let is_call = token.kind == Kind::Word && flow.after(number) == "(" && flow.tokens[number + 1].at == token.end();
+        let is_call = token.kind == Kind::Word
+            && flow.after(number) == "("
+            && flow.tokens[number + 1].at == token.end();
         if !is_call || ["round", "split", "sub_string"].contains(&token.text.as_str()) {
             continue;
         }
@@ -347,7 +387,8 @@ fn required(flow: &Flow<'_>, _: &mut fastrand::Rng) -> Vec<Planted> {
     let mut block: Option<(usize, &[Field])> = None;
     for (number, token) in flow.tokens.iter().enumerate() {
         if token.first && ["create", "upsert"].contains(&token.text.as_str()) {
-            let resource = flow.tokens.get(number + 5).and_then(|token| flow.target.resources.get(&token.text));
+            let resource =
+                flow.tokens.get(number + 5).and_then(|token| flow.target.resources.get(&token.text));
             block = resource.map(|resource| (token.line, resource.fields.as_slice()));
         } else if token.first && token.is("}") {
             block = None;
@@ -355,7 +396,11 @@ fn required(flow: &Flow<'_>, _: &mut fastrand::Rng) -> Vec<Planted> {
         let Some((line, fields)) = block else { continue };
         let is_required = fields.iter().any(|field| field.required && field.name == token.text);
         let ends = flow.tokens.iter().skip(number).find(|other| other.line > token.line);
-        if token.first && is_required && flow.after(number) == "=" && let Some(ends) = ends {
+        if token.first
+            && is_required
+            && flow.after(number) == "="
+            && let Some(ends) = ends
+        {
             let at = token.at..flow.text[..ends.at].rfind('\n').unwrap();
             let lines = BTreeSet::from([line, token.line]);
             found.push(Planted { what: "required field left out", at, new: String::new(), lines });
@@ -382,7 +427,12 @@ fn key(flow: &Flow<'_>, _: &mut fastrand::Rng) -> Vec<Planted> {
             if depth == 0 {
                 if let Some(comma) = comma {
                     let lines = BTreeSet::from([token.line]);
-                    found.push(Planted { what: "key of a look-up left out", at: comma..inner.at, new: String::new(), lines });
+                    found.push(Planted {
+                        what: "key of a look-up left out",
+                        at: comma..inner.at,
+                        new: String::new(),
+                        lines,
+                    });
                 }
                 break;
             }
@@ -396,9 +446,17 @@ fn row(flow: &Flow<'_>, _: &mut fastrand::Rng) -> Vec<Planted> {
     for (number, token) in flow.tokens.iter().enumerate() {
         let end = flow.tokens[number..].iter().find(|inner| inner.is(")") && inner.line == token.line);
         if let (true, true, Some(end)) = (token.first, token.is("("), end) {
-            let Some(comma) = flow.tokens[number..].iter().find(|inner| inner.is(",") && inner.at < end.at) else { continue };
+            let Some(comma) = flow.tokens[number..].iter().find(|inner| inner.is(",") && inner.at < end.at)
+            else {
+                continue;
+            };
             let lines = BTreeSet::from([token.line]);
-            found.push(Planted { what: "key of a row left out", at: comma.at..end.at, new: String::new(), lines });
+            found.push(Planted {
+                what: "key of a row left out",
+                at: comma.at..end.at,
+                new: String::new(),
+                lines,
+            });
         }
     }
     found
