@@ -10,6 +10,7 @@ mod flows;
 mod forbidden;
 mod lowering;
 mod pipeline;
+mod planted;
 mod privacy;
 mod profiles;
 mod ready_scripts;
