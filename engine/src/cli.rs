@@ -14,6 +14,7 @@ mod eval;
 mod export;
 mod forget;
 mod log;
+mod manual;
 mod plan;
 mod problems;
 pub(crate) mod progress;
@@ -107,6 +108,10 @@ enum Command {
     Doctor(doctor::DoctorCall),
     /// Start a stand-in for a system on this machine
     Simulate(simulate::Simulate),
+    /// Print completions for a shell
+    Completions(manual::Completions),
+    /// Write manual pages
+    Man(manual::Man),
 }
 
 /// How a command ended, when nothing went wrong on the way.
@@ -211,6 +216,8 @@ impl Call {
             Command::Doctor(doctor) => doctor.run(&unsealed(self.project.as_deref()).await?, show).await,
             Command::Secret(secret) => secret.run(&open(self.project.as_deref())?, show).await,
             Command::Simulate(simulate) => simulate.run(show).await,
+            Command::Completions(completions) => completions.run(),
+            Command::Man(man) => man.run(show),
         }
     }
 }

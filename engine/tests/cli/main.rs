@@ -21,6 +21,7 @@ mod hooks;
 mod journal;
 mod kill;
 mod plan;
+mod manual;
 mod postgres;
 mod remote;
 mod secrecy;

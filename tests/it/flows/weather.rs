@@ -5,6 +5,7 @@
 //! request or an answer that they do not describe fails these tests.
 
 mod books;
+mod killed;
 mod scenes;
 mod world;
 
