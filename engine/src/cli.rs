@@ -24,6 +24,7 @@ mod serve;
 mod show;
 mod simulate;
 mod status;
+mod test;
 mod verify;
 mod webhooks;
 
@@ -63,6 +64,8 @@ struct Call {
 enum Command {
     /// Check flows without touching any system
     Check(check::Check),
+    /// Play the cases beside flows and scripts
+    Test(test::Test),
     /// Try an expression or a function of a script
     Eval(eval::Eval),
     /// Run flows once
@@ -144,7 +147,7 @@ pub fn main() -> ExitCode {
 /// another one, which otherwise costs as much as the work itself; the store has its own threads.
 fn runtime(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
     let mut builder = match command {
-        Command::Run(_) => tokio::runtime::Builder::new_current_thread(),
+        Command::Run(_) | Command::Test(_) => tokio::runtime::Builder::new_current_thread(),
         _ => tokio::runtime::Builder::new_multi_thread(),
     };
     builder.thread_stack_size(STACK).on_thread_start(mark_roomy).enable_all().build()
@@ -175,6 +178,7 @@ impl Call {
     async fn run(self, show: &Show) -> Result<Ended, Trouble> {
         match self.command {
             Command::Check(check) => check.run(self.project.as_deref(), show),
+            Command::Test(test) => test.run(self.project.as_deref(), show).await,
             Command::Eval(eval) => eval.run(self.project.as_deref(), show),
             Command::Run(run) => run.run(&unsealed(self.project.as_deref()).await?, show).await,
             Command::Serve(serve) => serve.run(unsealed(self.project.as_deref()).await?, show).await,

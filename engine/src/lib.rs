@@ -4,6 +4,7 @@
 //! `connectors`, which know nothing of each other: [`catalog`] is where they meet.
 
 pub mod alert;
+pub mod case;
 pub mod catalog;
 pub mod cli;
 pub mod consent;

@@ -1,6 +1,7 @@
 //! One binary for all integration tests.
 
 mod arrivals;
+mod cases;
 mod dead;
 mod dsl;
 mod eaccounting;
