@@ -13,6 +13,7 @@ mod doctor;
 mod eval;
 mod export;
 mod forget;
+mod init;
 mod log;
 mod problems;
 pub(crate) mod progress;
@@ -36,8 +37,10 @@ use clap::{Parser, Subcommand};
 use crate::project::Project;
 use crate::script::{STACK, mark_roomy};
 use crate::trouble::Trouble;
+pub(crate) use connect::sign_in;
 pub(crate) use problems::in_lines;
 pub(crate) use run::{Done, open_store, run_all};
+pub(crate) use secret::ask as ask_secret;
 pub(crate) use show::{Show, count};
 
 /// Keeps business systems in step.
@@ -62,6 +65,8 @@ struct Call {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make a project: two systems, their accounts, flows between them
+    Init(init::Init),
     /// Check flows without touching any system
     Check(check::Check),
     /// Play the cases beside flows and scripts
@@ -177,6 +182,7 @@ fn work(call: Call, show: &Show) -> ExitCode {
 impl Call {
     async fn run(self, show: &Show) -> Result<Ended, Trouble> {
         match self.command {
+            Command::Init(init) => init.run(show).await,
             Command::Check(check) => check.run(self.project.as_deref(), show),
             Command::Test(test) => test.run(self.project.as_deref(), show).await,
             Command::Eval(eval) => eval.run(self.project.as_deref(), show),

@@ -139,8 +139,8 @@ async fn what_came_otherwise_is_told_field_by_field_and_can_be_accepted() {
     assert_eq!(
         wrong(&reports),
         [
-            "flows/orders.case.json:90: 12: create orders: payment_method: expected \"PIN\", came \"DEBIT\"",
-            "flows/orders.case.json:90: 12: create orders: payments[0].method: expected \"PIN\", came \"DEBIT\"",
+            "flows/orders.case.json:95: 12: create orders: payment_method: expected \"PIN\", came \"DEBIT\"",
+            "flows/orders.case.json:95: 12: create orders: payments[0].method: expected \"PIN\", came \"DEBIT\"",
         ]
     );
     let file = folder.path().join("flows/orders.case.json");

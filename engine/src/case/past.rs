@@ -283,7 +283,12 @@ fn sides(plan: &Plan, lookup: &LookedUp) -> Vec<Side> {
 fn complete(target: &mut Books, manifest: &Manifest, then: &Value, played: &Played) -> bool {
     let mut mended = false;
     for (was, is) in pairs(then, played) {
-        let (Some(resource), Some(key)) = (is.text("update"), is.text("key")) else { continue };
+        // What is created now, and was found then by the key that the store had of it.
+        let found = || was.text("unchanged").or_else(|| was.text("update")).is_some();
+        let resource = is.text("update").or_else(|| is.text("create").filter(|_| found()));
+        let (Some(resource), Some(key)) = (resource, was.text("key").or_else(|| is.text("key"))) else {
+            continue;
+        };
         let Some(known) = manifest.resources.get(resource) else { continue };
         let Some(fields) = is.get("fields").and_then(Value::as_map) else { continue };
         let written = was.get("fields").and_then(Value::as_map).cloned().unwrap_or_default();
@@ -292,8 +297,7 @@ fn complete(target: &mut Books, manifest: &Manifest, then: &Value, played: &Play
             continue;
         };
         for (field, value) in fields.iter().filter(|(field, _)| written.get(field).is_none()) {
-            record.set(field.as_str(), value.clone());
-            mended = true;
+            mended |= record.set(field.as_str(), value.clone()).as_ref() != Some(value);
         }
     }
     mended

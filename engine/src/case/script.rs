@@ -7,7 +7,7 @@ use super::differ::{Difference, same};
 use super::read::Text;
 use super::tree::Node;
 use crate::project::Project;
-use crate::script::{Bindings, RecordBudget, ScriptFile, ScriptHost};
+use crate::script::{Bindings, RecordBudget, ScriptError, ScriptFile, ScriptHost};
 
 /// Members of a case.
 const MEMBERS: [&str; 5] = ["name", "call", "args", "gives", "fails"];
@@ -30,7 +30,7 @@ pub(super) struct Script {
 
 impl Script {
     /// Compiles it.
-    pub(super) fn load(project: &Project, file: &str, text: String) -> Result<Self, crate::script::ScriptError> {
+    pub(super) fn load(project: &Project, file: &str, text: String) -> Result<Self, ScriptError> {
         let script = ScriptFile { alias: "script".to_owned(), path: file.to_owned(), text };
         Ok(Self { host: ScriptHost::load(project.limits.clone(), &[script], &[])? })
     }
@@ -66,12 +66,15 @@ impl Script {
             {
                 (Vec::new(), None)
             }
-            (Err(error), None, Some(Value::Text(part))) if error.contains(part.as_str()) => (Vec::new(), None),
+            (Err(error), None, Some(Value::Text(part))) if error.to_string().contains(part.as_str()) => {
+                (Vec::new(), None)
+            }
             (came, ..) => {
                 let expected = one(&gives, &fails);
                 let (member, came) = match came {
                     Ok(value) => ("gives", value),
-                    Err(error) => ("fails", Value::from(error)),
+                    // Without its place, which moves with every line that is added above.
+                    Err(error) => ("fails", Value::from(error.mistake.to_string())),
                 };
                 let came = Value::Map([(member, came)].into_iter().collect());
                 (differ(function, expected.as_ref(), &came), Some(came))
@@ -81,7 +84,7 @@ impl Script {
         Some(Played { name, function: function.to_owned(), differences, accept })
     }
 
-    fn call(&self, function: &str, args: &[Value]) -> Result<Value, String> {
+    fn call(&self, function: &str, args: &[Value]) -> Result<Value, ScriptError> {
         let mut bindings = Bindings::new();
         bindings.draw_from(RecordBudget::new());
         let mut names = Vec::new();
@@ -90,8 +93,7 @@ impl Script {
             bindings.set(format!("arg{number}"), value.clone());
         }
         let call = format!("script::{function}({})", names.join(", "));
-        let value = self.host.compile_text(&call).and_then(|call| self.host.evaluate(&call, &bindings));
-        value.map_err(|error| error.to_string())
+        self.host.compile_text(&call).and_then(|call| self.host.evaluate(&call, &bindings))
     }
 }
 

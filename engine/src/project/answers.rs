@@ -211,11 +211,16 @@ pub(crate) fn row(table: &Table, cells: &[toml::Value]) -> Result<TableRow, Stri
     for (key, column) in keys.iter().zip(&table.keys) {
         row.keys.push(match (key.as_str(), &column.kind) {
             (Some("_"), _) => None,
+            // As everywhere, an empty text is no value.
+            (Some(""), _) => Some(Constant::Nothing),
             (_, Some(kind)) => {
                 Some(constant(key, kind).ok_or_else(|| format!("`{key}` is not {}", in_words(kind)))?)
             }
             (_, None) => Some(untyped(key).ok_or_else(|| format!("`{key}` cannot be a key"))?),
         });
+    }
+    if value.as_str() == Some("") {
+        return Ok(row);
     }
     row.value = constant(value, &table.value)
         .ok_or_else(|| format!("`{value}` is not {}", in_words(&table.value)))?;

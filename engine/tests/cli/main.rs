@@ -7,6 +7,7 @@
 mod alerts;
 mod backup;
 mod broken;
+mod cases;
 mod check;
 mod connect;
 #[cfg(unix)]
@@ -17,6 +18,7 @@ mod demo;
 mod disk;
 mod docs;
 mod hooks;
+mod init;
 mod journal;
 mod kill;
 mod postgres;
