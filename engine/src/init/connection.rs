@@ -115,7 +115,7 @@ impl Work<'_> {
                     answered.secret.insert(name.to_owned(), self.ask_secret(role, name, setting)?);
                 }
                 None if setting.default.is_none() => {
-                    let how = format!("--connection {}.{name}=VALUE", role.name);
+                    let how = format!("{}: --connection {}.{name}=VALUE", setting.about, role.name);
                     let now = before.open.get(name).map(String::as_str);
                     self.explain(setting);
                     let text = self.asker.text(name, now, false, &how, not_empty)?;

@@ -28,6 +28,7 @@ fn read(folder: &Folder, name: &str) -> String {
     std::fs::read_to_string(folder.path().join(name)).unwrap_or_default()
 }
 
+// shows R78
 #[tokio::test]
 async fn a_file_of_answers_makes_a_project_that_runs() {
     let town = Town::with_customers(2).await;
@@ -100,6 +101,7 @@ async fn without_a_terminal_what_is_missing_is_named_and_what_was_answered_is_ke
     golden("init_in_parts", told);
 }
 
+// shows R79
 #[tokio::test]
 async fn an_account_that_refuses_is_told_and_nothing_is_written_of_it() {
     let town = Town::new().await;
