@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 use connectors::manifest::Manifest;
 use connectors::record::{Record, Value, read_json};
-use dsl::plan::{Action, Plan, Step};
+use dsl::plan::{Action, Plan, Role, Step};
 
 use super::memory::Memory;
 use super::read::FlowCase;
@@ -42,6 +42,7 @@ struct Quiet;
 impl Watcher for Quiet {
     fn page(&self, _: &Counts) {}
     fn refused(&self, _: &str, _: &str) {}
+    fn waits(&self, _: &str) {}
 }
 
 /// Runs the flow once over the records of the case. `file` is a new store.
@@ -56,12 +57,12 @@ pub(super) async fn play(
     let mut flow = loader.flow_below(entry, &case.given, Some(Arc::clone(&trace)))?;
     // Whatever a project keeps of real people: here there are none.
     flow.privacy = Privacy::default();
-    let party = |manifest: &Manifest, books| {
-        Party::new(Arc::new(Memory::new(manifest.clone(), books)), manifest.clone())
+    let party = |role: &Role, manifest: &Manifest, books| {
+        Party::new(&role.name, Arc::new(Memory::new(manifest.clone(), books)), manifest.clone())
     };
     let sides = Sides {
-        source: party(&manifests.source, &case.source),
-        target: party(&manifests.target, &case.target),
+        source: party(&flow.plan.source, &manifests.source, &case.source),
+        target: party(&flow.plan.target, &manifests.target, &case.target),
     };
     let options = Options {
         cause: "test".to_owned(),

@@ -8,6 +8,7 @@ mod alerts;
 mod backup;
 mod broken;
 mod cases;
+mod changes;
 mod check;
 mod connect;
 #[cfg(unix)]
