@@ -123,3 +123,100 @@ async fn a_project_of_somebody_else_is_left_alone() {
     golden("init_not_ours", folder.show(&["init", "."]).await);
     assert_eq!(read(&folder, "weft.toml"), "name = \"mine\"\n");
 }
+
+/// A person who waits for a text, and types.
+#[cfg(target_os = "linux")]
+struct Person {
+    child: tokio::process::Child,
+    seen: String,
+}
+
+#[cfg(target_os = "linux")]
+impl Person {
+    /// Sits down at a terminal of their own; `None`: there is no `script` on this machine.
+    fn at(folder: &Folder, call: &str) -> Option<Self> {
+        let child = tokio::process::Command::new("script")
+            .args(["-qfec", call, "/dev/null"])
+            .current_dir(folder.path())
+            .env("TERM", "xterm")
+            .env("SHELL", "/bin/sh")
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .kill_on_drop(true)
+            .spawn();
+        Some(Self { child: child.ok()?, seen: String::new() })
+    }
+
+    async fn until(&mut self, text: &str) {
+        use tokio::io::AsyncReadExt as _;
+        let out = self.child.stdout.as_mut().unwrap();
+        let mut part = vec![0; 4096];
+        while !self.seen.contains(text) {
+            let read = tokio::time::timeout(std::time::Duration::from_secs(120), out.read(&mut part));
+            let length = read.await.unwrap_or_else(|_| panic!("`{text}` never came: {}", self.seen)).unwrap();
+            assert!(length > 0, "it ended before `{text}`: {}", self.seen);
+            self.seen.push_str(&String::from_utf8_lossy(&part[..length]));
+        }
+        let at = self.seen.find(text).unwrap() + text.len();
+        self.seen.drain(..at);
+    }
+
+    async fn types(&mut self, keys: &str) {
+        use tokio::io::AsyncWriteExt as _;
+        self.child.stdin.as_mut().unwrap().write_all(keys.as_bytes()).await.unwrap();
+    }
+
+    /// Waits for the texts in their order, then types.
+    async fn answers(&mut self, texts: &[&str], keys: &str) {
+        for text in texts {
+            self.until(text).await;
+        }
+        self.types(keys).await;
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_person_at_a_terminal_is_led_through() {
+    const DOWN: &str = "\u{1b}[B";
+    let town = Town::with_customers(1).await;
+    let folder = Folder::new();
+    let call = format!("{} init p", env!("CARGO_BIN_EXE_weft"));
+    let Some(mut person) = Person::at(&folder, &call) else { return };
+    let enter = |text: &str| format!("{text}\r");
+    person.answers(&["Which system is to be joined"], &format!("{DOWN}\r")).await;
+    person.answers(&["with which other one"], "\r").await;
+    person.answers(&["What is the project called"], "\r").await;
+    person.answers(&["called `shop` here", "address"], &enter(&town.shop_server.url())).await;
+    person.answers(&["public_key"], &enter(&town.secret("public_key"))).await;
+    // Whoever gives up here finds everything as it was.
+    person.until("secret_key (is not shown)").await;
+    drop(person);
+    assert!(!read(&folder, "p/weft.toml").contains("[connections"));
+
+    let mut person = Person::at(&folder, &call).unwrap();
+    person.answers(&["called `shop` here", "address"], &enter(&town.shop_server.url())).await;
+    person.answers(&["public_key"], &enter(&town.secret("public_key"))).await;
+    person.answers(&["secret_key (is not shown)"], &enter(&town.secret("secret_key"))).await;
+    person.answers(&["Change one of the"], "\r").await;
+    person.answers(&["called `till` here", "address"], &enter(&town.till_server.url())).await;
+    person.answers(&["ident"], &enter(&town.secret("ident"))).await;
+    person.answers(&["secret (is not shown)"], "wrong\r").await;
+    person.answers(&["Change one of the"], "\r").await;
+    // The account refuses, and what was typed before is offered again.
+    person.answers(&["R049", "address"], "\r").await;
+    person.answers(&["ident"], "\r").await;
+    person.answers(&["secret (is not shown)"], &enter(&town.secret("secret"))).await;
+    person.answers(&["Change one of the"], "\r").await;
+    person.answers(&["Which flows?", "orders_reverse"], &format!("{} \r", DOWN.repeat(8))).await;
+    person.answers(&["Go through the"], "\r").await;
+    for question in ["How are orders of new customers", "Do new customers", "What does the till call"] {
+        person.answers(&[question, "Is that right?"], "\r").await;
+    }
+    person.answers(&["Switch on customers_to_till?"], "\r").await;
+    person.until("on: customers_to_till").await;
+    assert!(person.child.wait().await.unwrap().success());
+    let main = read(&folder, "p/weft.toml");
+    assert!(main.contains("[flows.customers_to_till]") && !main.contains("on = false"), "{main}");
+    assert!(!main.contains(&town.secret("secret_key")), "{main}");
+}
