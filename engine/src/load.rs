@@ -13,9 +13,9 @@ use dsl::plan::{Plan, Side, Trigger};
 use jiff::tz::TimeZone;
 use miette::Report;
 
+use crate::case::Trace;
 use crate::flow::Flow;
 use crate::program::Program;
-use crate::case::Trace;
 use crate::project::{Connection, FlowAnswers, FlowEntry, Given, Project, read_text};
 use crate::run::{Party, Sides};
 use crate::script::{

@@ -114,16 +114,28 @@ fn copy(from: &str, to: &str) -> tempfile::TempDir {
 async fn a_mistake_in_a_flow_fails_its_cases() {
     // Planted one at a time; each is one that the checker cannot see.
     let planted = [
-        ("email               = to_lower(order.customer.email)", "email               = order.customer.email"),
+        (
+            "email               = to_lower(order.customer.email)",
+            "email               = order.customer.email",
+        ),
         ("if rest > settings.rounding_limit", "if rest > 100"),
-        ("skip \"already in the till as an order\" if sent_order", "skip \"already in the till\" if sent_order"),
+        (
+            "skip \"already in the till as an order\" if sent_order",
+            "skip \"already in the till\" if sent_order",
+        ),
         ("filter !settings.only_paid || order.is_paid == true", "filter settings.only_paid"),
         ("zipcode      = receiver?.postcode", "zipcode      = order.billing?.postcode"),
         ("\"Pin\"          -> \"PIN\"", "\"Pin\"          -> \"CONTANT\""),
         ("amount             = paid.total_incl", "amount             = paid.total_excl"),
-        ("quantity = line.quantity\n        price    = round((if with_vat { line.total_incl } else { line.total_excl }) / line.quantity, 2)\n        rate     = line.vat_rate\n    }\n    lines each line in order.lines.filter(|line| line.quantity != 0 && (line.kind", "quantity = 1\n        price    = round((if with_vat { line.total_incl } else { line.total_excl }) / line.quantity, 2)\n        rate     = line.vat_rate\n    }\n    lines each line in order.lines.filter(|line| line.quantity != 0 && (line.kind"),
+        (
+            "quantity = line.quantity\n        price    = round((if with_vat { line.total_incl } else { line.total_excl }) / line.quantity, 2)\n        rate     = line.vat_rate\n    }\n    lines each line in order.lines.filter(|line| line.quantity != 0 && (line.kind",
+            "quantity = 1\n        price    = round((if with_vat { line.total_incl } else { line.total_excl }) / line.quantity, 2)\n        rate     = line.vat_rate\n    }\n    lines each line in order.lines.filter(|line| line.quantity != 0 && (line.kind",
+        ),
         ("relation_number       = debtor_number", "relation_number       = settings.default_debtor"),
-        ("to_date(order.created_at, \"Europe/Amsterdam\") >= settings.start_date", "to_date(order.created_at, \"Europe/Amsterdam\") <= settings.start_date"),
+        (
+            "to_date(order.created_at, \"Europe/Amsterdam\") >= settings.start_date",
+            "to_date(order.created_at, \"Europe/Amsterdam\") <= settings.start_date",
+        ),
     ];
     for (from, to) in planted {
         let folder = copy(from, to);

@@ -180,7 +180,7 @@ impl FlowCoverage {
     #[must_use]
     pub fn missing(&self) -> Vec<(usize, String)> {
         let steps = self.steps.iter().filter(|(_, tried)| !tried).map(|(line, _)| (*line, "step".to_owned()));
-        let reached = |line: usize| self.steps.iter().any(|step| *step == (line, true));
+        let reached = |line: usize| self.steps.contains(&(line, true));
         let branches = self.branches.iter().filter(|branch| !branch.tried && reached(branch.line));
         let branches = branches.map(|branch| (branch.line, branch.way.to_owned()));
         let rows = self.tables.iter().flat_map(|table| {

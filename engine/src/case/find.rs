@@ -65,7 +65,8 @@ pub fn find(project: &Project, places: &[String]) -> Result<Vec<CaseFile>, Troub
     }
     paths.sort();
     paths.dedup();
-    let files: Vec<CaseFile> = paths.into_iter().map(|path| about(project, path)).collect::<Result<_, _>>()?;
+    let files: Vec<CaseFile> =
+        paths.into_iter().map(|path| about(project, path)).collect::<Result<_, _>>()?;
     if files.is_empty() {
         let message = "there are no cases here";
         return Err(Trouble::new("R124", message)

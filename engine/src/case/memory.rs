@@ -93,7 +93,9 @@ fn without_nothing(record: &Record) -> Record {
 /// The next number that no record of the book has as its key.
 fn next_key(book: &[Record], field: &str) -> String {
     let taken = |number: &u32| book.iter().any(|record| plain(record.get(field)) == number.to_string());
-    (FIRST..).find(|number| !taken(number)).unwrap_or(FIRST).to_string()
+    // One of the numbers up to there is free: there are more of them than records.
+    let last = FIRST.saturating_add(u32::try_from(book.len()).unwrap_or(u32::MAX));
+    (FIRST..=last).find(|number| !taken(number)).unwrap_or(FIRST).to_string()
 }
 
 fn plain(value: Option<&Value>) -> String {
@@ -180,9 +182,8 @@ impl Detail for Memory {
     async fn complete(&self, resource: &str, record: Record) -> Result<Record, RemoteError> {
         let key = &self.known(resource)?.key;
         let wanted = plain(record.get(key));
-        let whole = self.with(resource, |book| {
-            book.iter().find(|whole| plain(whole.get(key)) == wanted).cloned()
-        });
+        let whole =
+            self.with(resource, |book| book.iter().find(|whole| plain(whole.get(key)) == wanted).cloned());
         Ok(whole.unwrap_or(record))
     }
 }

@@ -23,7 +23,7 @@ mod tree;
 pub(crate) use accept::write_whole;
 pub use cover::{Branch, Coverage, FlowCoverage, ScriptCoverage, TableCoverage};
 pub use differ::Difference;
-pub use past::{Made, of_past};
 pub use find::{CaseFile, Subject, find};
+pub use past::{Made, of_past};
 pub use suite::{FileReport, Ran, Suite};
 pub(crate) use trace::{Trace, Way};

@@ -44,12 +44,7 @@ pub struct Made {
 }
 
 /// Makes a case of what happened last to a record.
-pub async fn of_past(
-    project: &Project,
-    store: &dyn Store,
-    flow: &str,
-    key: &str,
-) -> Result<Made, Trouble> {
+pub async fn of_past(project: &Project, store: &dyn Store, flow: &str, key: &str) -> Result<Made, Trouble> {
     let entry = project.flow(flow)?;
     let suite = Suite::new(project, false)?;
     let (plan, manifests) = suite.plan(entry)?;
@@ -59,9 +54,8 @@ pub async fn of_past(
         return Err(Trouble::new("R127", message)
             .help("records are kept for as long as [privacy] in weft.toml says, and not at all with `payloads = false`"));
     };
-    let source = match read_json(&payload.into()) {
-        Ok(Value::Map(source)) => source,
-        _ => return Err(Trouble::new("R127", format!("what is kept of `{key}` cannot be read"))),
+    let Ok(Value::Map(source)) = read_json(&payload.into()) else {
+        return Err(Trouble::new("R127", format!("what is kept of `{key}` cannot be read")));
     };
     let mut past = Past { plan: &plan, manifests: &manifests, source: Books::new(), target: Books::new() };
     past.put_together(source, row);
@@ -193,9 +187,11 @@ impl Past<'_> {
         let Some(known) = manifest.resources.get(&lookup.resource) else { return };
         let book = books.entry(lookup.resource.clone()).or_default();
         let has = |record: &&Record| {
-            lookup.by.iter().zip(&lookup.key).all(|(field, value)| {
-                record.at(field).is_some_and(|there| there.says_the_same_as(value))
-            })
+            lookup
+                .by
+                .iter()
+                .zip(&lookup.key)
+                .all(|(field, value)| record.at(field).is_some_and(|there| there.says_the_same_as(value)))
         };
         let there = book.iter().filter(has).count();
         for _ in there..lookup.found {
@@ -247,7 +243,11 @@ fn looked_up(lookup: &Record) -> LookedUp {
         resource: lookup.text("resource").unwrap_or_default().to_owned(),
         by,
         key: lookup.get("key").and_then(Value::as_list).unwrap_or_default().to_vec(),
-        found: lookup.get("found").and_then(Value::as_int).and_then(|found| found.try_into().ok()).unwrap_or(0),
+        found: lookup
+            .get("found")
+            .and_then(Value::as_int)
+            .and_then(|found| found.try_into().ok())
+            .unwrap_or(0),
     }
 }
 
@@ -347,10 +347,8 @@ fn notes(then: &Value, played: &Played) -> Vec<String> {
 fn written(name: &str, case: &FlowCase, came: Record) -> Value {
     let books = |books: &Books| -> Record {
         let kept = books.iter().filter(|(_, book)| !book.is_empty());
-        kept.map(|(name, book)| {
-            (name.as_str(), Value::List(book.iter().cloned().map(Value::Map).collect()))
-        })
-        .collect()
+        kept.map(|(name, book)| (name.as_str(), Value::List(book.iter().cloned().map(Value::Map).collect())))
+            .collect()
     };
     let mut all = Record::new();
     all.set("name", name);

@@ -73,7 +73,8 @@ pub(super) async fn play(
     let told = |trouble: Trouble| vec![trouble.into()];
     let store = crate::store::open(file).await.map_err(|error| told(error.into()))?;
     let report = run(&flow, &sides, &store, &options, &Quiet).await;
-    let report = report.map_err(|error| told(Trouble::new("R126", format!("the case cannot be run: {error}"))))?;
+    let report =
+        report.map_err(|error| told(Trouble::new("R126", format!("the case cannot be run: {error}"))))?;
     let came = came(&*store, &flow, &manifests.source, case).await.map_err(told)?;
     store.close().await;
     let ended = report.error.map(|error| error.to_string());
@@ -81,12 +82,7 @@ pub(super) async fn play(
 }
 
 /// What came of each record, from what the store keeps of it.
-async fn came(
-    store: &dyn Store,
-    flow: &Flow,
-    source: &Manifest,
-    case: &FlowCase,
-) -> Result<Record, Trouble> {
+async fn came(store: &dyn Store, flow: &Flow, source: &Manifest, case: &FlowCase) -> Result<Record, Trouble> {
     let (plan, file) = (&flow.plan, &flow.file);
     let resources = resources(plan);
     let key_field = source.resources.get(&plan.fetch.resource).map_or("id", |resource| &resource.key);

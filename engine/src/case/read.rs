@@ -52,25 +52,26 @@ pub(super) struct Known<'a> {
 /// The text of a case file, and what is wrong with it.
 pub(super) struct Text<'a> {
     pub(super) name: &'a str,
-    pub(super) text: &'a str,
+    pub(super) content: &'a str,
     pub(super) problems: Vec<Report>,
 }
 
 impl Text<'_> {
     pub(super) fn problem(&mut self, trouble: Trouble, at: Range<usize>, label: &str) {
-        self.problems.push(trouble.at(self.name, self.text, at, label).into());
+        self.problems.push(trouble.at(self.name, self.content, at, label).into());
     }
 
     /// The cases of the file; `None`: it is no list of cases.
     pub(super) fn cases(&mut self) -> Option<Vec<Node>> {
         const HELP: &str = "a case file is a list of cases: [{ … }, { … }]; docs/testing.md shows one";
-        match read(self.text) {
+        match read(self.content) {
             Err(error) => {
-                let before: usize = self.text.split_inclusive('\n').take(error.line - 1).map(str::len).sum();
-                let line = self.text.get(before..).unwrap_or_default();
+                let before: usize =
+                    self.content.split_inclusive('\n').take(error.line - 1).map(str::len).sum();
+                let line = self.content.get(before..).unwrap_or_default();
                 let within: usize =
                     line.chars().take(error.column.saturating_sub(1)).map(char::len_utf8).sum();
-                let at = (before + within).min(self.text.len().saturating_sub(1));
+                let at = (before + within).min(self.content.len().saturating_sub(1));
                 let message = format!("`{}` is not JSON: {}", self.name, error.reason);
                 self.problem(Trouble::new("R120", message).help(HELP), at..at + 1, "here");
                 None
@@ -107,7 +108,8 @@ impl Text<'_> {
             return None;
         };
         self.members(members, &MEMBERS, "a case");
-        let name = node.member("name").and_then(|name| name.node.value(self.text).as_str().map(str::to_owned));
+        let name =
+            node.member("name").and_then(|name| name.node.value(self.content).as_str().map(str::to_owned));
         if name.is_none() {
             let message = "a case needs a name";
             self.shape(node, message, "add \"name\": \"what this case shows\"");
@@ -125,7 +127,7 @@ impl Text<'_> {
             given,
             source,
             target,
-            expects: expects.and_then(|node| node.value(self.text).as_map().cloned()),
+            expects: expects.and_then(|node| node.value(self.content).as_map().cloned()),
             at: node.span.clone(),
             expects_at: expects.map(|node| node.span.clone()),
         })
@@ -139,15 +141,12 @@ impl Text<'_> {
                 self.stranger(&member, "setting", names);
                 continue;
             };
-            match answer(&member.node.value(self.text), setting) {
-                Some(answer) => {
-                    given.settings.insert(setting.name.clone(), answer);
-                }
-                None => {
-                    let message = format!("`{}` takes {}", setting.name, in_words(&setting.kind));
-                    let trouble = Trouble::new("R122", message).maybe_help(setting.ask.clone());
-                    self.problem(trouble, member.node.span.clone(), "not that");
-                }
+            if let Some(answer) = answer(&member.node.value(self.content), setting) {
+                given.settings.insert(setting.name.clone(), answer);
+            } else {
+                let message = format!("`{}` takes {}", setting.name, in_words(&setting.kind));
+                let trouble = Trouble::new("R122", message).maybe_help(setting.ask.clone());
+                self.problem(trouble, member.node.span.clone(), "not that");
             }
         }
         for member in self.map(node, "tables") {
@@ -166,7 +165,7 @@ impl Text<'_> {
         if let Some(rows) = node.member("rows") {
             table.rows.clear();
             for one in rows.node.items().unwrap_or_default() {
-                let cells = one.value(self.text);
+                let cells = one.value(self.content);
                 let cells: Vec<toml::Value> =
                     cells.as_list().unwrap_or_default().iter().filter_map(to_toml).collect();
                 match row(&table, &cells) {
@@ -178,7 +177,7 @@ impl Text<'_> {
             }
         }
         if let Some(member) = node.member("otherwise") {
-            let given = to_toml(&member.node.value(self.text)).unwrap_or_else(|| toml::Value::from(""));
+            let given = to_toml(&member.node.value(self.content)).unwrap_or_else(|| toml::Value::from(""));
             match otherwise(&table, &given) {
                 Ok(otherwise) => table.otherwise = otherwise,
                 Err(message) => {
@@ -199,13 +198,11 @@ impl Text<'_> {
     /// The members of a map within a case.
     fn map(&mut self, node: &Node, name: &str) -> Vec<Member> {
         let Some(member) = node.member(name) else { return Vec::new() };
-        match member.node.members() {
-            Some(members) => members.to_vec(),
-            None => {
-                self.shape(&member.node, format!("`{name}` is an object"), "names stand before their values");
-                Vec::new()
-            }
+        if let Some(members) = member.node.members() {
+            return members.to_vec();
         }
+        self.shape(&member.node, format!("`{name}` is an object"), "names stand before their values");
+        Vec::new()
     }
 
     /// The records of one side, held against its schema.
@@ -231,7 +228,7 @@ impl Text<'_> {
     }
 
     fn record(&mut self, node: &Node, resource: &Resource, manifest: &Manifest) -> Option<Record> {
-        let Value::Map(record) = node.value(self.text) else {
+        let Value::Map(record) = node.value(self.content) else {
             self.shape(node, "a record is an object", "write { \"field\": value }");
             return None;
         };
@@ -261,13 +258,17 @@ impl Text<'_> {
         };
         let mut keys: Vec<String> = Vec::new();
         for item in book.node.items().unwrap_or_default() {
-            let key = item.member(&resource.key).map(|member| member.node.value(self.text));
+            let key = item.member(&resource.key).map(|member| member.node.value(self.content));
             match key {
                 Some(key) if !key.says_nothing() && !keys.contains(&key.to_string()) => {
                     keys.push(key.to_string());
                 }
                 Some(key) if !key.says_nothing() => {
-                    self.shape(item, format!("two records have the {} {key}", resource.key), "give each its own");
+                    self.shape(
+                        item,
+                        format!("two records have the {} {key}", resource.key),
+                        "give each its own",
+                    );
                 }
                 _ => {
                     let message = format!("a record of `{name}` needs its `{}`", resource.key);
@@ -286,7 +287,7 @@ impl Text<'_> {
             let members = record.node.members().unwrap_or_default();
             self.members(members, &EXPECTS, "what is expected of a record");
             let outcome = record.node.member("outcome");
-            let word = outcome.map(|outcome| outcome.node.value(self.text));
+            let word = outcome.map(|outcome| outcome.node.value(self.content));
             let word = word.as_ref().and_then(Value::as_str).unwrap_or_default();
             if !OUTCOMES.contains(&word) {
                 let help = did_you_mean(word, OUTCOMES)
@@ -304,11 +305,15 @@ impl Text<'_> {
     fn write(&mut self, node: &Node, manifest: &Manifest) {
         let members = node.members().unwrap_or_default();
         let Some((first, rest)) = members.split_first() else {
-            return self.shape(node, "a write is an object", "write { \"create\": \"orders\", \"fields\": { … } }");
+            return self.shape(
+                node,
+                "a write is an object",
+                "write { \"create\": \"orders\", \"fields\": { … } }",
+            );
         };
         self.members(std::slice::from_ref(first), &WRITES, "a write");
         self.members(rest, &["key", "fields"], "a write");
-        let value = first.node.value(self.text);
+        let value = first.node.value(self.content);
         let name = value.as_str().unwrap_or_default();
         let Some(resource) = manifest.resources.get(name) else {
             let help = did_you_mean(name, manifest.resources.names());
@@ -364,8 +369,8 @@ fn to_toml(value: &Value) -> Option<toml::Value> {
 /// A key of a table is a number or a text; a value may be a decimal as text.
 fn decimal(number: Decimal) -> toml::Value {
     let text = number.to_string();
-    text.parse::<f64>().ok().filter(|float| float.to_string() == text).map_or_else(
-        || toml::Value::from(text),
-        toml::Value::from,
-    )
+    text.parse::<f64>()
+        .ok()
+        .filter(|float| float.to_string() == text)
+        .map_or_else(|| toml::Value::from(text), toml::Value::from)
 }

@@ -42,7 +42,7 @@ impl Script {
             return None;
         };
         text.members(members, &MEMBERS, "a case of a script");
-        let of = |name: &str| node.member(name).map(|member| member.node.value(text.text));
+        let of = |name: &str| node.member(name).map(|member| member.node.value(text.content));
         let (call, args, gives, fails) = (of("call"), of("args"), of("gives"), of("fails"));
         let args = args.as_ref().and_then(Value::as_list).unwrap_or_default().to_vec();
         let Some(function) = call.as_ref().and_then(Value::as_str).filter(|call| is_name(call)) else {
@@ -70,7 +70,7 @@ impl Script {
                 (Vec::new(), None)
             }
             (came, ..) => {
-                let expected = one(&gives, &fails);
+                let expected = one(gives.as_ref(), fails.as_ref());
                 let (member, came) = match came {
                     Ok(value) => ("gives", value),
                     // Without its place, which moves with every line that is added above.
@@ -80,7 +80,7 @@ impl Script {
                 (differ(function, expected.as_ref(), &came), Some(came))
             }
         };
-        let accept = now.map(|now| accept(node, text.text, &now));
+        let accept = now.map(|now| accept(node, text.content, &now));
         Some(Played { name, function: function.to_owned(), differences, accept })
     }
 
@@ -98,9 +98,9 @@ impl Script {
 }
 
 /// `gives` or `fails`, as the member that it is.
-fn one(gives: &Option<Value>, fails: &Option<Value>) -> Option<Value> {
-    let member = |name: &str, value: &Option<Value>| {
-        value.as_ref().map(|value| Value::Map([(name, value.clone())].into_iter().collect()))
+fn one(gives: Option<&Value>, fails: Option<&Value>) -> Option<Value> {
+    let member = |name: &str, value: Option<&Value>| {
+        value.map(|value| Value::Map([(name, value.clone())].into_iter().collect()))
     };
     member("gives", gives).or_else(|| member("fails", fails))
 }
@@ -124,14 +124,12 @@ fn accept(node: &Node, text: &str, came: &Value) -> Change {
     super::accept::inline(came, &mut member);
     let member = member.trim_start_matches('{').trim_end().to_owned();
     let member = member.strip_suffix('}').unwrap_or(&member).to_owned();
-    match node.member("gives").or_else(|| node.member("fails")) {
-        Some(old) => Change { at: old.at.start..old.node.span.end, text: member },
-        None => {
-            let inside = text.get(node.span.clone()).unwrap_or_default();
-            let end = node.span.start + inside.trim_end_matches('}').trim_end().len();
-            Change { at: end..end, text: format!(", {member}") }
-        }
+    if let Some(old) = node.member("gives").or_else(|| node.member("fails")) {
+        return Change { at: old.at.start..old.node.span.end, text: member };
     }
+    let inside = text.get(node.span.clone()).unwrap_or_default();
+    let end = node.span.start + inside.trim_end_matches('}').trim_end().len();
+    Change { at: end..end, text: format!(", {member}") }
 }
 
 fn is_name(text: &str) -> bool {

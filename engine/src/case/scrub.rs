@@ -78,19 +78,31 @@ const WRITTEN: [&str; 8] = ["remark", "remarks", "note", "notes", "comment", "co
 
 /// Parts of records that are about somebody, and resources that are.
 const PEOPLE: [&str; 14] = [
-    "customer", "billing", "shipping", "invoice_address", "delivery_address", "address", "contact", "relation",
-    "debtor", "person", "compan", "supplier", "employee", "receiver",
+    "customer",
+    "billing",
+    "shipping",
+    "invoice_address",
+    "delivery_address",
+    "address",
+    "contact",
+    "relation",
+    "debtor",
+    "person",
+    "compan",
+    "supplier",
+    "employee",
+    "receiver",
 ];
 
 /// Words of names that lead to nobody.
 const SMALL: [&str; 22] = [
-    "van", "de", "der", "den", "het", "ten", "ter", "te", "von", "und", "la", "le", "du", "di", "da", "en", "bv",
-    "b.v.", "nv", "vof", "gmbh", "ltd",
+    "van", "de", "der", "den", "het", "ten", "ter", "te", "von", "und", "la", "le", "du", "di", "da", "en",
+    "bv", "b.v.", "nv", "vof", "gmbh", "ltd",
 ];
 
 const NAMES: [&str; 16] = [
-    "Anna", "Berg", "Carla", "Dekker", "Emma", "Faber", "Gerrit", "Hofman", "Iris", "Jansen", "Karel", "Linden",
-    "Maria", "Noort", "Olga", "Prins",
+    "Anna", "Berg", "Carla", "Dekker", "Emma", "Faber", "Gerrit", "Hofman", "Iris", "Jansen", "Karel",
+    "Linden", "Maria", "Noort", "Olga", "Prins",
 ];
 const STREETS: [&str; 6] = ["Beukenlaan", "Eikenweg", "Iepenstraat", "Lindelaan", "Populierpad", "Wilgenhof"];
 const CITIES: [&str; 6] = ["Bergdorp", "Duinstad", "Heidelo", "Kanaaldam", "Meerveen", "Rivierwijk"];
@@ -271,7 +283,8 @@ fn kind(name: &str, about_people: bool) -> Option<Kind> {
     if name == "name" && about_people {
         return Some(Kind::Name);
     }
-    let ends = |word: &str| name.strip_suffix(word).is_some_and(|rest| rest.is_empty() || rest.ends_with('_'));
+    let ends =
+        |word: &str| name.strip_suffix(word).is_some_and(|rest| rest.is_empty() || rest.ends_with('_'));
     FIELDS.iter().filter(|(word, _)| ends(word)).max_by_key(|(word, _)| word.len()).map(|(_, kind)| *kind)
 }
 
@@ -311,7 +324,9 @@ mod tests {
     #[test]
     fn two_people_stay_two() {
         let mut scrub = Scrub::default();
-        let two = record(r#"{"contacts":[{"email":"a@x.nl","mobile":"061"},{"email":"b@x.nl","mobile":"0612345679"}]}"#);
+        let two = record(
+            r#"{"contacts":[{"email":"a@x.nl","mobile":"061"},{"email":"b@x.nl","mobile":"0612345679"}]}"#,
+        );
         scrub.learn("orders", &two);
         let two = scrub.record(&two).to_string();
         assert!(two.contains("person1@") && two.contains("person2@"), "{two}");

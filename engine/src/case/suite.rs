@@ -96,7 +96,7 @@ impl<'p> Suite<'p> {
     /// Plays the cases of one file.
     pub async fn play(&self, file: &CaseFile) -> Result<FileReport, Trouble> {
         let text = read_text(&file.path)?;
-        let mut told = Text { name: &file.name, text: &text, problems: Vec::new() };
+        let mut told = Text { name: &file.name, content: &text, problems: Vec::new() };
         let mut report = FileReport {
             file: file.name.clone(),
             subject: file.subject.file().to_owned(),
@@ -146,7 +146,7 @@ impl<'p> Suite<'p> {
             changes.extend(played.accept);
             report.cases.push(Ran {
                 name: played.name,
-                line: line(told.text, node.span.start),
+                line: line(told.content, node.span.start),
                 differences: played.differences,
                 ended: None,
                 is_bare: false,
@@ -164,11 +164,12 @@ impl<'p> Suite<'p> {
     /// The flow as the project has it, or by itself.
     fn entry(&self, file: &str) -> FlowEntry {
         let path = self.project.root.join(file);
-        let same = |entry: &&FlowEntry| {
-            match (self.project.root.join(&entry.file).canonicalize(), path.canonicalize()) {
-                (Ok(one), Ok(other)) => one == other,
-                _ => false,
-            }
+        let same = |entry: &&FlowEntry| match (
+            self.project.root.join(&entry.file).canonicalize(),
+            path.canonicalize(),
+        ) {
+            (Ok(one), Ok(other)) => one == other,
+            _ => false,
         };
         self.project.flows.iter().find(same).cloned().unwrap_or_else(|| {
             let name = Path::new(file).file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -206,12 +207,8 @@ impl<'p> Suite<'p> {
         let (source, plan) = self.loader.check(&entry)?;
         let manifests = self.manifests(&entry, &plan)?;
         let known = Known { plan: &plan, source: &manifests.source, target: &manifests.target };
-        let cases: Vec<FlowCase> = told
-            .cases()
-            .unwrap_or_default()
-            .iter()
-            .filter_map(|node| told.flow_case(node, &known))
-            .collect();
+        let cases: Vec<FlowCase> =
+            told.cases().unwrap_or_default().iter().filter_map(|node| told.flow_case(node, &known)).collect();
         if !self.project.flows.contains(&entry) {
             unanswered(&plan, &cases, told);
         }
@@ -226,11 +223,11 @@ impl<'p> Suite<'p> {
             let expected = case.expects.clone().unwrap_or_default();
             let differences = differences(&expected, &played.came);
             if (case.expects.is_none() || !differences.is_empty()) && played.ended.is_none() {
-                changes.push(accept(case, told.text, &Value::Map(played.came)));
+                changes.push(accept(case, told.content, &Value::Map(played.came)));
             }
             report.cases.push(Ran {
                 name: case.name.clone(),
-                line: line(told.text, case.at.start),
+                line: line(told.content, case.at.start),
                 differences,
                 ended: played.ended,
                 is_bare: case.expects.is_none(),

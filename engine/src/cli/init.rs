@@ -10,6 +10,7 @@ use crate::init::{Told, make, near};
 use crate::trouble::Trouble;
 
 /// Make a project, question by question.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, Args)]
 pub(crate) struct Init {
     /// The project's folder; it is made when it is not there

@@ -168,7 +168,10 @@ impl Total {
             }
             (_, accepted) => {
                 let cases = count(number(accepted), "case", "cases");
-                format!("{} {cases} accepted of {played}; the diff of the files is the review", show.good("✓"))
+                format!(
+                    "{} {cases} accepted of {played}; the diff of the files is the review",
+                    show.good("✓")
+                )
             }
         }
     }
@@ -244,8 +247,12 @@ fn covered(report: &FileReport, coverage: &Coverage, show: &Show) {
         }
         Coverage::Script(script) => {
             let (called, all) = script.counts();
-            let missing: Vec<&str> =
-                script.functions.iter().filter(|(_, called)| !called).map(|(name, _)| name.as_str()).collect();
+            let missing: Vec<&str> = script
+                .functions
+                .iter()
+                .filter(|(_, called)| !called)
+                .map(|(name, _)| name.as_str())
+                .collect();
             show.json(&json!({
                 "coverage": report.subject, "functions": { "tried": called, "all": all }, "missing": missing,
             }));

@@ -37,26 +37,17 @@ impl Work<'_> {
             let several = |problems| Trouble::several(format!("flow `{}` is wrong", entry.name), problems);
             let (_, plan) = loader.check(entry).map_err(several)?;
             let accounts = if self.asker.is_there() {
-                self.accounts(&project, &loader, entry, &plan)
+                super::accounts(&project, &loader, entry, &plan)
             } else {
                 [None, None]
             };
-            let file = self.file(&project, &entry.name)?;
-            let section = |name: &str| file.get(name).and_then(toml::Value::as_table).cloned().unwrap_or_default();
+            let file = kept(&project, &entry.name)?;
+            let section =
+                |name: &str| file.get(name).and_then(toml::Value::as_table).cloned().unwrap_or_default();
             let (settings, tables) = (section("settings"), section("tables"));
             self.flow(&mut Asked { entry, plan: &plan, accounts: &accounts, settings, tables }).await?;
         }
         Ok(())
-    }
-
-    fn file(&self, project: &Project, flow: &str) -> Result<toml::Table, Trouble> {
-        let name = format!("settings/{flow}.toml");
-        let path = project.root.join(&name);
-        let text = if path.exists() { read_text(&path)? } else { String::new() };
-        text.parse().map_err(|error: toml::de::Error| {
-            Trouble::new("R017", format!("{name} cannot be read: {}", error.message().replace('\n', ", ")))
-                .at(&name, &text, error.span().unwrap_or(0..0), "here")
-        })
     }
 
     async fn flow(&self, asked: &mut Asked<'_>) -> Result<(), Trouble> {
@@ -108,7 +99,12 @@ impl Work<'_> {
                 other => constant(other, &setting.kind).map(|_| other.clone()),
             };
             let Some(value) = typed else {
-                let message = format!("`{}` of flow {} takes {}", setting.name, asked.entry.name, in_words(&setting.kind));
+                let message = format!(
+                    "`{}` of flow {} takes {}",
+                    setting.name,
+                    asked.entry.name,
+                    in_words(&setting.kind)
+                );
                 return Err(Trouble::new("R132", message).maybe_help(setting.ask.clone()));
             };
             asked.settings.insert(setting.name.clone(), value);
@@ -162,7 +158,10 @@ impl Work<'_> {
         let chosen: Vec<bool> =
             options.iter().map(|option| now.contains(&Constant::Text(option.clone()))).collect();
         let chosen = self.asker.several(question, options, &chosen, how)?;
-        let values = chosen.into_iter().filter_map(|at| options.get(at)).map(|option| toml::Value::from(option.as_str()));
+        let values = chosen
+            .into_iter()
+            .filter_map(|at| options.get(at))
+            .map(|option| toml::Value::from(option.as_str()));
         Ok(Some(toml::Value::Array(values.collect())))
     }
 
@@ -201,7 +200,7 @@ impl Work<'_> {
         let question = table.ask.clone().unwrap_or_else(|| table.name.clone());
         self.show.line(format!("\n{question}"));
         for row in &table.rows {
-            let keys: Vec<String> = row.keys.iter().map(key).collect();
+            let keys: Vec<String> = row.keys.iter().map(|one| key(one.as_ref())).collect();
             let value = written(&row.value).unwrap_or_else(|| "nothing".to_owned());
             self.show.line(format!("    {} → {value}", keys.join(", ")));
         }
@@ -257,7 +256,8 @@ impl Work<'_> {
 
     /// Writes what was answered so far.
     fn keep(&self, asked: &Asked<'_>) -> Result<(), Trouble> {
-        let mut text = format!("# What flow {} asks; each question stands in {}.\n", asked.entry.name, asked.entry.file);
+        let mut text =
+            format!("# What flow {} asks; each question stands in {}.\n", asked.entry.name, asked.entry.file);
         text.push_str("[settings]\n");
         for (name, value) in &asked.settings {
             // Into a text, writing cannot fail.
@@ -268,8 +268,11 @@ impl Work<'_> {
             for (part, value) in table.as_table().into_iter().flatten() {
                 match value.as_array().filter(|rows| !rows.is_empty()) {
                     Some(rows) => {
-                        let rows: String = rows.iter().map(|row| format!("    {row},\n")).collect();
-                        let _ = write!(text, "{part} = [\n{rows}]\n");
+                        let _ = writeln!(text, "{part} = [");
+                        for row in rows {
+                            let _ = writeln!(text, "    {row},");
+                        }
+                        text.push_str("]\n");
                     }
                     None => {
                         let _ = writeln!(text, "{part} = {value}");
@@ -301,6 +304,21 @@ impl Asked<'_> {
             None => Vec::new(),
         }
     }
+}
+
+/// The answers that the project has already.
+fn kept(project: &Project, flow: &str) -> Result<toml::Table, Trouble> {
+    let name = format!("settings/{flow}.toml");
+    let path = project.root.join(&name);
+    let text = if path.exists() { read_text(&path)? } else { String::new() };
+    text.parse().map_err(|error: toml::de::Error| {
+        Trouble::new("R017", format!("{name} cannot be read: {}", error.message().replace('\n', ", "))).at(
+            &name,
+            &text,
+            error.span().unwrap_or(0..0),
+            "here",
+        )
+    })
 }
 
 /// A text that somebody typed, as the setting's type; empty is nothing where that may be.
@@ -345,7 +363,7 @@ fn written(constant: &Constant) -> Option<String> {
     }
 }
 
-fn key(key: &Option<Constant>) -> String {
+fn key(key: Option<&Constant>) -> String {
     match key {
         None => "anything".to_owned(),
         Some(key) => written(key).unwrap_or_else(|| "nothing".to_owned()),
@@ -370,6 +388,7 @@ fn key_values(keys: &[Option<Constant>]) -> Vec<toml::Value> {
 fn all_keys(table: &Table, sources: &[Choice]) -> Vec<Vec<toml::Value>> {
     let lists = !sources.is_empty() && sources.len() <= MANY;
     let known = table.rows.iter().filter(|row| !lists || row.keys == [Some(Constant::Nothing)]);
-    let listed = sources.iter().filter(|_| lists).map(|choice| vec![toml::Value::from(choice.value.as_str())]);
+    let listed =
+        sources.iter().filter(|_| lists).map(|choice| vec![toml::Value::from(choice.value.as_str())]);
     listed.chain(known.map(|row| key_values(&row.keys))).collect()
 }

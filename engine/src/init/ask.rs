@@ -103,9 +103,7 @@ impl Asker {
         let mut input = Input::<String>::with_theme(&self.theme)
             .with_prompt(question)
             .allow_empty(may_be_empty)
-            .validate_with(|text: &String| {
-                if text.is_empty() && may_be_empty { Ok(()) } else { fits(text) }
-            });
+            .validate_with(|text: &String| if text.is_empty() && may_be_empty { Ok(()) } else { fits(text) });
         if let Some(standard) = standard.filter(|standard| !standard.is_empty()) {
             input = input.default(standard.to_owned());
         }

@@ -13,7 +13,8 @@ use super::ask::Choice;
 const MOST: usize = 200;
 
 /// Fields that say what a record is.
-const ABOUT: [&str; 7] = ["description", "name", "label", "title", "number_of_days", "percentage", "vat_percentage"];
+const ABOUT: [&str; 7] =
+    ["description", "name", "label", "title", "number_of_days", "percentage", "vat_percentage"];
 
 /// One side of a flow.
 pub(super) struct Account {
@@ -28,8 +29,7 @@ impl Account {
         let Some(session) = &self.session else { return Vec::new() };
         let Some((resource, known)) = self.listed(name) else { return Vec::new() };
         let Some(fetch) = session.fetch(resource) else { return Vec::new() };
-        let request =
-            FetchRequest { resource: resource.to_owned(), size: 100, ..FetchRequest::default() };
+        let request = FetchRequest { resource: resource.to_owned(), size: 100, ..FetchRequest::default() };
         let Ok(page) = fetch.page(&request, None).await else { return Vec::new() };
         let field = value_field(name, known);
         let mut choices: Vec<Choice> = Vec::new();
@@ -63,8 +63,18 @@ impl Account {
 /// Lists of things that an account sets up once, and not of what it deals in.
 fn is_short(resource: &str) -> bool {
     const LONG: [&str; 12] = [
-        "orders", "invoices", "products", "articles", "variants", "customers", "relations", "debtors", "contacts",
-        "companies", "stock", "prices",
+        "orders",
+        "invoices",
+        "products",
+        "articles",
+        "variants",
+        "customers",
+        "relations",
+        "debtors",
+        "contacts",
+        "companies",
+        "stock",
+        "prices",
     ];
     !LONG.contains(&resource)
 }
@@ -76,7 +86,11 @@ fn value_field<'r>(name: &'r str, resource: &'r Resource) -> &'r str {
     }
     let known = resource.known_by.as_deref();
     let candidates = [Some(name), known, Some("code"), Some("number"), Some("name")];
-    candidates.into_iter().flatten().find(|field| resource.fields.get(field).is_some()).unwrap_or(&resource.key)
+    candidates
+        .into_iter()
+        .flatten()
+        .find(|field| resource.fields.get(field).is_some())
+        .unwrap_or(&resource.key)
 }
 
 fn about(record: &Record, name: &str, field: &str) -> String {

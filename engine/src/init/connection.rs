@@ -35,7 +35,8 @@ impl Work<'_> {
     /// Makes sure of a connection. False: somebody has to sign in to it in a browser yet.
     pub(super) async fn connection(&self, role: &Role) -> Result<bool, Trouble> {
         let all = connectors::all();
-        let Some(connector) = all.into_iter().find(|connector| connector.manifest().name == role.system) else {
+        let Some(connector) = all.into_iter().find(|connector| connector.manifest().name == role.system)
+        else {
             return Err(Trouble::new("R009", format!("no system is called `{}`", role.system)));
         };
         let known: Vec<String> = connector.manifest().settings.names().map(str::to_owned).collect();
@@ -65,8 +66,8 @@ impl Work<'_> {
         project.usable(connection)?;
         let store = open_store(&project).await?;
         let needs_consent = connection.connector.consent(&connection.answers).is_some();
-        let signed_in = !needs_consent
-            || project.host(connection).tokens.load().await.is_ok_and(|token| token.is_some());
+        let signed_in =
+            !needs_consent || project.host(connection).tokens.load().await.is_ok_and(|token| token.is_some());
         store.close().await;
         if !signed_in {
             return self.sign_in(role).await;
@@ -164,10 +165,12 @@ impl Work<'_> {
         let place = format!("`{name}` of connection `{}`", role.name);
         let single = value.as_table().filter(|table| table.len() == 1).and_then(|table| table.iter().next());
         let text = match single {
-            Some((kind, toml::Value::String(variable))) if kind == "env" => std::env::var(variable).map_err(|_| {
-                Trouble::new("R132", format!("{place}: the variable `{variable}` is not set"))
-                    .help("set it where weft is called")
-            })?,
+            Some((kind, toml::Value::String(variable))) if kind == "env" => {
+                std::env::var(variable).map_err(|_| {
+                    Trouble::new("R132", format!("{place}: the variable `{variable}` is not set"))
+                        .help("set it where weft is called")
+                })?
+            }
             Some((kind, toml::Value::String(path))) if kind == "file" => read_text(&self.folder.join(path))?,
             _ => {
                 return Err(Trouble::new("R132", format!("{place} is a secret, and secrets are not written down"))
@@ -230,9 +233,10 @@ impl Work<'_> {
             match said {
                 Ok(said) => self.show.line(format!("{} {said}", self.show.good("✓"))),
                 Err(error) => {
-                    let trouble = Trouble::new("R049", format!("connection `{}`: {}", role.name, error.reason))
-                        .kind(Kind::Remote)
-                        .maybe_help(error.help.clone());
+                    let trouble =
+                        Trouble::new("R049", format!("connection `{}`: {}", role.name, error.reason))
+                            .kind(Kind::Remote)
+                            .maybe_help(error.help.clone());
                     if !self.asker.is_there() {
                         return Err(trouble);
                     }

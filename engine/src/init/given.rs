@@ -48,11 +48,7 @@ impl Given {
     }
 
     /// Adds `shop.address=VALUE` of a flag.
-    pub(super) fn add(
-        values: &mut BTreeMap<String, Values>,
-        flag: &str,
-        text: &str,
-    ) -> Result<(), Trouble> {
+    pub(super) fn add(values: &mut BTreeMap<String, Values>, flag: &str, text: &str) -> Result<(), Trouble> {
         let parts = text.split_once('=').and_then(|(path, value)| Some((path.split_once('.')?, value)));
         let Some(((first, second), value)) = parts else {
             return Err(Trouble::new("R132", format!("`{text}` is no answer"))

@@ -147,7 +147,8 @@ impl Work<'_> {
     /// Switches flows on that are right; one that is wrong is told.
     fn switch_on(&self, chosen: &[FlowEntry], to_sign_in: &[String]) -> Result<Vec<String>, Trouble> {
         let project = Project::open(&self.folder)?;
-        let already: Vec<String> = project.flows.iter().filter(|flow| flow.on).map(|flow| flow.name.clone()).collect();
+        let already: Vec<String> =
+            project.flows.iter().filter(|flow| flow.on).map(|flow| flow.name.clone()).collect();
         if chosen.iter().all(|flow| already.contains(&flow.name)) || !to_sign_in.is_empty() {
             return Ok(already);
         }
@@ -176,18 +177,28 @@ impl Work<'_> {
             text = switched_on(&text, name);
         }
         self.write(MAIN_FILE, &text)?;
-        Ok(Project::open(&self.folder)?.flows.into_iter().filter(|flow| flow.on).map(|flow| flow.name).collect())
+        Ok(Project::open(&self.folder)?
+            .flows
+            .into_iter()
+            .filter(|flow| flow.on)
+            .map(|flow| flow.name)
+            .collect())
     }
+}
 
-    /// Both sides of a flow, to ask what their accounts list.
-    fn accounts(&self, project: &Project, loader: &Loader<'_>, entry: &FlowEntry, plan: &dsl::plan::Plan) -> [Option<Account>; 2] {
-        [&plan.source, &plan.target].map(|role| {
-            let connection = project.connection(entry, &role.name, &role.system).ok()?;
-            // Where nobody answers, there is nothing to choose from.
-            let session = loader.connect(connection).ok();
-            Some(Account { manifest: connection.connector.manifest().clone(), session })
-        })
-    }
+/// Both sides of a flow, to ask what their accounts list.
+fn accounts(
+    project: &Project,
+    loader: &Loader<'_>,
+    entry: &FlowEntry,
+    plan: &dsl::plan::Plan,
+) -> [Option<Account>; 2] {
+    [&plan.source, &plan.target].map(|role| {
+        let connection = project.connection(entry, &role.name, &role.system).ok()?;
+        // Where nobody answers, there is nothing to choose from.
+        let session = loader.connect(connection).ok();
+        Some(Account { manifest: connection.connector.manifest().clone(), session })
+    })
 }
 
 /// The text of `weft.toml` without the line that keeps a flow off.
@@ -222,7 +233,10 @@ mod tests {
     fn only_the_flow_that_is_meant_is_switched_on() {
         let text = "name = \"x\"\n\n[flows.a]\nfile = \"a.flow\"\non = false\n\n[flows.b]\nfile = \"b.flow\"\non  =  false\n";
         let on = switched_on(text, "b");
-        assert_eq!(on, "name = \"x\"\n\n[flows.a]\nfile = \"a.flow\"\non = false\n\n[flows.b]\nfile = \"b.flow\"\n");
+        assert_eq!(
+            on,
+            "name = \"x\"\n\n[flows.a]\nfile = \"a.flow\"\non = false\n\n[flows.b]\nfile = \"b.flow\"\n"
+        );
         assert_eq!(switched_on(&on, "b"), on);
     }
 }

@@ -78,8 +78,9 @@ impl Work<'_> {
                 return Ok(Pair::of(pair));
             }
             let message = format!("`{}` is a project already, and was not begun here", self.folder.display());
-            return Err(Trouble::new("R133", message)
-                .help("name another folder; docs/operating.md says how connections and flows are added by hand"));
+            return Err(Trouble::new("R133", message).help(
+                "name another folder; docs/operating.md says how connections and flows are added by hand",
+            ));
         }
         let name = match &self.given.pair {
             Some(pair) if known.contains(pair) => pair.clone(),
@@ -106,7 +107,8 @@ impl Work<'_> {
             let found = titles.iter().find(|(name, _)| name == system);
             found.map_or_else(|| system.to_owned(), |(_, title)| title.clone())
         };
-        let mut systems: Vec<&str> = known.iter().filter_map(|pair| pair.split_once('-')).flat_map(|(a, b)| [a, b]).collect();
+        let mut systems: Vec<&str> =
+            known.iter().filter_map(|pair| pair.split_once('-')).flat_map(|(a, b)| [a, b]).collect();
         systems.sort_unstable();
         systems.dedup();
         let shown: Vec<String> = systems.iter().map(|system| title(system)).collect();
@@ -131,15 +133,19 @@ impl Work<'_> {
         for script in ready::scripts() {
             self.put(&format!("scripts/{}", script.name), &String::from_utf8_lossy(&script.text))?;
         }
-        let standard = self.folder.file_name().map_or_else(
-            || "project".to_owned(),
-            |name| name.to_string_lossy().into_owned(),
-        );
+        let standard = self
+            .folder
+            .file_name()
+            .map_or_else(|| "project".to_owned(), |name| name.to_string_lossy().into_owned());
         let name = match &self.given.name {
             Some(name) => name.clone(),
-            None if self.asker.is_there() => {
-                self.asker.text("What is the project called?", Some(&standard), false, "--name NAME", |_| Ok(()))?
-            }
+            None if self.asker.is_there() => self.asker.text(
+                "What is the project called?",
+                Some(&standard),
+                false,
+                "--name NAME",
+                |_| Ok(()),
+            )?,
             None => standard,
         };
         let text = format!("name = {}\n", toml::Value::from(name));
@@ -173,12 +179,13 @@ impl Work<'_> {
                     roles: std::collections::BTreeMap::new(),
                 })
                 .collect();
-            match self.agree(&project, &entries) {
+            match agree(&project, &entries) {
                 Ok(()) => {
                     let mut part = String::new();
                     for entry in &entries {
                         // Into a text, writing cannot fail.
-                        let _ = write!(part, "[flows.{}]\nfile = \"{}\"\non = false\n\n", entry.name, entry.file);
+                        let _ =
+                            write!(part, "[flows.{}]\nfile = \"{}\"\non = false\n\n", entry.name, entry.file);
                     }
                     self.append(&part)?;
                     return Ok(Project::open(&self.folder)?.flows);
@@ -198,25 +205,32 @@ impl Work<'_> {
         loop {
             let chosen = self.asker.several("Which flows?", &shown, &vec![false; shown.len()], &how)?;
             if !chosen.is_empty() {
-                return Ok(chosen.into_iter().filter_map(|at| known.get(at)).map(|name| (*name).to_owned()).collect());
+                return Ok(chosen
+                    .into_iter()
+                    .filter_map(|at| known.get(at))
+                    .map(|name| (*name).to_owned())
+                    .collect());
             }
         }
     }
-
-    /// No two flows may carry one thing in opposite directions.
-    fn agree(&self, project: &Project, entries: &[FlowEntry]) -> Result<(), Trouble> {
-        if entries.is_empty() {
-            return Err(Trouble::new("R132", "no flow was chosen").help("--flows NAME,NAME"));
-        }
-        let loader = Loader::new(project)?;
-        let mut plans = Vec::new();
-        for entry in entries {
-            let several = |problems| Trouble::several("a ready flow is wrong here", problems);
-            plans.push((entry, loader.check(entry).map_err(several)?.1));
-        }
-        let pairs: Vec<_> = plans.iter().map(|(entry, plan)| (*entry, plan)).collect();
-        let problems = loader.two_way(&pairs);
-        if problems.is_empty() { Ok(()) } else { Err(Trouble::several("these flows exclude each other", problems)) }
-    }
 }
 
+/// No two flows may carry one thing in opposite directions.
+fn agree(project: &Project, entries: &[FlowEntry]) -> Result<(), Trouble> {
+    if entries.is_empty() {
+        return Err(Trouble::new("R132", "no flow was chosen").help("--flows NAME,NAME"));
+    }
+    let loader = Loader::new(project)?;
+    let mut plans = Vec::new();
+    for entry in entries {
+        let several = |problems| Trouble::several("a ready flow is wrong here", problems);
+        plans.push((entry, loader.check(entry).map_err(several)?.1));
+    }
+    let pairs: Vec<_> = plans.iter().map(|(entry, plan)| (*entry, plan)).collect();
+    let problems = loader.two_way(&pairs);
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Trouble::several("these flows exclude each other", problems))
+    }
+}

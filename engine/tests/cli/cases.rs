@@ -49,7 +49,11 @@ async fn what_came_otherwise_is_shown_and_accepted() {
     told.push_str(&format!("\n\n{}", folder.show(&["test", "--coverage"]).await));
     golden("cases", told);
     let accepted = std::fs::read_to_string(folder.path().join("flows/customers.case.json")).unwrap();
-    let expected = CASES.replacen("\"2\": {\n        \"outcome\": \"created\"", "\"2\": {\n        \"outcome\": \"updated\"", 1);
+    let expected = CASES.replacen(
+        "\"2\": {\n        \"outcome\": \"created\"",
+        "\"2\": {\n        \"outcome\": \"updated\"",
+        1,
+    );
     let expected = expected.replace("Pieters, Piet", "Piet Pieters");
     let value = |text: &str| serde_json::from_str::<Value>(text).unwrap();
     assert_eq!(value(&accepted), value(&expected));

@@ -36,9 +36,16 @@ async fn a_file_of_answers_makes_a_project_that_runs() {
     folder.put("answers.toml", answers(&town)).put("p/till.secret", town.secret("secret"));
     let (code, told) = weft(&folder, &town, &["init", "p", "--answers", "answers.toml"]).await;
     assert_eq!(code, Some(0), "{told}");
-    let files = format!("{told}\n== weft.toml\n{}\n== settings/orders.toml\n{}", read(&folder, "p/weft.toml"), read(&folder, "p/settings/orders.toml"));
+    let files = format!(
+        "{told}\n== weft.toml\n{}\n== settings/orders.toml\n{}",
+        read(&folder, "p/weft.toml"),
+        read(&folder, "p/settings/orders.toml")
+    );
     let files = files.replace(&town.shop_server.url(), "SHOP").replace(&town.till_server.url(), "TILL");
-    golden("init_by_file", files.replace(&town.secret("public_key"), "KEY").replace(&town.secret("ident"), "IDENT"));
+    golden(
+        "init_by_file",
+        files.replace(&town.secret("public_key"), "KEY").replace(&town.secret("ident"), "IDENT"),
+    );
     let main = read(&folder, "p/weft.toml");
     assert!(!main.contains(&town.secret("secret_key")) && !main.contains(&town.secret("secret")), "{main}");
     let project = folder.path().join("p");
@@ -83,7 +90,8 @@ async fn without_a_terminal_what_is_missing_is_named_and_what_was_answered_is_ke
     let address = format!("till.address={}", town.till_server.url());
     let ident = format!("till.ident={}", town.secret("ident"));
     args.truncate(2);
-    step(&["--answers", "secrets.toml", "--connection", &address, "--connection", &ident], 2, &mut args).await;
+    step(&["--answers", "secrets.toml", "--connection", &address, "--connection", &ident], 2, &mut args)
+        .await;
     args.truncate(2);
     step(&["--flows", "customers_to_till,customers_to_shop"], 2, &mut args).await;
     args.truncate(2);
