@@ -6,6 +6,7 @@ use connectors::record::{Record, Value};
 use dsl::plan::{Expr, Plan};
 
 use crate::case::{Trace, Way};
+use crate::edition::Edition;
 use crate::program::{Program, Script, Step};
 use crate::project::Privacy;
 use crate::script::{Bindings, ScriptError, ScriptHost};
@@ -33,6 +34,8 @@ pub struct Flow {
     pub bindings: Bindings,
     /// Changes when anything changes that decides what the flow does.
     pub print: Fingerprint,
+    /// All the texts that it was made of.
+    pub edition: Edition,
     /// What the log may keep of its records.
     pub privacy: Privacy,
     /// Where records are sealed that have to be kept whole.

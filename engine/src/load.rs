@@ -14,6 +14,7 @@ use jiff::tz::TimeZone;
 use miette::Report;
 
 use crate::case::Trace;
+use crate::edition::Edition;
 use crate::flow::Flow;
 use crate::program::Program;
 use crate::project::{Connection, FlowAnswers, FlowEntry, Given, Project, read_text};
@@ -34,6 +35,8 @@ pub struct Loader<'p> {
     project: &'p Project,
     catalog: Catalog,
     scripts: BTreeMap<String, String>,
+    /// The flow that is loaded as it was, and not as it lies on disk.
+    then: Option<Edition>,
 }
 
 /// Gives a conversation with a connection.
@@ -56,7 +59,18 @@ impl<'p> Loader<'p> {
             scripts.iter().map(|(path, text)| (path.clone(), describe_script(path, text))).collect();
         let functions = catalog_functions();
         let catalog = Catalog { systems, roles: BTreeMap::new(), scripts: described, functions };
-        Ok(Self { project, catalog, scripts })
+        Ok(Self { project, catalog, scripts, then: None })
+    }
+
+    /// The same for one flow as it was.
+    pub fn as_of(project: &'p Project, then: Edition) -> Result<Self, Trouble> {
+        let mut loader = Self::new(project)?;
+        for (path, text) in &then.scripts {
+            loader.catalog.scripts.insert(path.clone(), describe_script(path, text));
+            loader.scripts.insert(path.clone(), text.clone());
+        }
+        loader.then = Some(then);
+        Ok(loader)
     }
 
     /// What the checker knows.
@@ -88,7 +102,8 @@ impl<'p> Loader<'p> {
     pub fn check(&self, entry: &FlowEntry) -> Result<(Arc<str>, Plan), Problems> {
         let file = &entry.file;
         let path = self.project.root.join(file);
-        let bytes = std::fs::read(&path).map_err(|error| {
+        let kept = self.then.as_ref().map(|then| Ok(then.text.clone().into_bytes()));
+        let bytes = kept.unwrap_or_else(|| std::fs::read(&path)).map_err(|error| {
             let name = &entry.name;
             let help = format!(
                 "paths count from the project's folder; correct `file` under [flows.{name}] in weft.toml"
@@ -121,8 +136,12 @@ impl<'p> Loader<'p> {
     ) -> Result<Flow, Problems> {
         let (text, plan) = self.check(entry)?;
         let trouble = |trouble: Trouble| vec![Report::from(trouble)];
-        let answers =
-            FlowAnswers::read_below(&self.project.root, &entry.name, &plan, given).map_err(trouble)?;
+        let answers = match &self.then {
+            Some(then) => FlowAnswers::of_text(&then.answers, &entry.name, &plan)
+                .map(|answers| (answers, then.answers.clone())),
+            None => FlowAnswers::read_below(&self.project.root, &entry.name, &plan, given),
+        };
+        let (answers, answers_text) = answers.map_err(trouble)?;
         let files: Vec<ScriptFile> = plan
             .uses
             .iter()
@@ -152,6 +171,11 @@ impl<'p> Loader<'p> {
         let mut bindings = Bindings::new();
         bindings.set("settings", settings.clone());
         let print = self.print(&text, &plan, &settings, &answers);
+        let edition = Edition {
+            text: text.to_string(),
+            scripts: files.into_iter().map(|file| (file.path, file.text)).collect(),
+            answers: answers_text,
+        };
         Ok(Flow {
             name: entry.name.clone(),
             file: entry.file.clone(),
@@ -162,6 +186,7 @@ impl<'p> Loader<'p> {
             settings,
             bindings,
             print,
+            edition,
             privacy: self.project.privacy.clone(),
             vault: self.project.vault.clone(),
             trace,

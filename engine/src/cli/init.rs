@@ -34,6 +34,9 @@ pub(crate) struct Init {
     /// A TOML file with answers to any of the questions
     #[arg(long, value_name = "FILE")]
     answers: Option<PathBuf>,
+    /// Show what the first ten records of each flow would do; nothing is written
+    #[arg(long)]
+    look: bool,
     /// Switch the flows on
     #[arg(long, conflicts_with = "off")]
     on: bool,
@@ -64,6 +67,7 @@ impl Init {
             connections: self.connections,
             settings: self.settings,
             on,
+            look: self.look,
             every_question: self.all,
             quiet: self.no_questions,
         };

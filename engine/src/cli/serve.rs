@@ -36,7 +36,7 @@ pub(crate) enum LogFormat {
 
 impl Serve {
     pub(crate) async fn run(&self, mut project: Project, show: &Show) -> Result<Ended, Trouble> {
-        crate::serve::tell_panics();
+        crate::words::tell_panics();
         super::caveats(&project, show);
         let mut signals = signals().map_err(|error| {
             Trouble::new("R025", format!("cannot start: signals cannot be listened to: {error}"))

@@ -21,6 +21,9 @@ use ask::Asker;
 use choices::Account;
 use given::Given;
 
+/// Records of each flow that are looked at before it is switched on.
+const FIRST: usize = 10;
+
 /// What `weft init` was told beforehand.
 #[derive(Debug, Default)]
 pub(crate) struct Told {
@@ -40,6 +43,8 @@ pub(crate) struct Told {
     pub(crate) settings: Vec<String>,
     /// Switch the flows on.
     pub(crate) on: Option<bool>,
+    /// Show what the first records would do.
+    pub(crate) look: bool,
     /// Ask every question, also those that have an answer.
     pub(crate) every_question: bool,
     /// Ask nothing.
@@ -63,6 +68,7 @@ struct Work<'a> {
     given: Given,
     asker: Asker,
     every_question: bool,
+    look: bool,
     show: &'a Show,
 }
 
@@ -88,7 +94,8 @@ pub(crate) async fn make(told: Told, show: &Show) -> Result<Done, Trouble> {
             .help("name a folder that you may write in")
     })?;
     let asker = Asker::new(!told.quiet && !show.is_json());
-    Work { folder, given, asker, every_question: told.every_question, show }.whole().await
+    let (every_question, look) = (told.every_question, told.look);
+    Work { folder, given, asker, every_question, look, show }.whole().await
 }
 
 impl Work<'_> {
@@ -108,7 +115,7 @@ impl Work<'_> {
         }
         let chosen = self.flows(&pair)?;
         self.answers(&chosen).await?;
-        let on = self.switch_on(&chosen, &to_sign_in)?;
+        let on = self.switch_on(&chosen, &to_sign_in).await?;
         Ok(Done { folder: self.folder.clone(), on, to_sign_in })
     }
 
@@ -144,8 +151,23 @@ impl Work<'_> {
         self.write(MAIN_FILE, &format!("{}\n\n{}\n", text.trim_end(), part.trim_end()))
     }
 
+    /// Shows what the first records of the flows would do; nothing is written.
+    async fn first_records(&self, chosen: &[FlowEntry]) -> Result<(), Trouble> {
+        let question = format!("See what the first {FIRST} records of each would do? Nothing is written");
+        if !(self.look || self.asker.is_there() && self.asker.yes(&question, true)?) {
+            return Ok(());
+        }
+        let project = self.project().await?;
+        let names = chosen.iter().map(|flow| flow.name.clone()).collect();
+        if let Err(trouble) = crate::cli::look(&project, names, FIRST, self.show).await {
+            // The project is whole all the same, and a run would say it again.
+            self.show.trouble(&trouble);
+        }
+        Ok(())
+    }
+
     /// Switches flows on that are right; one that is wrong is told.
-    fn switch_on(&self, chosen: &[FlowEntry], to_sign_in: &[String]) -> Result<Vec<String>, Trouble> {
+    async fn switch_on(&self, chosen: &[FlowEntry], to_sign_in: &[String]) -> Result<Vec<String>, Trouble> {
         let project = Project::open(&self.folder)?;
         let already: Vec<String> =
             project.flows.iter().filter(|flow| flow.on).map(|flow| flow.name.clone()).collect();
@@ -162,6 +184,7 @@ impl Work<'_> {
         if !problems.is_empty() {
             return Err(Trouble::several("the flows cannot be switched on", problems));
         }
+        self.first_records(chosen).await?;
         let names: Vec<&str> = chosen.iter().map(|flow| flow.name.as_str()).collect();
         let question = format!("Switch on {}?", names.join(", "));
         let wanted = match self.given.on {

@@ -401,7 +401,7 @@ async fn metrics_are_told_in_the_form_that_prometheus_reads() {
     let (status, text) = bench.get("/metrics").await;
     assert_eq!(status, 200);
     // Other tests of this process make requests and commits too.
-    let shared = ["weft_request", "weft_store_commit"];
+    let shared = ["weft_request", "weft_store_commit", "weft_run_duration"];
     let ours = |line: &&str| line.starts_with('#') || !shared.iter().any(|name| line.starts_with(name));
     let text: Vec<&str> = text.lines().filter(ours).collect();
     insta::assert_snapshot!(text.join("\n").replace(env!("CARGO_PKG_VERSION"), "VERSION"));

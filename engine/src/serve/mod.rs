@@ -26,7 +26,6 @@ mod schedule;
 mod supervisor;
 mod turn;
 mod version;
-mod words;
 
 pub use clock::{Clock, SystemClock};
 pub use health::{
@@ -35,7 +34,6 @@ pub use health::{
 pub use supervisor::{Setup, Signal, Stopped, Supervisor};
 pub use version::Talks;
 pub(crate) use version::{Sessions, Version, bound};
-pub(crate) use words::tell_panics;
 
 use std::fmt;
 

@@ -34,7 +34,7 @@ async fn a_file_of_answers_makes_a_project_that_runs() {
     let town = Town::with_customers(2).await;
     let folder = Folder::new();
     folder.put("answers.toml", answers(&town)).put("p/till.secret", town.secret("secret"));
-    let (code, told) = weft(&folder, &town, &["init", "p", "--answers", "answers.toml"]).await;
+    let (code, told) = weft(&folder, &town, &["init", "p", "--answers", "answers.toml", "--look"]).await;
     assert_eq!(code, Some(0), "{told}");
     let files = format!(
         "{told}\n== weft.toml\n{}\n== settings/orders.toml\n{}",
@@ -221,7 +221,8 @@ async fn a_person_at_a_terminal_is_led_through() {
     for question in ["How are orders of new customers", "Do new customers", "What does the till call"] {
         person.answers(&[question, "Is that right?"], "\r").await;
     }
-    person.answers(&["Switch on customers_to_till?"], "\r").await;
+    person.answers(&["See what the first 10 records"], "\r").await;
+    person.answers(&["klant1@voorbeeld.example", "Switch on customers_to_till?"], "\r").await;
     person.until("on: customers_to_till").await;
     assert!(person.child.wait().await.unwrap().success());
     let main = read(&folder, "p/weft.toml");

@@ -22,6 +22,7 @@ mod hooks;
 mod init;
 mod journal;
 mod kill;
+mod plan;
 mod postgres;
 mod remote;
 mod secrecy;

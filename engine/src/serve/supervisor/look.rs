@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Stage, Supervisor};
 use crate::serve::board::Lane;
 use crate::serve::turn::{is_final, is_trouble};
-use crate::serve::words;
 use crate::store::{Daemon, Millis, StoreError, is_dead};
+use crate::words;
 
 /// How often a daemon says that it is there.
 const GREETING: Millis = 30_000;
