@@ -13,6 +13,7 @@ mod doctor;
 mod eval;
 mod export;
 mod forget;
+mod init;
 mod log;
 mod manual;
 mod plan;
@@ -27,6 +28,7 @@ mod serve;
 mod show;
 mod simulate;
 mod status;
+mod test;
 mod verify;
 mod webhooks;
 
@@ -38,8 +40,11 @@ use clap::{Parser, Subcommand};
 use crate::project::Project;
 use crate::script::{STACK, mark_roomy};
 use crate::trouble::Trouble;
+pub(crate) use connect::sign_in;
+pub(crate) use plan::look;
 pub(crate) use problems::in_lines;
 pub(crate) use run::{Done, open_store, run_all};
+pub(crate) use secret::ask as ask_secret;
 pub(crate) use show::{Show, count};
 
 /// Keeps business systems in step.
@@ -64,8 +69,12 @@ struct Call {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make a project: two systems, their accounts, flows between them
+    Init(init::Init),
     /// Check flows without touching any system
     Check(check::Check),
+    /// Play the cases beside flows and scripts
+    Test(test::Test),
     /// Try an expression or a function of a script
     Eval(eval::Eval),
     /// Show what flows would do, without doing it
@@ -155,7 +164,9 @@ pub fn main() -> ExitCode {
 /// another one, which otherwise costs as much as the work itself; the store has its own threads.
 fn runtime(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
     let mut builder = match command {
-        Command::Run(_) | Command::Plan(_) => tokio::runtime::Builder::new_current_thread(),
+        Command::Run(_) | Command::Plan(_) | Command::Test(_) => {
+            tokio::runtime::Builder::new_current_thread()
+        }
         _ => tokio::runtime::Builder::new_multi_thread(),
     };
     builder.thread_stack_size(STACK).on_thread_start(mark_roomy).enable_all().build()
@@ -185,7 +196,9 @@ fn work(call: Call, show: &Show) -> ExitCode {
 impl Call {
     async fn run(self, show: &Show) -> Result<Ended, Trouble> {
         match self.command {
+            Command::Init(init) => init.run(show).await,
             Command::Check(check) => check.run(self.project.as_deref(), show),
+            Command::Test(test) => test.run(self.project.as_deref(), show).await,
             Command::Eval(eval) => eval.run(self.project.as_deref(), show),
             Command::Plan(plan) => plan.run(&unsealed(self.project.as_deref()).await?, show).await,
             Command::Run(run) => run.run(&unsealed(self.project.as_deref()).await?, show).await,

@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod book;
+mod cases;
 mod dead;
 mod dsl;
 mod eaccounting;

@@ -17,6 +17,8 @@ const DEEPEST: usize = 4;
 #[derive(Debug)]
 pub(crate) struct Files {
     root: PathBuf,
+    /// Folders that count with all flows, scripts, cases and answers in them.
+    folders: Vec<PathBuf>,
     /// Fingerprints of contents, with what tells that they still hold.
     known: BTreeMap<PathBuf, (SystemTime, u64, u128)>,
     /// What was taken up last.
@@ -28,7 +30,16 @@ pub(crate) struct Files {
 impl Files {
     /// The files as they are now are those that are in use.
     pub(crate) fn new(root: &Path) -> Self {
-        let mut files = Self { root: root.to_owned(), known: BTreeMap::new(), taken: 0, seen: None };
+        Self::of(root.to_owned(), Vec::new())
+    }
+
+    /// Every flow, script, case and file of answers in these folders, whoever names it.
+    pub(crate) fn below(folders: &[PathBuf]) -> Self {
+        Self::of(folders.first().cloned().unwrap_or_default(), folders.to_vec())
+    }
+
+    fn of(root: PathBuf, folders: Vec<PathBuf>) -> Self {
+        let mut files = Self { root, folders, known: BTreeMap::new(), taken: 0, seen: None };
         files.taken = files.print();
         files
     }
@@ -109,6 +120,11 @@ impl Files {
         folders.dedup();
         for folder in folders {
             paths.extend(below(&folder, "rhai", DEEPEST));
+        }
+        for folder in &self.folders {
+            for extension in ["flow", "rhai", "json"] {
+                paths.extend(below(folder, extension, DEEPEST));
+            }
         }
         for folder in ["settings", "systems"] {
             paths.extend(below(&self.root.join(folder), "toml", 0));

@@ -7,6 +7,7 @@
 mod alerts;
 mod backup;
 mod broken;
+mod cases;
 mod changes;
 mod check;
 mod connect;
@@ -18,6 +19,7 @@ mod demo;
 mod disk;
 mod docs;
 mod hooks;
+mod init;
 mod journal;
 mod kill;
 mod plan;
