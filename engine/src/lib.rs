@@ -11,6 +11,7 @@ mod demo;
 pub mod doctor;
 pub mod draft;
 pub mod edition;
+pub mod explain;
 pub mod flow;
 pub mod listen;
 pub mod load;

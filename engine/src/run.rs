@@ -21,6 +21,7 @@ mod scope;
 mod seen;
 mod settle;
 mod sides;
+mod unfinished;
 mod walk;
 mod write;
 

@@ -10,6 +10,7 @@ mod flows;
 mod forbidden;
 mod lowering;
 mod pipeline;
+mod planted;
 mod privacy;
 mod profiles;
 mod ready_scripts;
@@ -19,6 +20,8 @@ mod script;
 mod soup;
 mod teamleader_openapi;
 mod tidy;
+mod unfinished;
+mod vendors;
 mod wsdl;
 
 /// As in the program, so that what scripts take is counted here too.

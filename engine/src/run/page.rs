@@ -12,6 +12,7 @@ use tracing::Instrument as _;
 use super::Run;
 use super::scope::Scope;
 use super::settle::refused;
+use super::unfinished;
 use super::walk::{Done, Stop, Walk};
 use crate::program::{Act, Step};
 use crate::shade::Shade;
@@ -308,7 +309,9 @@ impl<'r> PageRun<'r> {
         let walk = Walk { flow, sides, finder, gate: self.run.task.gate, key, known, done: Mutex::default() };
         let mut scope = scope.clone();
         let stop = walk.steps(&flow.program.steps, &mut scope, "").await.err();
-        (walk.done.into_inner().unwrap_or_else(PoisonError::into_inner), stop)
+        let mut done = walk.done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        unfinished::mark(&mut done, stop.as_ref(), known);
+        (done, stop)
     }
 }
 

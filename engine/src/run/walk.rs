@@ -176,10 +176,12 @@ impl Walk<'_> {
         self.note(|done| {
             done.history.looked_up(&lookup.resource, &lookup.by, key.clone(), found.len());
         });
+        let others = self.unless_own(lookup, &found);
+        let found = others.as_ref().map_or(found.as_slice(), Vec::as_slice);
         let value = if lookup.all {
             Value::List(found.iter().cloned().map(Value::Map).collect())
         } else {
-            match found.as_slice() {
+            match found {
                 [] => Value::Null,
                 [only] => Value::Map(only.clone()),
                 several => {

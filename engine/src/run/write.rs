@@ -13,6 +13,7 @@ use super::fingerprint;
 use super::history::Wrote;
 use super::outgoing::Outgoing;
 use super::scope::Scope;
+use super::unfinished::{in_doubt, is_in_doubt, is_unfinished};
 use super::walk::{Stop, Walk};
 use crate::program::{Do, Write};
 use crate::store::{Fingerprint, Written};
@@ -70,7 +71,8 @@ impl Walk<'_> {
             }
             _ => place.to_owned(),
         };
-        let before = self.known.written.iter().find(|one| one.write_id == write.id && one.item == item);
+        let is_same = |one: &&Written| one.write_id == write.id && one.item == item && !is_in_doubt(one);
+        let before = self.known.written.iter().find(is_same);
         Job { write, item, before }
     }
 
@@ -85,6 +87,9 @@ impl Walk<'_> {
             let mut record = wanted;
             // One that was created by the page has told no key but its own.
             let key = Some(before.target_key.as_str()).filter(|key| !key.is_empty());
+            if is_unfinished(before) {
+                self.link(job, &before.target_key, fingerprint(&record));
+            }
             if let Some(key) = key {
                 record.set(self.sides.target.key_field(&job.write.resource), key);
             }
@@ -201,7 +206,7 @@ impl Walk<'_> {
         let changes = differences(&wanted, &found, target.fields(resource), same_as_sent);
         if changes.is_empty() {
             self.wrote(job, "unchanged", Some(&key), Vec::new(), Record::new(), Vec::new());
-            if job.before.is_none() {
+            if job.before.is_none_or(is_unfinished) {
                 self.link(job, &key, print);
             }
             return Ok(found);
@@ -279,12 +284,18 @@ impl Walk<'_> {
                 }
                 Err(error) if error.advice == Advice::Unknown => {
                     self.wrote(job, "refused", None, json(&wanted), Record::new(), exchanges);
+                    // Whatever comes in between: nothing is created before it was looked for.
+                    self.note(|done| {
+                        done.in_doubt = true;
+                        done.written.push(in_doubt(&job.write.id, &job.item));
+                    });
                     lost = Some(error);
                     look_first = true;
                     tokio::time::sleep(SETTLING).await;
                 }
                 Err(error) => {
                     self.wrote(job, "refused", None, json(&wanted), Record::new(), exchanges);
+                    self.no_doubt(job);
                     return Err(error.into());
                 }
             }
@@ -358,7 +369,17 @@ impl Walk<'_> {
         }
     }
 
+    /// A create that was in doubt is there, or was refused after it had been looked for.
+    fn no_doubt(&self, job: &Job<'_>) {
+        self.note(|done| {
+            done.in_doubt = false;
+            done.written
+                .retain(|one| !(is_in_doubt(one) && one.write_id == job.write.id && one.item == job.item));
+        });
+    }
+
     fn link(&self, job: &Job<'_>, key: &str, sent_print: Fingerprint) {
+        self.no_doubt(job);
         let written = Written {
             write_id: job.write.id.clone(),
             item: job.item.clone(),
@@ -395,7 +416,7 @@ fn values(record: &Record, fields: &[String]) -> Key {
 }
 
 /// A key as plain text.
-fn plain(value: &Value) -> String {
+pub(super) fn plain(value: &Value) -> String {
     match value {
         Value::Text(text) => text.to_string(),
         other => other.to_string(),
