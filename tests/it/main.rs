@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod dead;
+mod details;
 mod dsl;
 mod eaccounting;
 mod files;
