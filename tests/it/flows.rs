@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use dsl::plan::{Action, Plan, Step};
 use dsl::{Active, Source, two_way};
 
+pub(crate) use pair::catalog as all_catalog;
 use pair::catalog;
 pub(crate) use pair::files;
 

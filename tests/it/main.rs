@@ -11,6 +11,7 @@ mod flows;
 mod forbidden;
 mod lowering;
 mod pipeline;
+mod planted;
 mod privacy;
 mod profiles;
 mod ready_scripts;

@@ -22,10 +22,30 @@ pub(crate) struct Check {
     /// Tell which expressions and script functions do not run as native code, and why
     #[arg(long)]
     explain_speed: bool,
+    /// Show the page of an error, such as F020
+    #[arg(long, value_name = "CODE", value_parser = a_page, conflicts_with_all = ["flows", "explain_speed"])]
+    explain: Option<Page>,
+}
+
+/// The page of an error.
+#[derive(Clone, Copy, Debug)]
+struct Page {
+    code: &'static str,
+    text: &'static str,
+}
+
+fn a_page(code: &str) -> Result<Page, String> {
+    crate::explain::page(code).map(|(code, text)| Page { code, text })
 }
 
 impl Check {
     pub(crate) fn run(&self, folder: Option<&Path>, show: &Show) -> Result<Ended, Trouble> {
+        if let Some(Page { code, text }) = self.explain {
+            let plain = crate::explain::plain(text);
+            show.json(&serde_json::json!({ "code": code, "page": plain }));
+            show.line(plain);
+            return Ok(Ended::Well);
+        }
         let project = match super::open(folder) {
             Ok(project) => project,
             // A single file can be checked without a project.

@@ -27,6 +27,8 @@ pub(super) struct PageRun<'r> {
     pub(super) run: &'r Run<'r>,
     /// These records had to wait; they are not new.
     pub(super) again: bool,
+    /// Somebody has named them: they are walked whatever is known of them.
+    pub(super) named: bool,
 }
 
 /// A page as it was read.
@@ -165,7 +167,7 @@ impl<'r> PageRun<'r> {
             }
             let is_settled =
                 is_settled(&known, print, flow.print) && !self.may_hide_a_change(&record, &known);
-            if !self.run.options.full && !self.again && is_settled {
+            if !self.run.options.full && !self.again && !self.named && is_settled {
                 page.counted.unchanged += 1;
                 continue;
             }
@@ -198,7 +200,7 @@ impl<'r> PageRun<'r> {
     /// Leading filters are asked before anything is noted or sent.
     fn gate(&self, items: Vec<Item<'r>>, page: &mut Page) -> Vec<Item<'r>> {
         let gates = self.gates();
-        if gates == 0 || self.again {
+        if gates == 0 || self.again || self.named {
             return items;
         }
         let flow = self.run.flow;
@@ -325,7 +327,7 @@ impl<'r> PageRun<'r> {
 
     async fn walk_steps(&self, key: &str, scope: &Scope<'_>, known: &Known) -> (Done, Option<Stop>) {
         let (flow, sides, finder) = (self.run.flow, self.run.sides, &self.run.finder);
-        let walk = Walk { flow, sides, finder, key, known, done: Mutex::default() };
+        let walk = Walk { flow, sides, finder, gate: self.run.task.gate, key, known, done: Mutex::default() };
         let mut scope = scope.clone();
         let stop = walk.steps(&flow.program.steps, &mut scope, "").await.err();
         let mut done = walk.done.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -335,7 +337,7 @@ impl<'r> PageRun<'r> {
 }
 
 /// The key of a record as text.
-fn key_of(record: &Record, key_field: &str) -> Option<String> {
+pub(super) fn key_of(record: &Record, key_field: &str) -> Option<String> {
     match record.get(key_field) {
         Some(Value::Text(key)) if !key.is_empty() => Some(key.to_string()),
         Some(Value::Int(number)) => Some(number.to_string()),

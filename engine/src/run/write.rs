@@ -11,6 +11,7 @@ use dsl::plan::{Side, UpsertKey};
 use super::differ::differences;
 use super::fingerprint;
 use super::history::Wrote;
+use super::outgoing::Outgoing;
 use super::scope::Scope;
 use super::unfinished::{in_doubt, is_in_doubt, is_unfinished};
 use super::walk::{Stop, Walk};
@@ -171,6 +172,7 @@ impl Walk<'_> {
         by: &Arc<[String]>,
         key: Key,
     ) -> Result<Option<Record>, Stop> {
+        self.may_look(Side::Target, resource, by, &key)?;
         let found = self.finder.find(Side::Target, resource, by, key.clone()).await?;
         self.note(|done| done.history.looked_up(resource, by, key.clone(), found.len()));
         match found.as_slice() {
@@ -214,10 +216,13 @@ impl Walk<'_> {
         let Some(update) = target.session.update(resource) else {
             return Err(target.cannot("update", resource).into());
         };
+        let outgoing = self.outgoing(job, Some(&key), &changes, &before);
+        self.may_leave(&outgoing)?;
         let (answer, exchanges) = recorded(update.update(resource, &key, &changes, Some(&found))).await;
         self.finder.forget(resource);
         match answer {
             Ok(_) => {
+                self.arrived(&outgoing, &key);
                 self.wrote(job, "updated", Some(&key), json(&changes), before, exchanges);
                 self.link(job, &key, print);
                 self.note(|done| done.updated = true);
@@ -249,16 +254,23 @@ impl Walk<'_> {
             return Err(target.cannot("create", resource).into());
         };
         let idempotency_key = self.idempotency_key(job);
+        let nothing = Record::new();
+        let outgoing = self.outgoing(job, None, &wanted, &nothing);
+        self.may_leave(&outgoing)?;
         let mut look_first = look;
         let mut lost = None;
         for _ in 0..RESOLVES {
             if look_first && let Some(there) = self.already_there(job, &wanted, sets).await? {
+                if let Some(key) = there.get(&target.key_field(resource)).map(plain) {
+                    self.arrived(&outgoing, &key);
+                }
                 return Ok(there);
             }
             let (answer, exchanges) = recorded(create.create(resource, &wanted, &idempotency_key)).await;
             self.finder.forget(resource);
             match answer {
                 Ok(Answer { key, record }) => {
+                    self.arrived(&outgoing, &key);
                     let sent = json(&wanted);
                     self.link(job, &key, Fingerprint::of(&sent));
                     self.wrote(job, "created", Some(&key), sent, Record::new(), exchanges);
@@ -334,6 +346,27 @@ impl Walk<'_> {
         let refused = self.known.ledger.as_ref().map_or(0, |ledger| ledger.attempts);
         let text = format!("{}\0{}\0{}\0{}\0{refused}", self.flow.name, self.key, job.write.id, job.item);
         format!("weft-{:032x}", xxhash_rust::xxh3::xxh3_128(text.as_bytes()))
+    }
+
+    fn outgoing<'o>(
+        &'o self,
+        job: &'o Job<'_>,
+        key: Option<&'o str>,
+        fields: &'o Record,
+        before: &'o Record,
+    ) -> Outgoing<'o> {
+        let Write { id, resource, .. } = job.write;
+        Outgoing { record: self.key, write: id, item: &job.item, resource, key, fields, before }
+    }
+
+    fn may_leave(&self, outgoing: &Outgoing<'_>) -> Result<(), Stop> {
+        self.gate.map_or(Ok(()), |gate| gate.may_leave(outgoing)).map_err(Stop::NotAgreed)
+    }
+
+    fn arrived(&self, outgoing: &Outgoing<'_>, key: &str) {
+        if let Some(gate) = self.gate {
+            gate.arrived(outgoing, key);
+        }
     }
 
     /// A create that was in doubt is there, or was refused after it had been looked for.
