@@ -4,6 +4,7 @@ mod arrivals;
 mod book;
 mod cases;
 mod dead;
+mod details;
 mod dsl;
 mod eaccounting;
 mod files;
