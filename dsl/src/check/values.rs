@@ -19,8 +19,12 @@ impl<'c> Checker<'c> {
         }
         let (fits, given, can_be) = worst(&field.kind, &known.kind);
         let Fit::Never(help) = fits else {
-            self.check_options(field, whose, known, at);
+            let told = self.problems.len();
             self.check_each(field, whose, known, at);
+            // A value that was told where it stands is not told again where it comes to.
+            if self.problems.len() == told {
+                self.check_options(field, whose, known, at);
+            }
             self.check_made(field, whose, known, at);
             return;
         };
