@@ -14,9 +14,11 @@ mod eval;
 mod export;
 mod forget;
 mod log;
+mod plan;
 mod problems;
 pub(crate) mod progress;
 mod records;
+mod replay;
 mod run;
 mod runs;
 mod secret;
@@ -65,6 +67,8 @@ enum Command {
     Check(check::Check),
     /// Try an expression or a function of a script
     Eval(eval::Eval),
+    /// Show what flows would do, without doing it
+    Plan(plan::Plan),
     /// Run flows once
     Run(run::Run),
     /// Run every flow whenever it is due, until told to stop
@@ -79,6 +83,8 @@ enum Command {
     Runs(runs::Runs),
     /// Find records and show what happened to them
     Records(records::Records),
+    /// Run records again, after showing what that would do
+    Replay(replay::Replay),
     /// Records that were refused: show, edit, try again, give up
     Dead(dead::Dead),
     /// Forget a person everywhere
@@ -144,7 +150,7 @@ pub fn main() -> ExitCode {
 /// another one, which otherwise costs as much as the work itself; the store has its own threads.
 fn runtime(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
     let mut builder = match command {
-        Command::Run(_) => tokio::runtime::Builder::new_current_thread(),
+        Command::Run(_) | Command::Plan(_) => tokio::runtime::Builder::new_current_thread(),
         _ => tokio::runtime::Builder::new_multi_thread(),
     };
     builder.thread_stack_size(STACK).on_thread_start(mark_roomy).enable_all().build()
@@ -176,13 +182,15 @@ impl Call {
         match self.command {
             Command::Check(check) => check.run(self.project.as_deref(), show),
             Command::Eval(eval) => eval.run(self.project.as_deref(), show),
+            Command::Plan(plan) => plan.run(&unsealed(self.project.as_deref()).await?, show).await,
             Command::Run(run) => run.run(&unsealed(self.project.as_deref()).await?, show).await,
-            Command::Serve(serve) => serve.run(unsealed(self.project.as_deref()).await?, show).await,
+            Command::Serve(serve) => serve.run(open(self.project.as_deref())?, show).await,
             Command::Webhooks(webhooks) => webhooks.run(unsealed(self.project.as_deref()).await?, show).await,
             Command::Alert(alert) => alert.run(&open(self.project.as_deref())?, show).await,
             Command::Status(status) => status.run(&open(self.project.as_deref())?, show).await,
             Command::Runs(runs) => runs.run(&open(self.project.as_deref())?, show).await,
             Command::Records(records) => records.run(&open(self.project.as_deref())?, show).await,
+            Command::Replay(replay) => replay.run(&unsealed(self.project.as_deref()).await?, show).await,
             Command::Dead(dead) => {
                 // Only a replay talks to systems.
                 let folder = self.project.as_deref();

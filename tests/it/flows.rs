@@ -9,6 +9,7 @@ mod pair;
 mod products;
 mod softmaat;
 mod teamleader;
+mod weather;
 
 use std::collections::BTreeMap;
 

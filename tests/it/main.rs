@@ -20,6 +20,8 @@ mod script;
 mod soup;
 mod teamleader_openapi;
 mod tidy;
+mod unfinished;
+mod vendors;
 mod wsdl;
 
 /// As in the program, so that what scripts take is counted here too.

@@ -3,9 +3,11 @@
 
 use std::path::Path;
 
+use connectors::contract::Advice;
 use engine::person::{export, forget, records_of};
 use engine::project::Privacy;
 use engine::run::Take;
+use tests::toy::Trouble;
 use tests::world::{LEDGER, SHOP, World, counts};
 
 const FLOW: &str = r#"
@@ -92,6 +94,22 @@ async fn masked_fields_are_nowhere_in_the_store() {
 }
 
 #[tokio::test]
+async fn what_ends_a_run_names_nobody_where_something_is_masked() {
+    let said = "the customer sanne@example.org (0612345678) is on the list";
+    for (masked, kept) in [(&["email"][..], "Ledger: the customer … … is on the list"), (&[], said)] {
+        let mut world = world().await;
+        mask(&mut world, masked);
+        world.ledger.says(said);
+        world.ledger.trouble(Trouble { call: "create", advice: Advice::StopFlow, applied: false });
+        let (report, _) = world.run().await;
+        let run = world.store.run(&report.run).await.unwrap().unwrap();
+        for text in [run.error.unwrap(), report.error.unwrap().to_string()] {
+            assert!(text.contains(kept), "{text}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_masked_record_is_tried_again_whole() {
     let mut world = world().await;
     mask(&mut world, &["email", "name"]);
@@ -105,6 +123,7 @@ async fn a_masked_record_is_tried_again_whole() {
     assert!(booked[2].contains("for jo@example.org, jo@example.org"), "{booked:?}");
 }
 
+// shows R91
 #[tokio::test]
 async fn payloads_are_kept_only_where_they_may_be() {
     let mut world = world().await;
@@ -133,6 +152,7 @@ async fn a_record_that_was_sealed_is_told_when_the_key_is_gone() {
     assert_eq!(counts(&report), "");
 }
 
+// shows R91
 #[tokio::test]
 async fn a_person_is_forgotten_in_file_and_log_and_nothing_is_created_twice() {
     let mut world = world().await;

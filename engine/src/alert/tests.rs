@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::*;
-use crate::project::Rules;
+use crate::project::{Alerts, Rules};
 use crate::serve::{ConnectionHealth, FlowHealth, FlowState, Health, Roster, Talks, Totals, Waker};
 use crate::store::{Activity, Claim, Fingerprint, NewRun, Outcome, Page, RunState, Settled, this_process};
 
@@ -152,18 +152,22 @@ impl Bench {
 
     fn desk(&self, after: Duration) -> Desk {
         let (waker, _) = Waker::new();
+        let around = Around {
+            project: "Koffiehuis".to_owned(),
+            listen: None,
+            alerts: Alerts {
+                rules: Rules { after, refused_above: 0 },
+                channels: vec![("chat".to_owned(), self.receiver.channel())],
+            },
+        };
         let seam = Seam {
             waker,
             roster: watch::Sender::new(Roster::default()).subscribe(),
             health: self.health.subscribe(),
             sessions: watch::Sender::new(Talks::default()).subscribe(),
+            around: watch::Sender::new(around).subscribe(),
         };
         Desk {
-            project: "Koffiehuis".to_owned(),
-            alerts: Alerts {
-                rules: Rules { after, refused_above: 0 },
-                channels: vec![("chat".to_owned(), self.receiver.channel())],
-            },
             seam,
             store: Arc::clone(&self.store),
             memory: BTreeMap::new(),
@@ -227,6 +231,7 @@ async fn a_flow_that_fails_is_told_once_whoever_looks() {
     assert_eq!(told["since"], "2026-11-22T05:01:00Z");
 }
 
+// shows R89
 #[tokio::test]
 async fn what_passes_by_itself_is_not_told_and_what_does_not_is_told_at_once() {
     let bench = Bench::new().await;
@@ -247,6 +252,7 @@ async fn what_passes_by_itself_is_not_told_and_what_does_not_is_told_at_once() {
     assert_eq!(bench.turn(&mut desk, 30).await, [reconnect], "not told of its flows besides");
 }
 
+// shows R89
 #[tokio::test]
 async fn refused_records_are_named_with_their_reasons() {
     let bench = Bench::new().await;
@@ -264,6 +270,7 @@ async fn refused_records_are_named_with_their_reasons() {
     assert_eq!(bench.turn(&mut desk, 2).await[1..], ["Koffiehuis: flow orders: what was refused is done"]);
 }
 
+// shows R89
 #[tokio::test]
 async fn a_flow_that_does_not_run_when_it_is_due_is_told() {
     let bench = Bench::new().await;

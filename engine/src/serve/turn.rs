@@ -9,7 +9,9 @@ use connectors::contract::{Advice, RemoteError};
 use super::board::{End, Start};
 use super::clock::Clock;
 use super::version::Loaded;
-use crate::run::{Claimed, Options, Report, Rights, RunError, Sides, Watcher, claim, release, run_claimed};
+use crate::run::{
+    Asked, Claimed, Options, Report, Rights, RunError, Sides, Task, Watcher, claim, release, run_claimed,
+};
 use crate::store::{Claim, Counts, Lease, RunState, Store, StoreError};
 
 /// All that a run needs.
@@ -42,6 +44,7 @@ struct Silent;
 impl Watcher for Silent {
     fn page(&self, _: &Counts) {}
     fn refused(&self, _: &str, _: &str) {}
+    fn waits(&self, _: &str) {}
 }
 
 impl From<End> for Outcome {
@@ -86,8 +89,8 @@ pub(super) async fn take(job: &Job) -> Outcome {
         Err(error) => return error.into(),
     };
     let rights = match Rights::take(&job.store, &job.loaded.creates, &job.holder).await {
-        Ok(Some(rights)) => rights,
-        Ok(None) => {
+        Ok(Asked::All(rights)) => rights,
+        Ok(Asked::Busy { .. }) => {
             let released = job.store.release(&lease).await;
             return released.map_or_else(Into::into, |()| End::Later.into());
         }
@@ -97,14 +100,10 @@ pub(super) async fn take(job: &Job) -> Outcome {
             return error.into();
         }
     };
-    let held = rights.leases();
-    job.rights.lock().unwrap_or_else(PoisonError::into_inner).extend(held.iter().cloned());
+    job.rights.lock().unwrap_or_else(PoisonError::into_inner).extend(rights.leases());
     let outcome = take_claimed(job, lease).await;
-    if rights.give_back(&*job.store).await.is_err_and(|error| error.is_temporary()) {
-        // Else nobody could create such records before the leases run out.
-        for lease in held {
-            tokio::spawn(release::alone(Arc::clone(&job.store), lease));
-        }
+    if let Err(error) = rights.give_back(&job.store).await {
+        tracing::debug!(flow = flow.name, %error, "the rights to create are not given back yet");
     }
     outcome
 }
@@ -133,7 +132,8 @@ async fn take_claimed(job: &Job, lease: Lease) -> Outcome {
         stop: Arc::clone(&job.stop),
     };
     let (lease, id) = (claimed.lease.clone(), claimed.id.clone());
-    let ran = run_claimed(claimed, flow, &job.loaded.sides, &job.store, &options, None, &Silent).await;
+    let ran =
+        run_claimed(claimed, flow, &job.loaded.sides, &job.store, &options, Task::default(), &Silent).await;
     let given_back = give_back(job, &lease, &ran).await;
     if given_back.as_ref().is_err_and(StoreError::is_temporary) {
         tokio::spawn(release::later(Arc::clone(&job.store), lease, id));

@@ -7,6 +7,7 @@
 mod alerts;
 mod backup;
 mod broken;
+mod changes;
 mod check;
 mod connect;
 #[cfg(unix)]
@@ -19,6 +20,7 @@ mod docs;
 mod hooks;
 mod journal;
 mod kill;
+mod plan;
 mod postgres;
 mod remote;
 mod secrecy;
