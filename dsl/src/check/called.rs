@@ -48,7 +48,6 @@ pub(super) fn in_script(at: &plan::Expr, line: usize, column: usize) -> Option<S
 
 /// A call that was followed before.
 pub(super) struct Followed<'c> {
-    name: String,
     values: Vec<Known<'c>>,
     gives: Known<'c>,
     found: Vec<Problem>,
@@ -91,30 +90,23 @@ impl<'c> Checker<'c> {
                 call.values.len() == arity && call.values.iter().zip(&values).all(|(a, b)| a.same(b))
             })
         });
-        let (gives, found) = match before {
-            Some(call) => (call.gives.clone(), call.found.clone()),
-            None => {
-                if self.followed.get(&key).is_some_and(|calls| calls.len() >= REMEMBERED) {
-                    return Known::any();
-                }
-                // A function that comes back to itself finds nothing known here.
-                let call = Followed {
-                    name: name.to_owned(),
-                    values: values.clone(),
-                    gives: Known::any(),
-                    found: Vec::new(),
-                };
-                let calls = self.followed.entry(key.clone()).or_default();
-                let number = calls.len();
-                calls.push(call);
-                let (gives, found) = self.follow_body(path, &script, name, values);
-                if let Some(call) = self.followed.get_mut(&key).and_then(|calls| calls.get_mut(number)) {
-                    debug_assert_eq!(call.name, name);
-                    call.gives = gives.clone();
-                    call.found.clone_from(&found);
-                }
-                (gives, found)
+        let (gives, found) = if let Some(call) = before {
+            (call.gives.clone(), call.found.clone())
+        } else {
+            if self.followed.get(&key).is_some_and(|calls| calls.len() >= REMEMBERED) {
+                return Known::any();
             }
+            // A function that comes back to itself finds nothing known here.
+            let call = Followed { values: values.clone(), gives: Known::any(), found: Vec::new() };
+            let calls = self.followed.entry(key.clone()).or_default();
+            let number = calls.len();
+            calls.push(call);
+            let (gives, found) = self.follow_body(path, &script, name, values);
+            if let Some(call) = self.followed.get_mut(&key).and_then(|calls| calls.get_mut(number)) {
+                call.gives = gives.clone();
+                call.found.clone_from(&found);
+            }
+            (gives, found)
         };
         for problem in found {
             let problem = problem.moved(place.clone());

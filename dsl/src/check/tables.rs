@@ -101,18 +101,17 @@ impl Checker<'_> {
                         rows.push(TableRow { keys: given, value: to.value.clone() });
                     }
                 }
-                Line::Otherwise(what) => match &otherwise {
-                    Some((_, first)) => {
+                Line::Otherwise(what) => {
+                    if let Some((_, first)) = &otherwise {
                         let first = first.clone();
                         self.report(repeated("`otherwise`", &first, &node.span));
+                        continue;
                     }
-                    None => {
-                        if let OtherwiseText::Value(value) = what {
-                            values.push((value.value.clone(), value.span.clone()));
-                        }
-                        otherwise = Some((self.otherwise(keys, value, what, &node.span), node.span.clone()));
+                    if let OtherwiseText::Value(given) = what {
+                        values.push((given.value.clone(), given.span.clone()));
                     }
-                },
+                    otherwise = Some((self.otherwise(keys, value, what, &node.span), node.span.clone()));
+                }
                 _ => break,
             }
         }
