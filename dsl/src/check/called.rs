@@ -12,7 +12,7 @@ use crate::plan::{self, Span};
 use crate::problem::{Code, Problem};
 
 /// Calls within calls that are followed.
-const DEEPEST: usize = 12;
+const DEEPEST: usize = 6;
 
 /// Calls with different values that are remembered of one function.
 const REMEMBERED: usize = 24;
