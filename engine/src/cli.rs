@@ -12,19 +12,23 @@ mod demo;
 mod doctor;
 mod eval;
 mod export;
+mod fmt;
 mod forget;
 mod log;
+mod lsp;
 mod problems;
 pub(crate) mod progress;
 mod records;
 mod run;
 mod runs;
+mod sarif;
 mod secret;
 mod serve;
 mod show;
 mod simulate;
 mod status;
 mod verify;
+mod watch;
 mod webhooks;
 
 use std::path::PathBuf;
@@ -35,7 +39,7 @@ use clap::{Parser, Subcommand};
 use crate::project::Project;
 use crate::script::{STACK, mark_roomy};
 use crate::trouble::Trouble;
-pub(crate) use problems::in_lines;
+pub(crate) use problems::{Told, in_lines, told};
 pub(crate) use run::{Done, open_store, run_all};
 pub(crate) use show::{Show, count};
 
@@ -63,6 +67,10 @@ struct Call {
 enum Command {
     /// Check flows without touching any system
     Check(check::Check),
+    /// Lay out flow files
+    Fmt(fmt::Fmt),
+    /// Help editors: the server that they start
+    Lsp(lsp::Lsp),
     /// Try an expression or a function of a script
     Eval(eval::Eval),
     /// Run flows once
@@ -174,7 +182,9 @@ fn work(call: Call, show: &Show) -> ExitCode {
 impl Call {
     async fn run(self, show: &Show) -> Result<Ended, Trouble> {
         match self.command {
-            Command::Check(check) => check.run(self.project.as_deref(), show),
+            Command::Check(check) => check.run(self.project.as_deref(), show).await,
+            Command::Fmt(fmt) => fmt.run(self.project.as_deref(), show),
+            Command::Lsp(lsp) => lsp.run(),
             Command::Eval(eval) => eval.run(self.project.as_deref(), show),
             Command::Run(run) => run.run(&unsealed(self.project.as_deref()).await?, show).await,
             Command::Serve(serve) => serve.run(unsealed(self.project.as_deref()).await?, show).await,

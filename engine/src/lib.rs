@@ -13,6 +13,7 @@ pub mod draft;
 pub mod flow;
 pub mod listen;
 pub mod load;
+mod lsp;
 pub mod mapping;
 mod measure;
 pub mod memory;

@@ -17,6 +17,8 @@ const DEEPEST: usize = 4;
 #[derive(Debug)]
 pub(crate) struct Files {
     root: PathBuf,
+    /// Files that are looked at beside those of the project.
+    more: Vec<PathBuf>,
     /// Fingerprints of contents, with what tells that they still hold.
     known: BTreeMap<PathBuf, (SystemTime, u64, u128)>,
     /// What was taken up last.
@@ -28,7 +30,12 @@ pub(crate) struct Files {
 impl Files {
     /// The files as they are now are those that are in use.
     pub(crate) fn new(root: &Path) -> Self {
-        let mut files = Self { root: root.to_owned(), known: BTreeMap::new(), taken: 0, seen: None };
+        Self::with(root, Vec::new())
+    }
+
+    /// The same with some that are not of the project.
+    pub(crate) fn with(root: &Path, more: Vec<PathBuf>) -> Self {
+        let mut files = Self { root: root.to_owned(), more, known: BTreeMap::new(), taken: 0, seen: None };
         files.taken = files.print();
         files
     }
@@ -90,6 +97,7 @@ impl Files {
         let text = std::fs::read_to_string(&main).unwrap_or_default();
         let table: toml::Table = text.parse().unwrap_or_default();
         let mut paths = vec![main];
+        paths.extend(self.more.iter().cloned());
         let mut named = Vec::new();
         for section in ["connections", "flows"] {
             if let Some(section) = table.get(section) {

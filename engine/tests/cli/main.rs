@@ -16,9 +16,11 @@ mod demo;
 #[path = "../support/disk.rs"]
 mod disk;
 mod docs;
+mod format;
 mod hooks;
 mod journal;
 mod kill;
+mod lsp;
 mod postgres;
 mod remote;
 mod secrecy;
