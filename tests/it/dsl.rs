@@ -77,6 +77,8 @@ fn every_fix_mends_its_problem() {
             let Some(instead) =
                 problem.advice().and_then(|advice| ::dsl::fix(&text, &problem.span(), advice))
             else {
+                let meant = problem.advice().is_some_and(|advice| advice.starts_with("did you mean"));
+                assert!(!meant, "{}: no fix for {}", path.display(), problem.message());
                 continue;
             };
             let mut better = text.clone();

@@ -207,7 +207,7 @@ fn capabilities() -> Value {
     json!({
         "positionEncoding": "utf-16",
         "textDocumentSync": { "openClose": true, "change": 2, "save": true },
-        "completionProvider": { "triggerCharacters": [".", ":", "\"", " "] },
+        "completionProvider": { "triggerCharacters": [".", ":", "\""] },
         "hoverProvider": true,
         "definitionProvider": true,
         "referencesProvider": true,

@@ -378,6 +378,30 @@ fn layout_folds_and_colours_are_told() {
     insta::assert_snapshot!("lsp_colours", client::coloured(FLOW, &answer["result"]["data"], &client.legend));
 }
 
+/// Half a flow, cut off anywhere, is what an editor asks about most of the time.
+#[test]
+fn every_beginning_of_a_flow_is_answered() {
+    let folder = project();
+    let mut client = Client::start(&folder);
+    client.hello(&folder);
+    let document = json!({ "uri": uri(&folder, "flows/orders.flow") });
+    for (at, _) in FLOW.char_indices().skip(60).step_by(9) {
+        let (text, place) = marked(&format!("{}§{}", &FLOW[..at], if at % 2 == 0 { "\n}\n" } else { "" }));
+        client.open(&folder, "flows/orders.flow", &text);
+        for method in ["completion", "hover", "definition", "references", "documentHighlight", "prepareRename"] {
+            let answer = client.at(&folder, &format!("textDocument/{method}"), &place, json!({}));
+            assert!(answer.get("error").is_none(), "{method} after {text}: {answer}");
+        }
+        client.at(&folder, "textDocument/rename", &place, json!({ "newName": "another" }));
+        let range = json!({ "start": { "line": 0, "character": 0 }, "end": place });
+        for method in ["semanticTokens/full", "foldingRange", "formatting", "codeAction"] {
+            let params = json!({ "textDocument": document, "range": range, "context": { "diagnostics": [] } });
+            let answer = client.ask(&format!("textDocument/{method}"), params);
+            assert!(answer["result"].is_array() || answer["result"].is_object(), "{method} after {text}: {answer}");
+        }
+    }
+}
+
 /// How long a flow of 500 lines takes from a letter typed to its problems told. A figure to look
 /// at; nothing depends on it.
 #[test]
