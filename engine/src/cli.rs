@@ -187,7 +187,7 @@ impl Call {
             Command::Lsp(lsp) => lsp.run(),
             Command::Eval(eval) => eval.run(self.project.as_deref(), show),
             Command::Run(run) => run.run(&unsealed(self.project.as_deref()).await?, show).await,
-            Command::Serve(serve) => serve.run(unsealed(self.project.as_deref()).await?, show).await,
+            Command::Serve(serve) => serve.run(open(self.project.as_deref())?, show).await,
             Command::Webhooks(webhooks) => webhooks.run(unsealed(self.project.as_deref()).await?, show).await,
             Command::Alert(alert) => alert.run(&open(self.project.as_deref())?, show).await,
             Command::Status(status) => status.run(&open(self.project.as_deref())?, show).await,

@@ -31,3 +31,4 @@ pub mod tokens;
 mod traces;
 pub mod trouble;
 pub mod vault;
+mod words;

@@ -220,7 +220,7 @@ impl<'p> Loader<'p> {
     ) -> Result<Sides, Trouble> {
         let mut party = |role: &dsl::plan::Role| -> Result<Party, Trouble> {
             let connection = self.project.connection(entry, &role.name, &role.system)?;
-            Ok(Party::new(session(connection)?, connection.connector.manifest().clone()))
+            Ok(Party::new(&*connection.name, session(connection)?, connection.connector.manifest().clone()))
         };
         Ok(Sides { source: party(&plan.source)?, target: party(&plan.target)? })
     }

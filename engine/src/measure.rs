@@ -14,12 +14,15 @@ use prometheus_client::registry::{Registry, Unit};
 /// Upper bounds of commits, in seconds: a good disk, a poor one, one in trouble.
 const COMMITS: [f64; 9] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10.0];
 
+/// Upper bounds of runs, in seconds: from a glance to a whole night.
+const RUNS: [f64; 9] = [0.1, 0.5, 2.5, 10.0, 60.0, 300.0, 1_800.0, 7_200.0, 28_800.0];
+
 /// Upper bounds of requests, in seconds: up to the longest that one may take.
 const REQUESTS: [f64; 9] = [0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0, 60.0];
 
 static MEASURES: OnceLock<Measures> = OnceLock::new();
 
-type SystemLabel = [(&'static str, String); 1];
+type OneLabel = [(&'static str, String); 1];
 type AnswerLabels = [(&'static str, String); 2];
 
 /// Latencies of one system.
@@ -32,12 +35,23 @@ impl MetricConstructor<Histogram> for Latency {
     }
 }
 
+/// Durations of the runs of one flow.
+#[derive(Clone, Debug)]
+struct Lengths;
+
+impl MetricConstructor<Histogram> for Lengths {
+    fn new_metric(&self) -> Histogram {
+        Histogram::new(RUNS)
+    }
+}
+
 /// What is measured.
 #[derive(Debug)]
 pub(crate) struct Measures {
     commits: Histogram,
     requests: Family<AnswerLabels, Counter>,
-    latency: Family<SystemLabel, Histogram, Latency>,
+    latency: Family<OneLabel, Histogram, Latency>,
+    runs: Family<OneLabel, Histogram, Lengths>,
 }
 
 /// Switches measuring on.
@@ -48,6 +62,7 @@ pub(crate) fn measures() -> &'static Measures {
             commits: Histogram::new(COMMITS),
             requests: Family::default(),
             latency: Family::new_with_constructor(Latency),
+            runs: Family::new_with_constructor(Lengths),
         }
     })
 }
@@ -56,6 +71,13 @@ pub(crate) fn measures() -> &'static Measures {
 pub(crate) fn committed(took: Duration) {
     if let Some(measures) = MEASURES.get() {
         measures.commits.observe(took.as_secs_f64());
+    }
+}
+
+/// A run of a flow ended after that time.
+pub(crate) fn ran(flow: &str, took: Duration) {
+    if let Some(measures) = MEASURES.get() {
+        measures.runs.get_or_create(&[("flow", flow.to_owned())]).observe(took.as_secs_f64());
     }
 }
 
@@ -85,6 +107,12 @@ impl Measures {
             "Time from a request to the end of its answer",
             seconds(),
             self.latency.clone(),
+        );
+        registry.register_with_unit(
+            "run_duration",
+            "Time from the start of a run to its end, whatever that was",
+            seconds(),
+            self.runs.clone(),
         );
         registry.register_with_unit(
             "store_commit",

@@ -23,7 +23,7 @@ use connectors::manifest::Answers;
 use crate::script::Limits;
 use crate::store::Place;
 use crate::trouble::{Trouble, why};
-use crate::vault::Vault;
+use crate::vault::{Entry, Vault};
 
 pub use alerts::{Alerts, Rules};
 pub use answers::FlowAnswers;
@@ -63,6 +63,8 @@ pub struct Project {
     pub vault: Vault,
     /// Settings that come from the vault and have not been opened.
     pub sealed: Vec<Sealed>,
+    /// Those that have, and when each was last replaced.
+    pub opened: Vec<Entry>,
 }
 
 /// One account of one system.
@@ -128,6 +130,7 @@ impl Project {
             privacy: Privacy::default(),
             vault: Vault::of(root),
             sealed: Vec::new(),
+            opened: Vec::new(),
         }
     }
 

@@ -14,6 +14,7 @@ mod page;
 mod pipeline;
 mod reading;
 pub(crate) mod release;
+mod rights;
 mod scope;
 mod seen;
 mod settle;
@@ -21,7 +22,7 @@ mod sides;
 mod walk;
 mod write;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -34,9 +35,11 @@ use crate::store::{
     Claim, Counts, Fingerprint, Lease, NewRun, RunState, Store, StoreError, is_dead, this_process,
 };
 use crate::vault::Sealer;
+use crate::words::plain;
 use finder::Finder;
 pub use letters::{Replay, Take};
 use reading::Reading;
+pub(crate) use rights::{Asked, Rights, creates};
 pub use sides::{Party, Sides};
 use tracing::Instrument as _;
 
@@ -65,6 +68,8 @@ pub trait Watcher: Send + Sync {
     fn page(&self, counts: &Counts);
     /// A record was refused.
     fn refused(&self, key: &str, reason: &str);
+    /// The run begins once another has ended that creates the same kind of record.
+    fn waits(&self, holder: &str);
 }
 
 /// How a run ended.
@@ -86,7 +91,7 @@ pub enum RunError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Somebody else runs the flow.
+    /// Somebody else runs the flow, or one that creates the same kind of record.
     #[error("flow `{flow}` is being run by {holder}")]
     Busy {
         /// The flow.
@@ -149,49 +154,6 @@ pub(crate) async fn claim(store: &dyn Store, flow: &str, holder: &str) -> Result
     store.acquire(flow, holder, LEASE, &is_dead).await
 }
 
-/// The right to create in resources of targets: two flows that look for the same record would both
-/// find nothing, and both create it.
-pub(crate) struct Rights(Vec<(Lease, Renewal)>);
-
-impl Rights {
-    /// Takes all of them, or none when somebody else has one.
-    pub(crate) async fn take(
-        store: &Arc<dyn Store>,
-        names: &BTreeSet<String>,
-        holder: &str,
-    ) -> Result<Option<Self>, StoreError> {
-        let mut rights = Self(Vec::new());
-        // In one order for all, so that no two wait for each other.
-        for name in names {
-            match claim(&**store, name, holder).await {
-                Ok(Claim::Held(lease)) => {
-                    let renewal = Renewal(tokio::spawn(keep_lease(Arc::clone(store), lease.clone())));
-                    rights.0.push((lease, renewal));
-                }
-                Ok(Claim::Busy { .. }) => return rights.give_back(&**store).await.map(|()| None),
-                Err(error) => {
-                    // What cannot be given back runs out.
-                    let _ = rights.give_back(&**store).await;
-                    return Err(error);
-                }
-            }
-        }
-        Ok(Some(rights))
-    }
-
-    pub(crate) fn leases(&self) -> Vec<Lease> {
-        self.0.iter().map(|(lease, _)| lease.clone()).collect()
-    }
-
-    pub(crate) async fn give_back(self, store: &dyn Store) -> Result<(), StoreError> {
-        for (lease, renewal) in self.0 {
-            drop(renewal);
-            store.release(&lease).await?;
-        }
-        Ok(())
-    }
-}
-
 /// Runs a flow once.
 pub async fn run(
     flow: &Flow,
@@ -216,6 +178,25 @@ pub async fn replay(
 }
 
 async fn run_as(
+    flow: &Flow,
+    sides: &Sides,
+    store: &Arc<dyn Store>,
+    options: &Options,
+    replay: Option<&Replay>,
+    watcher: &dyn Watcher,
+) -> Result<Report, RunError> {
+    let rights = match Rights::wait(store, &creates(&flow.plan, sides), options, watcher).await? {
+        Asked::All(rights) => rights,
+        Asked::Busy { holder } => return Err(RunError::Busy { flow: flow.name.clone(), holder }),
+    };
+    let result = run_with_rights(flow, sides, store, options, replay, watcher).await;
+    let given_back = rights.give_back(store).await;
+    let report = result?;
+    given_back?;
+    Ok(report)
+}
+
+async fn run_with_rights(
     flow: &Flow,
     sides: &Sides,
     store: &Arc<dyn Store>,
@@ -394,7 +375,7 @@ impl Run<'_> {
             Ok(None) if refused => (RunState::Partial, None),
             Ok(None) => (RunState::Succeeded, None),
             Ok(Some(Ended::Stopped)) => (RunState::Stopped, None),
-            Ok(Some(Ended::Remote(error))) => (RunState::Failed, Some(error.clone())),
+            Ok(Some(Ended::Remote(error))) => (RunState::Failed, Some(self.shaded_end(error))),
             Err(_) => (RunState::Failed, None),
         };
         let text = match &result {
@@ -406,6 +387,16 @@ impl Run<'_> {
         result?;
         noted?;
         Ok(Report { run: self.id.clone(), state, counts, error })
+    }
+
+    /// What ended a run is kept by the run, the flow and the connection, and told to people. It may
+    /// quote a record, and nobody knows which: where something is masked, it names nobody.
+    fn shaded_end(&self, error: &RemoteError) -> RemoteError {
+        let mut error = error.clone();
+        if !self.flow.privacy.is_open() {
+            error.reason = plain(&error.reason);
+        }
+        error
     }
 }
 

@@ -3,9 +3,11 @@
 
 use std::path::Path;
 
+use connectors::contract::Advice;
 use engine::person::{export, forget, records_of};
 use engine::project::Privacy;
 use engine::run::Take;
+use tests::toy::Trouble;
 use tests::world::{LEDGER, SHOP, World, counts};
 
 const FLOW: &str = r#"
@@ -88,6 +90,22 @@ async fn masked_fields_are_nowhere_in_the_store() {
     }
     for person in [PEOPLE[0], PEOPLE[2]] {
         assert_eq!(records_of(&*world.store, person).await.unwrap().len(), 1, "who knows it finds it");
+    }
+}
+
+#[tokio::test]
+async fn what_ends_a_run_names_nobody_where_something_is_masked() {
+    let said = "the customer sanne@example.org (0612345678) is on the list";
+    for (masked, kept) in [(&["email"][..], "Ledger: the customer … … is on the list"), (&[], said)] {
+        let mut world = world().await;
+        mask(&mut world, masked);
+        world.ledger.says(said);
+        world.ledger.trouble(Trouble { call: "create", advice: Advice::StopFlow, applied: false });
+        let (report, _) = world.run().await;
+        let run = world.store.run(&report.run).await.unwrap().unwrap();
+        for text in [run.error.unwrap(), report.error.unwrap().to_string()] {
+            assert!(text.contains(kept), "{text}");
+        }
     }
 }
 

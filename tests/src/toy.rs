@@ -31,6 +31,7 @@ struct State {
     books: BTreeMap<String, Vec<Record>>,
     calls: Vec<(u64, String)>,
     troubles: VecDeque<Trouble>,
+    says: Option<&'static str>,
     replies: BTreeMap<String, Written>,
     next: i64,
     held: Option<(&'static str, &'static str)>,
@@ -142,6 +143,11 @@ impl Toy {
         self.0.state.lock().unwrap().troubles.push_back(trouble);
     }
 
+    /// What is said of trouble from now on.
+    pub fn says(&self, text: &'static str) {
+        self.0.state.lock().unwrap().says = Some(text);
+    }
+
     fn call<T>(
         &self,
         call: String,
@@ -155,7 +161,8 @@ impl Toy {
         if trouble.applied {
             work(&mut state)?;
         }
-        Err(RemoteError::new(trouble.advice, &self.0.manifest.title, "trouble on demand"))
+        let says = state.says.unwrap_or("trouble on demand");
+        Err(RemoteError::new(trouble.advice, &self.0.manifest.title, says))
     }
 }
 

@@ -38,6 +38,8 @@ pub struct World {
 pub struct Told {
     /// Refused records with their reasons.
     pub refused: Mutex<Vec<String>>,
+    /// Whom the run had to wait for.
+    pub waited: Mutex<Vec<String>>,
 }
 
 impl Watcher for Told {
@@ -45,6 +47,10 @@ impl Watcher for Told {
 
     fn refused(&self, key: &str, reason: &str) {
         self.refused.lock().unwrap().push(format!("{key}: {reason}"));
+    }
+
+    fn waits(&self, holder: &str) {
+        self.waited.lock().unwrap().push(holder.to_owned());
     }
 }
 

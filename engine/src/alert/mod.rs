@@ -18,8 +18,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::project::Alerts;
-use crate::serve::{Seam, Stage};
+use crate::serve::{Around, Seam, Stage};
 use crate::store::{Millis, Store, StoreError, Told};
 pub use channel::{Channel, Mail, Post, Protection, Shape, Undelivered};
 pub use decide::{Kind, Step, decide};
@@ -42,31 +41,19 @@ impl Drop for Herald {
     }
 }
 
-/// Looks and tells until it is dropped. `None`: nobody wants to be told.
+/// Looks and tells until it is dropped.
 #[must_use]
-pub fn start(project: &str, alerts: &Alerts, seam: Seam, store: Arc<dyn Store>) -> Option<Herald> {
-    if alerts.channels.is_empty() {
-        return None;
-    }
-    let mut desk = Desk {
-        project: project.to_owned(),
-        alerts: alerts.clone(),
-        seam,
-        store,
-        memory: BTreeMap::new(),
-        letters: JoinSet::new(),
-    };
-    Some(Herald(tokio::spawn(async move {
+pub fn start(seam: Seam, store: Arc<dyn Store>) -> Herald {
+    let mut desk = Desk { seam, store, memory: BTreeMap::new(), letters: JoinSet::new() };
+    Herald(tokio::spawn(async move {
         loop {
             desk.turn(Timestamp::now()).await;
             tokio::time::sleep(EVERY).await;
         }
-    })))
+    }))
 }
 
 struct Desk {
-    project: String,
-    alerts: Alerts,
     seam: Seam,
     store: Arc<dyn Store>,
     /// What is told of this daemon alone, and while the store cannot be asked.
@@ -79,36 +66,38 @@ impl Desk {
     async fn turn(&mut self, now: Timestamp) {
         while self.letters.try_join_next().is_some() {}
         let health = self.seam.health.borrow().clone();
-        if health.stage != Stage::Serving {
+        let around = self.seam.around.borrow().clone();
+        // Where nobody is told, nothing counts as told.
+        if health.stage != Stage::Serving || around.alerts.channels.is_empty() {
             return;
         }
         for finding in look::of_daemon(&health) {
             let before = self.memory.get(&finding.cause.key()).cloned();
-            let Some(step) = self.step(&finding, before.as_ref(), now) else { continue };
+            let Some(step) = step(&around, &finding, before.as_ref(), now) else { continue };
             match step.note.clone() {
                 Some(note) => drop(self.memory.insert(note.cause.clone(), note)),
                 None => drop(self.memory.remove(&finding.cause.key())),
             }
-            self.say(finding, before.as_ref(), &step, now);
+            self.say(&around, finding, before.as_ref(), &step, now);
         }
-        if let Err(error) = self.with_store(now).await {
+        if let Err(error) = self.with_store(&around, now).await {
             // Whoever uses the store for its work says what is wrong with it.
             tracing::debug!(%error, "alerts wait for the store");
         }
     }
 
-    async fn with_store(&mut self, now: Timestamp) -> Result<(), StoreError> {
+    async fn with_store(&mut self, around: &Around, now: Timestamp) -> Result<(), StoreError> {
         let health = self.seam.health.borrow().clone();
-        let found = look::of_flows(&health, &*self.store, &self.alerts.rules, now).await?;
+        let found = look::of_flows(&health, &*self.store, &around.alerts.rules, now).await?;
         let mut told: BTreeMap<String, Told> =
             self.store.alerts().await?.into_iter().map(|told| (told.cause.clone(), told)).collect();
         let present: BTreeSet<String> = look::causes(&health).map(|cause| cause.key()).collect();
         for finding in found {
             let before = told.remove(&finding.cause.key());
-            let Some(step) = self.step(&finding, before.as_ref(), now) else { continue };
+            let Some(step) = step(around, &finding, before.as_ref(), now) else { continue };
             // Another daemon may have been quicker, and then says it.
             if self.store.tell_alert(before.as_ref(), step.note.as_ref()).await? {
-                self.say(finding, before.as_ref(), &step, now);
+                self.say(around, finding, before.as_ref(), &step, now);
             }
         }
         // Of what is no longer in the project nobody wants to hear.
@@ -118,32 +107,39 @@ impl Desk {
         Ok(())
     }
 
-    fn step(&self, finding: &Finding, before: Option<&Told>, now: Timestamp) -> Option<Step> {
-        let patience = match finding.cause {
-            // These do not pass by themselves.
-            Cause::Reconnect { .. } | Cause::Files => Duration::ZERO,
-            _ => self.alerts.rules.after,
-        };
-        let holds = finding.reason.is_some();
-        decide(&finding.cause.key(), before, holds, now.as_millisecond(), patience)
-    }
-
-    fn say(&mut self, finding: Finding, before: Option<&Told>, step: &Step, now: Timestamp) {
+    fn say(
+        &mut self,
+        around: &Around,
+        finding: Finding,
+        before: Option<&Told>,
+        step: &Step,
+        now: Timestamp,
+    ) {
         let Some(kind) = step.say else { return };
         let since: Millis = before.map_or(now.as_millisecond(), |before| before.since);
         let message = Arc::new(Message {
-            project: self.project.clone(),
+            project: around.project.clone(),
             kind,
             since: Timestamp::from_millisecond(since).unwrap_or(now),
             cause: Some(finding.cause),
             reason: finding.reason,
             records: finding.records,
         });
-        for (name, channel) in &self.alerts.channels {
+        for (name, channel) in &around.alerts.channels {
             let letter = deliver(name.clone(), channel.clone(), Arc::clone(&message));
             self.letters.spawn(letter);
         }
     }
+}
+
+fn step(around: &Around, finding: &Finding, before: Option<&Told>, now: Timestamp) -> Option<Step> {
+    let patience = match finding.cause {
+        // These do not pass by themselves.
+        Cause::Reconnect { .. } | Cause::Files => Duration::ZERO,
+        _ => around.alerts.rules.after,
+    };
+    let holds = finding.reason.is_some();
+    decide(&finding.cause.key(), before, holds, now.as_millisecond(), patience)
 }
 
 /// Delivers a message, again where that may help.

@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::*;
-use crate::project::Rules;
+use crate::project::{Alerts, Rules};
 use crate::serve::{ConnectionHealth, FlowHealth, FlowState, Health, Roster, Talks, Totals, Waker};
 use crate::store::{Activity, Claim, Fingerprint, NewRun, Outcome, Page, RunState, Settled, this_process};
 
@@ -152,18 +152,22 @@ impl Bench {
 
     fn desk(&self, after: Duration) -> Desk {
         let (waker, _) = Waker::new();
+        let around = Around {
+            project: "Koffiehuis".to_owned(),
+            listen: None,
+            alerts: Alerts {
+                rules: Rules { after, refused_above: 0 },
+                channels: vec![("chat".to_owned(), self.receiver.channel())],
+            },
+        };
         let seam = Seam {
             waker,
             roster: watch::Sender::new(Roster::default()).subscribe(),
             health: self.health.subscribe(),
             sessions: watch::Sender::new(Talks::default()).subscribe(),
+            around: watch::Sender::new(around).subscribe(),
         };
         Desk {
-            project: "Koffiehuis".to_owned(),
-            alerts: Alerts {
-                rules: Rules { after, refused_above: 0 },
-                channels: vec![("chat".to_owned(), self.receiver.channel())],
-            },
             seam,
             store: Arc::clone(&self.store),
             memory: BTreeMap::new(),

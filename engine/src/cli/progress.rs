@@ -78,6 +78,17 @@ impl Watcher for Progress {
             inner.more += 1;
         }
     }
+
+    fn waits(&self, holder: &str) {
+        let text = format!(
+            "waiting for {}, where a flow creates the same kind of record",
+            crate::store::holder_in_words(holder)
+        );
+        match &self.bar {
+            Some(bar) => bar.set_message(text),
+            None => eprintln!("{}: {text}", self.flow),
+        }
+    }
 }
 
 /// `120 read: 100 created, 20 skipped`

@@ -192,6 +192,26 @@ pub(super) fn done(
 
 /// Opens the project's store, made on first use.
 pub(crate) async fn open_store(project: &Project) -> Result<Arc<dyn Store>, Trouble> {
+    make_room(project)?;
+    let store = crate::store::open_at(&project.store).await.map_err(|error| store_trouble(&error))?;
+    project.vault.attach(&store);
+    Ok(store)
+}
+
+/// The same, as soon as it can be used; `told` hears why it cannot yet.
+pub(super) async fn wait_for_store(
+    project: &Project,
+    told: impl FnMut(&StoreError) + Send,
+) -> Result<Arc<dyn Store>, Trouble> {
+    make_room(project)?;
+    let opened = crate::store::open_and_wait(&project.store, told).await;
+    let store = opened.map_err(|error| store_trouble(&error))?;
+    project.vault.attach(&store);
+    Ok(store)
+}
+
+/// Makes the folder of a store in a file.
+fn make_room(project: &Project) -> Result<(), Trouble> {
     if let Some(folder) = project.store.file().and_then(std::path::Path::parent) {
         std::fs::create_dir_all(folder).map_err(|error| {
             Trouble::new("R029", format!("cannot make the folder `{}`: {error}", folder.display()))
@@ -199,9 +219,7 @@ pub(crate) async fn open_store(project: &Project) -> Result<Arc<dyn Store>, Trou
                 .kind(Kind::Store)
         })?;
     }
-    let store = crate::store::open_at(&project.store).await.map_err(|error| store_trouble(&error))?;
-    project.vault.attach(&store);
-    Ok(store)
+    Ok(())
 }
 
 pub(crate) fn store_trouble(error: &StoreError) -> Trouble {

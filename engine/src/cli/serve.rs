@@ -6,11 +6,11 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use tokio::sync::mpsc;
 
-use super::run::{open_store, store_trouble};
+use super::run::{store_trouble, wait_for_store};
 use super::{Ended, Show};
 use crate::project::Project;
 use crate::serve::{Sessions, Setup, Signal, Supervisor, SystemClock, Version};
-use crate::store::this_process;
+use crate::store::{Store, this_process};
 use crate::trouble::Trouble;
 
 /// Time between two looks at the files and at what other daemons did.
@@ -35,9 +35,18 @@ pub(crate) enum LogFormat {
 }
 
 impl Serve {
-    pub(crate) async fn run(&self, project: Project, show: &Show) -> Result<Ended, Trouble> {
-        crate::serve::tell_panics();
+    pub(crate) async fn run(&self, mut project: Project, show: &Show) -> Result<Ended, Trouble> {
+        crate::words::tell_panics();
         super::caveats(&project, show);
+        let mut signals = signals().map_err(|error| {
+            Trouble::new("R025", format!("cannot start: signals cannot be listened to: {error}"))
+        })?;
+        let mut opened = None;
+        if !project.sealed.is_empty() {
+            let Some(store) = store(&project, &mut signals).await? else { return Ok(Ended::Well) };
+            project.unseal().await?;
+            opened = Some(store);
+        }
         let version = Version::of(project, 1, &Sessions::new()).map_err(|problems| {
             for problem in &problems {
                 show.report(problem);
@@ -45,10 +54,13 @@ impl Serve {
             Trouble::new("R027", "nothing was run")
                 .help("mend the problems above; `weft check` shows them again")
         })?;
-        let store = open_store(&version.project).await?;
-        let signals = signals().map_err(|error| {
-            Trouble::new("R025", format!("cannot start: signals cannot be listened to: {error}"))
-        })?;
+        let store = match opened {
+            Some(store) => store,
+            None => match store(&version.project, &mut signals).await? {
+                Some(store) => store,
+                None => return Ok(Ended::Well),
+            },
+        };
         let setup = Setup {
             clock: Arc::new(SystemClock),
             store,
@@ -56,20 +68,33 @@ impl Serve {
             look_every: LOOK,
             seed: fastrand::u64(..),
         };
-        let (listen, store) = (version.project.listen.clone(), Arc::clone(&setup.store));
-        let (name, alerts) = (version.project.name.clone(), version.project.alerts.clone());
+        let store = Arc::clone(&setup.store);
         let supervisor = Supervisor::new(setup, version);
-        let _herald = crate::alert::start(&name, &alerts, supervisor.seam(), Arc::clone(&store));
-        let listener = match &listen {
-            Some(listen) => Some(crate::listen::start(listen, supervisor.seam(), store).await?),
-            None => None,
-        };
+        let _herald = crate::alert::start(supervisor.seam(), Arc::clone(&store));
+        let listener = crate::listen::follow(supervisor.seam(), store).await?;
         let stopped = supervisor.run(signals).await;
-        if let Some(listener) = listener {
-            listener.stop().await;
-        }
+        listener.stop().await;
         let stopped = stopped.map_err(|error| store_trouble(&error))?;
         Ok(if stopped.broken_off > 0 { Ended::Partly } else { Ended::Well })
+    }
+}
+
+/// The project's store, as soon as it can be used: a server may start at the same time, or a disk
+/// be full. `None`: told to stop before that.
+async fn store(
+    project: &Project,
+    signals: &mut mpsc::Receiver<Signal>,
+) -> Result<Option<Arc<dyn Store>>, Trouble> {
+    let opened = wait_for_store(project, crate::serve::waiting_for_store());
+    tokio::pin!(opened);
+    loop {
+        tokio::select! {
+            opened = &mut opened => return opened.map(Some),
+            signal = signals.recv() => match signal {
+                Some(Signal::Reload) => {}
+                Some(Signal::Stop) | None => return Ok(None),
+            },
+        }
     }
 }
 

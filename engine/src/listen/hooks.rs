@@ -136,7 +136,9 @@ impl Desk {
     async fn take(&self, door: &Door, headers: &HeaderMap, body: Body) -> Taken {
         let connection = door.connection.as_str();
         let session = self.seam.sessions.borrow().get(connection);
-        let Some((public_url, session)) = self.public_url.as_deref().zip(session) else {
+        let public_url =
+            self.seam.around.borrow().listen.as_ref().and_then(|listen| listen.public_url.clone());
+        let Some((public_url, session)) = public_url.zip(session) else {
             return Taken::Unknown;
         };
         let Some(hooks) = session.webhooks() else { return Taken::Unknown };
@@ -152,7 +154,7 @@ impl Desk {
             Ok(body) => body,
             Err(taken) => return taken,
         };
-        let prefix = address::prefix(public_url, connection);
+        let prefix = address::prefix(&public_url, connection);
         let address = format!("{prefix}/{}{}", door.secret, door.rest);
         match hooks.judge(&Incoming { address: &address, headers, body: &body }).await {
             Ok(delivery) => self.keep(connection, delivery).await,

@@ -4,6 +4,7 @@
 //! asked for a run; see [`crate::serve`] for what it is asked by.
 
 pub(crate) mod address;
+mod follow;
 mod health;
 mod hooks;
 mod metrics;
@@ -21,10 +22,10 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
-use crate::project::Listen;
 use crate::serve::Seam;
 use crate::store::Store;
 use crate::trouble::{Trouble, why};
+pub use follow::{Following, follow};
 use metrics::Metrics;
 
 /// What every answer is made of.
@@ -33,48 +34,53 @@ pub(crate) struct Desk {
     seam: Seam,
     store: Arc<dyn Store>,
     metrics: Arc<Metrics>,
-    public_url: Option<Arc<str>>,
     slots: Arc<Semaphore>,
 }
 
 /// A daemon that listens, until it is stopped or dropped.
 #[derive(Debug)]
-pub struct Listener {
+pub(crate) struct Listener {
     /// Where it listens; of port 0, the one that was free.
-    pub address: SocketAddr,
+    #[cfg(test)]
+    address: SocketAddr,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
     sweep: JoinHandle<()>,
 }
 
 /// Listens at that address. What came and was not answered wakes its flows at once.
-pub async fn start(listen: &Listen, seam: Seam, store: Arc<dyn Store>) -> Result<Listener, Trouble> {
+pub(crate) async fn start(place: SocketAddr, seam: Seam, store: Arc<dyn Store>) -> Result<Listener, Trouble> {
     let taken = |error: std::io::Error| {
         let reason = match error.kind() {
             std::io::ErrorKind::AddrInUse => "another program listens there".to_owned(),
             std::io::ErrorKind::AddrNotAvailable => "this machine has no such address".to_owned(),
             _ => why(&error),
         };
-        Trouble::new("R102", format!("cannot listen on {}: {reason}", listen.address))
+        Trouble::new("R102", format!("cannot listen on {place}: {reason}"))
             .help("stop the other program, or choose another `address` under [listen] in weft.toml")
     };
-    let socket = TcpListener::bind(listen.address).await.map_err(taken)?;
+    let socket = TcpListener::bind(place).await.map_err(taken)?;
     let address = socket.local_addr().map_err(taken)?;
     let metrics = Arc::new(Metrics::new());
-    let public_url = listen.public_url.as_deref().map(Arc::from);
     let slots = Arc::new(Semaphore::new(hooks::AT_ONCE));
-    let desk = Desk { seam, store, metrics, public_url, slots };
+    let desk = Desk { seam, store, metrics, slots };
     let (stop, stopped) = watch::channel(false);
     let was_looked = sweep::first(&desk).await;
     let server = tokio::spawn(server::listen(socket, router(desk.clone()), stopped));
     let sweep = tokio::spawn(sweep::sweep(desk, was_looked));
     tracing::info!(%address, "listening");
-    Ok(Listener { address, stop, server, sweep })
+    Ok(Listener {
+        #[cfg(test)]
+        address,
+        stop,
+        server,
+        sweep,
+    })
 }
 
 impl Listener {
     /// Takes no more requests, and lets those under way end.
-    pub async fn stop(mut self) {
+    pub(crate) async fn stop(mut self) {
         self.sweep.abort();
         let _ = self.stop.send(true);
         let _ = (&mut self.server).await;

@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::*;
+use crate::project::Listen;
 use crate::serve::{
-    Cause, ConnectionHealth, Ended, FlowHealth, FlowState, Health, Roster, RosterFlow, Stage, Talks, Totals,
+    Around,    Cause, ConnectionHealth, Ended, FlowHealth, FlowState, Health, Roster, RosterFlow, Stage, Talks, Totals,
     Waker, Webhook, Wish,
 };
 use crate::store::{Arrived, Claim, Counts, Fingerprint, NewRun, RunState, this_process};
@@ -28,6 +29,7 @@ struct Bench {
     health: watch::Sender<Health>,
     roster: watch::Sender<Roster>,
     sessions: watch::Sender<Talks>,
+    around: watch::Sender<Around>,
     waker: Waker,
     wishes: UnboundedReceiver<Wish>,
     listener: Listener,
@@ -90,6 +92,8 @@ impl Bench {
             address: ([127, 0, 0, 1], port).into(),
             public_url: Some(format!("https://localhost:{port}")),
         };
+        let around =
+            watch::Sender::new(Around { listen: Some(listen.clone()), ..Around::default() });
         let (waker, wishes) = Waker::new();
         let flows = vec![flow("orders", "shop", "till", EVENT), flow("back", "till", "shop", EVENT)];
         let roster = watch::Sender::new(Roster { version: 1, flows });
@@ -100,10 +104,11 @@ impl Bench {
             roster: roster.subscribe(),
             health: health.subscribe(),
             sessions: sessions.subscribe(),
+            around: around.subscribe(),
         };
         let secret = address::secret();
         store.set_hook("shop", Some(&address::digest(&secret))).await.unwrap();
-        let listener = start(&listen, seam, Arc::clone(&store)).await.unwrap();
+        let listener = start(listen.address, seam, Arc::clone(&store)).await.unwrap();
         Self {
             simulated,
             session,
@@ -112,6 +117,7 @@ impl Bench {
             health,
             roster,
             sessions,
+            around,
             waker,
             wishes,
             listener,
@@ -302,8 +308,9 @@ async fn what_was_kept_and_never_run_wakes_its_flow_after_a_start() {
         roster: bench.roster.subscribe(),
         health: bench.health.subscribe(),
         sessions: bench.sessions.subscribe(),
+        around: bench.around.subscribe(),
     };
-    bench.listener = start(&bench.listen, seam, store).await.unwrap();
+    bench.listener = start(bench.listen.address, seam, store).await.unwrap();
     assert_eq!(bench.wish().await, Wish { flow: "orders".to_owned(), cause: Cause::Again });
     assert_eq!(bench.take("orders").await.len(), 3);
 }
@@ -316,8 +323,9 @@ async fn a_port_that_is_taken_is_said() {
         roster: bench.roster.subscribe(),
         health: bench.health.subscribe(),
         sessions: bench.sessions.subscribe(),
+        around: bench.around.subscribe(),
     };
-    let trouble = start(&bench.listen, seam, Arc::clone(&bench.store)).await.unwrap_err();
+    let trouble = start(bench.listen.address, seam, Arc::clone(&bench.store)).await.unwrap_err();
     let (place, text) = (bench.listen.address, trouble.to_string());
     assert_eq!(text, format!("cannot listen on {place}: another program listens there"));
 }
@@ -393,7 +401,7 @@ async fn metrics_are_told_in_the_form_that_prometheus_reads() {
     let (status, text) = bench.get("/metrics").await;
     assert_eq!(status, 200);
     // Other tests of this process make requests and commits too.
-    let shared = ["weft_request", "weft_store_commit"];
+    let shared = ["weft_request", "weft_store_commit", "weft_run_duration"];
     let ours = |line: &&str| line.starts_with('#') || !shared.iter().any(|name| line.starts_with(name));
     let text: Vec<&str> = text.lines().filter(ours).collect();
     insta::assert_snapshot!(text.join("\n").replace(env!("CARGO_PKG_VERSION"), "VERSION"));

@@ -117,6 +117,7 @@ pub(super) fn read(root: &Path) -> Result<Project, Trouble> {
         privacy,
         vault,
         sealed,
+        opened: Vec::new(),
     })
 }
 

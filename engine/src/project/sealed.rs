@@ -6,6 +6,7 @@ use connectors::manifest::Answers;
 
 use super::{Connection, Project};
 use crate::trouble::{Kind, Trouble};
+use crate::vault::Entry;
 
 /// What stands in the place of a secret until it is opened; nothing is sent with it.
 pub(super) const PLACE: &str = "sealed";
@@ -17,6 +18,12 @@ pub struct Sealed {
     pub connection: String,
     /// The setting.
     pub setting: String,
+}
+
+impl Sealed {
+    fn is(&self, entry: &Entry) -> bool {
+        self.connection == entry.connection && self.setting == entry.name
+    }
 }
 
 /// `{ sealed = true }`
@@ -35,6 +42,8 @@ impl Project {
     /// Opens the secrets of all connections; the store is attached to the vault. What the vault
     /// does not have stays sealed: a connection without it cannot be used, and all others can.
     pub async fn unseal(&mut self) -> Result<(), Trouble> {
+        // Asked first: one that is replaced in between counts as replaced.
+        let kept = self.vault.list().await?;
         for sealed in std::mem::take(&mut self.sealed) {
             let Some(text) = self.vault.get(&sealed.connection, &sealed.setting).await? else {
                 self.sealed.push(sealed);
@@ -43,8 +52,22 @@ impl Project {
             let Some(connection) = self.connections.get_mut(&sealed.connection) else { continue };
             let text = std::str::from_utf8(&text).map_err(|_| no_text(&sealed))?;
             connection.answers = answered(connection, &sealed.setting, text);
+            self.opened.extend(kept.iter().find(|entry| sealed.is(entry)).cloned());
         }
         Ok(())
+    }
+
+    /// When each secret that was opened was last replaced, as it is in the store now.
+    pub(crate) async fn opened_now(&self) -> Result<Vec<Entry>, Trouble> {
+        if self.opened.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut kept = self.vault.list().await?;
+        let is_one = |entry: &Entry, opened: &Entry| {
+            (&entry.connection, &entry.name) == (&opened.connection, &opened.name)
+        };
+        kept.retain(|entry| self.opened.iter().any(|opened| is_one(entry, opened)));
+        Ok(kept)
     }
 
     /// Refuses a connection whose secrets were not opened.

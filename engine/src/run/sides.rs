@@ -8,6 +8,8 @@ use dsl::plan::Side;
 
 /// One system of a run.
 pub struct Party {
+    /// What the project calls it.
+    pub connection: String,
     /// A conversation with it.
     pub session: Arc<dyn Session>,
     /// What it offers.
@@ -35,10 +37,10 @@ impl Sides {
 }
 
 impl Party {
-    /// A system with a conversation.
+    /// A connection of the project with a conversation.
     #[must_use]
-    pub fn new(session: Arc<dyn Session>, manifest: Manifest) -> Self {
-        Self { session, manifest, no_fields: Named::default() }
+    pub fn new(connection: impl Into<String>, session: Arc<dyn Session>, manifest: Manifest) -> Self {
+        Self { connection: connection.into(), session, manifest, no_fields: Named::default() }
     }
 
     /// Its name for people.

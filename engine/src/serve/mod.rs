@@ -26,7 +26,6 @@ mod schedule;
 mod supervisor;
 mod turn;
 mod version;
-mod words;
 
 pub use clock::{Clock, SystemClock};
 pub use health::{
@@ -35,11 +34,26 @@ pub use health::{
 pub use supervisor::{Setup, Signal, Stopped, Supervisor};
 pub use version::Talks;
 pub(crate) use version::{Sessions, Version, bound};
-pub(crate) use words::tell_panics;
 
 use std::fmt;
 
 use tokio::sync::{mpsc, watch};
+
+use crate::project::{Alerts, Listen};
+use crate::store::StoreError;
+
+/// Says why a daemon does not start yet, once for each reason.
+pub(crate) fn waiting_for_store() -> impl FnMut(&StoreError) + Send {
+    let mut said = String::new();
+    move |error| {
+        let reason = error.to_string();
+        notify::starting("waiting for the store");
+        if reason != said {
+            tracing::warn!(reason, "the store cannot be used yet; tried again until it can");
+            said = reason;
+        }
+    }
+}
 
 /// What started a run; the words that logs, `weft runs` and metrics use.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +98,19 @@ pub struct Seam {
     pub health: watch::Receiver<Health>,
     /// Conversations with the systems of flows that are on.
     pub sessions: watch::Receiver<Talks>,
+    /// What the project says of listening and telling.
+    pub around: watch::Receiver<Around>,
+}
+
+/// What the project says of those that work beside the daemon. Changes with its files.
+#[derive(Clone, Debug, Default)]
+pub struct Around {
+    /// The project.
+    pub project: String,
+    /// Where it is listened; `None`: nowhere.
+    pub listen: Option<Listen>,
+    /// Who is told.
+    pub alerts: Alerts,
 }
 
 /// Asks the daemon for runs of flows.

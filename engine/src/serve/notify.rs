@@ -4,6 +4,10 @@
 #[cfg(target_os = "linux")]
 use sd_notify::NotifyState;
 
+/// Time that a start asks for again and again, longer than any pause between two tries.
+#[cfg(target_os = "linux")]
+const MORE_TIME: u32 = 120_000_000;
+
 /// The daemon serves.
 pub(super) fn ready(status: &str) {
     #[cfg(target_os = "linux")]
@@ -16,6 +20,14 @@ pub(super) fn ready(status: &str) {
 pub(super) fn status(status: &str) {
     #[cfg(target_os = "linux")]
     tell(&[NotifyState::Status(status)]);
+    #[cfg(not(target_os = "linux"))]
+    let _ = status;
+}
+
+/// It cannot start yet, and takes longer than it was given.
+pub(super) fn starting(status: &str) {
+    #[cfg(target_os = "linux")]
+    tell(&[NotifyState::ExtendTimeoutUsec(MORE_TIME), NotifyState::Status(status)]);
     #[cfg(not(target_os = "linux"))]
     let _ = status;
 }

@@ -26,8 +26,9 @@ use super::files::Files;
 use super::health::{Ended, Health, Roster, Stage, Totals};
 use super::turn::Outcome;
 use super::version::{Talks, Version};
-use super::{Seam, Waker, Wish, notify};
+use super::{Around, Seam, Waker, Wish, notify};
 use crate::store::{Millis, Store, StoreError};
+use crate::vault::Entry;
 use look::Trouble;
 use runs::Running;
 
@@ -100,6 +101,9 @@ pub struct Supervisor {
     health: watch::Sender<Health>,
     roster: watch::Sender<Roster>,
     talks: watch::Sender<Talks>,
+    around: watch::Sender<Around>,
+    /// When each secret that the version uses was last replaced.
+    secrets: Vec<Entry>,
 }
 
 impl Supervisor {
@@ -124,6 +128,8 @@ impl Supervisor {
             board,
             roster: watch::Sender::new(version.roster()),
             talks: watch::Sender::new(version.talks()),
+            around: watch::Sender::new(version.around()),
+            secrets: version.project.opened.clone(),
             version: Arc::new(version),
             wrong_files: None,
             jobs: JoinSet::new(),
@@ -156,6 +162,7 @@ impl Supervisor {
             roster: self.roster.subscribe(),
             health: self.health.subscribe(),
             sessions: self.talks.subscribe(),
+            around: self.around.subscribe(),
         }
     }
 

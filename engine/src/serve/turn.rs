@@ -9,7 +9,7 @@ use connectors::contract::{Advice, RemoteError};
 use super::board::{End, Start};
 use super::clock::Clock;
 use super::version::Loaded;
-use crate::run::{Claimed, Options, Report, Rights, RunError, Sides, Watcher, claim, release, run_claimed};
+use crate::run::{Asked, Claimed, Options, Report, Rights, RunError, Sides, Watcher, claim, release, run_claimed};
 use crate::store::{Claim, Counts, Lease, RunState, Store, StoreError};
 
 /// All that a run needs.
@@ -42,6 +42,7 @@ struct Silent;
 impl Watcher for Silent {
     fn page(&self, _: &Counts) {}
     fn refused(&self, _: &str, _: &str) {}
+    fn waits(&self, _: &str) {}
 }
 
 impl From<End> for Outcome {
@@ -86,8 +87,8 @@ pub(super) async fn take(job: &Job) -> Outcome {
         Err(error) => return error.into(),
     };
     let rights = match Rights::take(&job.store, &job.loaded.creates, &job.holder).await {
-        Ok(Some(rights)) => rights,
-        Ok(None) => {
+        Ok(Asked::All(rights)) => rights,
+        Ok(Asked::Busy { .. }) => {
             let released = job.store.release(&lease).await;
             return released.map_or_else(Into::into, |()| End::Later.into());
         }
@@ -97,14 +98,10 @@ pub(super) async fn take(job: &Job) -> Outcome {
             return error.into();
         }
     };
-    let held = rights.leases();
-    job.rights.lock().unwrap_or_else(PoisonError::into_inner).extend(held.iter().cloned());
+    job.rights.lock().unwrap_or_else(PoisonError::into_inner).extend(rights.leases());
     let outcome = take_claimed(job, lease).await;
-    if rights.give_back(&*job.store).await.is_err_and(|error| error.is_temporary()) {
-        // Else nobody could create such records before the leases run out.
-        for lease in held {
-            tokio::spawn(release::alone(Arc::clone(&job.store), lease));
-        }
+    if let Err(error) = rights.give_back(&job.store).await {
+        tracing::debug!(flow = flow.name, %error, "the rights to create are not given back yet");
     }
     outcome
 }

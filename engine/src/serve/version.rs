@@ -6,17 +6,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use connectors::contract::{RemoteError, Session};
-use dsl::plan::{Action, Plan, Side, Step, Trigger, Verb};
+use dsl::plan::{Plan, Side, Trigger};
 use miette::Report;
 use tokio::task::{JoinError, spawn_blocking};
 
 use super::board::Spec;
 use super::health::{Roster, RosterFlow, Webhook};
+use super::Around;
 use super::schedule::Schedule;
 use crate::flow::Flow;
 use crate::load::{Loader, Problems};
 use crate::project::{Connection, FlowEntry, Project};
-use crate::run::{Party, Sides};
+use crate::run::{Party, Sides, creates};
 use crate::store::{Fingerprint, Store};
 use crate::trouble::Trouble;
 
@@ -183,6 +184,12 @@ impl Version {
         self.sessions.iter().map(|(name, (_, session))| (name.clone(), Arc::clone(session))).collect()
     }
 
+    /// What the project says of those that work beside the daemon.
+    pub(crate) fn around(&self) -> Around {
+        let Project { name, listen, alerts, .. } = &*self.project;
+        Around { project: name.clone(), listen: listen.clone(), alerts: alerts.clone() }
+    }
+
     /// What listeners are told.
     pub(crate) fn roster(&self) -> Roster {
         let flows = self.project.flows.iter().map(|entry| {
@@ -204,7 +211,7 @@ impl Loaded {
     fn with(&self, name: &str, session: &Arc<dyn Session>) -> Self {
         let party = |used: &str, party: &Party| {
             let session = if used == name { session } else { &party.session };
-            Party::new(Arc::clone(session), party.manifest.clone())
+            Party::new(used, Arc::clone(session), party.manifest.clone())
         };
         Self {
             flow: Arc::clone(&self.flow),
@@ -261,26 +268,8 @@ fn load(
             .help("zones are named after a large city in them: `Europe/Amsterdam`"))
     })?;
     let (source, target) = bound(entry, &flow.plan);
-    let mut creates = BTreeSet::new();
-    created(&flow.plan.steps, &target, &mut creates);
+    let creates = creates(&flow.plan, &sides);
     Ok(Loaded { flow: Arc::new(flow), sides, source, target, creates, schedule })
-}
-
-/// What steps create, each as a name that no flow can have: it stands for a right in the store.
-fn created(steps: &[Step], target: &str, all: &mut BTreeSet<String>) {
-    for step in steps {
-        match &step.action {
-            Action::Write(write) if !matches!(write.verb, Verb::Update { .. }) => {
-                all.insert(format!("create {target}/{}", write.resource));
-            }
-            Action::Each { steps, .. } => created(steps, target, all),
-            Action::When { then, otherwise, .. } => {
-                created(then, target, all);
-                created(otherwise, target, all);
-            }
-            _ => {}
-        }
-    }
 }
 
 /// The connections that play the roles of a flow.

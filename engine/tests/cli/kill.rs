@@ -87,7 +87,7 @@ fn articles_on_postgres(town: &Town) -> Folder {
 }
 
 /// What must be the same however often a run was interrupted.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct End {
     pub(crate) orders: BTreeMap<String, Value>,
     pub(crate) customers: BTreeMap<String, Value>,

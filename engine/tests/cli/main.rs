@@ -7,6 +7,7 @@
 mod alerts;
 mod backup;
 mod broken;
+mod changes;
 mod check;
 mod connect;
 #[cfg(unix)]

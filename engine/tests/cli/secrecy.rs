@@ -201,7 +201,9 @@ impl Bench {
     fn search(&self) {
         let mut places = self.told.clone();
         files(self.folder.path(), &mut places);
-        assert!(places.keys().any(|name| name.ends_with("store.db")), "{:?}", places.keys());
+        for name in ["/.weft/store.db", "/copy-of-store.db"] {
+            assert!(places.keys().any(|place| place.ends_with(name)), "{:?}", places.keys());
+        }
         for secret in [KEY, PASSWORD, TOKEN] {
             for needle in needles(secret) {
                 for (place, bytes) in &places {
@@ -278,6 +280,16 @@ async fn no_secret_is_in_anything_that_is_printed_logged_or_kept() {
     let _ = child.kill();
     let output = child.wait_with_output().unwrap();
     bench.told.insert("killed".to_owned(), [output.stdout, output.stderr].concat());
+    assert_eq!(bench.weft(&["backup", "copy-of-store.db"], ""), 0, "{}", bench.all());
+    // The daemon says everything that it can say, and is killed too.
+    bench.put("flows/orders.flow", &FLOW.replacen("\nfetch ", "\nevery 1 second\n\nfetch ", 1));
+    let mut daemon = bench.command(&["serve", "--log-format", "json"]).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(4));
+    let _ = daemon.kill();
+    let output = daemon.wait_with_output().unwrap();
+    let told = [output.stdout, output.stderr].concat();
+    assert!(String::from_utf8_lossy(&told).contains("run ended"), "{}", String::from_utf8_lossy(&told));
+    bench.told.insert("daemon".to_owned(), told);
     let all = bench.all();
     assert!(all.contains("•••"), "the systems did repeat their credentials: {all}");
     assert!(all.contains("12 records") || all.contains("refused"), "{all}");

@@ -16,7 +16,7 @@ use super::server;
 use super::town::{CUSTOMERS, Folder, Town, golden};
 
 /// Longer than anything here takes, on a machine that is busy with other things.
-const LONG: Duration = Duration::from_mins(1);
+pub(crate) const LONG: Duration = Duration::from_mins(3);
 
 /// A daemon under way.
 pub(crate) struct Daemon {

@@ -203,7 +203,7 @@ impl Shipped {
                 let connection = &self.project.connections[role];
                 let session =
                     connection.connector.connect(&connection.answers, &Host::from(limits.clone())).unwrap();
-                engine::run::Party::new(session, connection.connector.manifest().clone())
+                engine::run::Party::new(role, session, connection.connector.manifest().clone())
             };
             Sides { source: party(&flow.plan.source.name), target: party(&flow.plan.target.name) }
         } else {

@@ -328,7 +328,7 @@ impl Town {
             let connection = &project.connections[name];
             let session =
                 connection.connector.connect(&connection.answers, &Host::from(limits.clone())).unwrap();
-            Party::new(session, connection.connector.manifest().clone())
+            Party::new(name, session, connection.connector.manifest().clone())
         };
         let sides = Sides { source: party(&flow.plan.source.name), target: party(&flow.plan.target.name) };
         let stop = Arc::default();

@@ -52,6 +52,7 @@ impl Supervisor {
                 // Nobody listens to the roster where nothing listens.
                 self.roster.send_replace(self.version.roster());
                 self.talks.send_replace(self.version.talks());
+                self.around.send_replace(self.version.around());
                 let on = self.version.flows.len();
                 tracing::info!(
                     version = number,

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Stage, Supervisor};
 use crate::serve::board::Lane;
 use crate::serve::turn::{is_final, is_trouble};
-use crate::serve::words;
 use crate::store::{Daemon, Millis, StoreError, is_dead};
+use crate::words;
 
 /// How often a daemon says that it is there.
 const GREETING: Millis = 30_000;
@@ -53,8 +53,20 @@ impl Supervisor {
             return self.store_failed(&error, now);
         }
         if self.stage == Stage::Serving {
-            self.reload(false).await;
+            let changed = self.secrets_changed().await;
+            self.reload(changed).await;
             self.chores(now);
+        }
+    }
+
+    /// Somebody has given a connection another secret since the last look.
+    async fn secrets_changed(&mut self) -> bool {
+        match self.version.project.opened_now().await {
+            Ok(secrets) => std::mem::replace(&mut self.secrets, secrets) != self.secrets,
+            Err(error) => {
+                tracing::debug!(%error, "the secrets could not be looked at");
+                false
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! Runs: started on tasks of their own, and tidied up after whatever became of them.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::task::{Id, JoinError};
@@ -10,7 +11,8 @@ use crate::run::Claimed;
 use crate::serve::board::{End, Start, moment};
 use crate::serve::health::Ended;
 use crate::serve::turn::{Job, Outcome, take};
-use crate::serve::{Cause, words};
+use crate::serve::Cause;
+use crate::words;
 use crate::store::{Counts, Lease, Millis, RunState, Store};
 
 /// A run under way.
@@ -157,6 +159,7 @@ impl Supervisor {
             ),
         }
         let ended = Ended { run, state, started_at: *started_at, ended_at, counts, error: reason };
+        crate::measure::ran(flow, Duration::from_millis(u64::try_from(took).unwrap_or_default()));
         let (last, totals) = self.lasts.entry(flow.clone()).or_default();
         totals.add(&ended);
         *last = Some(ended);

@@ -1,6 +1,7 @@
 //! The daemon on systems in memory, a real store, and a clock that the test moves.
 
 mod faults;
+mod retention;
 mod soak;
 mod systems;
 
@@ -13,7 +14,7 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::project::{Connection, FlowEntry, Project};
+use crate::project::{Connection, FlowEntry, Privacy, Project};
 use crate::serve::Cause;
 use crate::serve::clock::simulated::Simulated;
 use crate::serve::health::{FlowHealth, FlowState};
@@ -28,6 +29,7 @@ struct World {
     clock: Simulated,
     flows: Vec<(&'static str, String)>,
     look_every: Duration,
+    privacy: Privacy,
     folder: TempDir,
 }
 
@@ -59,6 +61,7 @@ impl World {
             clock: Simulated::at(at),
             flows,
             look_every: Duration::from_hours(1),
+            privacy: Privacy::default(),
             folder: roomy(),
         }
     }
@@ -88,7 +91,8 @@ impl World {
         }
         std::fs::write(self.root().join("weft.toml"), "").unwrap();
         let connections = [connection("shop"), connection("till")].into();
-        Project { connections, flows, systems, ..Project::bare(self.root()) }
+        let privacy = self.privacy.clone();
+        Project { connections, flows, systems, privacy, ..Project::bare(self.root()) }
     }
 
     /// Starts a daemon under that name, and waits until nothing runs there.

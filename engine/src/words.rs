@@ -10,7 +10,7 @@ const LONGEST: usize = 300;
 const DIGITS: usize = 7;
 
 /// The text without e-mail addresses and long numbers, cut to a line.
-pub(super) fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let mut all = String::new();
     for word in text.split_inclusive(char::is_whitespace) {
         let bare = word.trim_end();
