@@ -257,7 +257,7 @@ impl Context<'_> {
                     values.iter().for_each(|value| found.value(value));
                 }
             }
-            (name, "", "=") | (name, _, "=") => {
+            (name, _, "=") => {
                 let fields = self.fields().map(|(fields, _)| fields).unwrap_or_default();
                 let field = fields.into_iter().find(|field| field.name == name);
                 if let Some(Type::Enum(values)) = field.map(|field| field.kind) {

@@ -87,10 +87,12 @@ const fn of(what: What) -> usize {
 /// A word that is no name of the flow.
 fn word(view: &View<'_>, index: usize, span: &Span) -> Option<usize> {
     let written = view.token(index);
-    if !view.in_expression(span) {
-        return Some(KEYWORD);
-    }
     let mark = |at: Option<usize>| at.map_or("", |at| view.token(at));
+    if !view.in_expression(span) {
+        let is_type = matches!(written, "text" | "integer" | "decimal" | "boolean" | "date");
+        let fits = matches!(mark(view.names.before(index)), ":" | "->" | "of");
+        return Some(if is_type && fits { TYPE } else { KEYWORD });
+    }
     let (before, after) = (mark(view.names.before(index)), mark(view.names.after(index)));
     match (before, after) {
         (_, "(") if !is_keyword(written) => Some(FUNCTION),
