@@ -8,6 +8,10 @@ use super::problems::{Problem, problems};
 use crate::trouble::Trouble;
 
 /// Where and how a command speaks.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a plain fact of where it speaks, independent of the others"
+)]
 #[derive(Debug)]
 pub(crate) struct Show {
     json: bool,

@@ -133,7 +133,7 @@ impl Context<'_> {
         let shape = names.chain_before(dot).unwrap_or(Type::Any);
         match &shape {
             Type::Record(fields) => {
-                fields.iter().filter(|field| !field.write_only).for_each(|field| found.field(field, ""))
+                fields.iter().filter(|field| !field.write_only).for_each(|field| found.field(field, ""));
             }
             _ => found.library(),
         }
@@ -254,14 +254,18 @@ impl Context<'_> {
                 let shape = names.field_at(compared).map(|field| field.kind);
                 let shape = shape.or_else(|| self.setting(compared));
                 if let Some(Type::Enum(values)) = shape {
-                    values.iter().for_each(|value| found.value(value));
+                    for value in &values {
+                        found.value(value);
+                    }
                 }
             }
             (name, _, "=") => {
                 let fields = self.fields().map(|(fields, _)| fields).unwrap_or_default();
                 let field = fields.into_iter().find(|field| field.name == name);
                 if let Some(Type::Enum(values)) = field.map(|field| field.kind) {
-                    values.iter().for_each(|value| found.value(value));
+                    for value in &values {
+                        found.value(value);
+                    }
                 }
             }
             _ => {}

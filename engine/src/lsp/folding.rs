@@ -21,7 +21,7 @@ pub(super) fn ranges(view: &View<'_>) -> Value {
     all.into_iter().map(fold).collect()
 }
 
-fn walk<'k>(view: &View<'_>, nodes: &[Node], all: &mut Vec<(usize, usize, Option<&'k str>)>) {
+fn walk(view: &View<'_>, nodes: &[Node], all: &mut Vec<(usize, usize, Option<&str>)>) {
     let line = |at: usize| view.lines.at(at).0;
     for (number, node) in nodes.iter().enumerate() {
         let start = line(node.span.start);

@@ -51,7 +51,9 @@ pub(super) fn tokens(view: &View<'_>) -> Value {
     let mut last = (0, 0);
     for (index, token) in view.names.tokens.iter().enumerate() {
         let kind = match token.kind {
-            Kind::Word => known.get(&token.span.start).copied().or_else(|| word(view, index, &token.span)),
+            Kind::Word => {
+                known.get(&token.span.start).copied().unwrap_or_else(|| word(view, index, &token.span)).into()
+            }
             Kind::Number => Some(NUMBER),
             Kind::Text | Kind::Template => Some(STRING),
             Kind::Comment => Some(COMMENT),
@@ -85,21 +87,21 @@ const fn of(what: What) -> usize {
 }
 
 /// A word that is no name of the flow.
-fn word(view: &View<'_>, index: usize, span: &Span) -> Option<usize> {
+fn word(view: &View<'_>, index: usize, span: &Span) -> usize {
     let written = view.token(index);
     let mark = |at: Option<usize>| at.map_or("", |at| view.token(at));
     if !view.in_expression(span) {
         let is_type = matches!(written, "text" | "integer" | "decimal" | "boolean" | "date");
         let fits = matches!(mark(view.names.before(index)), ":" | "->" | "of");
-        return Some(if is_type && fits { TYPE } else { KEYWORD });
+        return if is_type && fits { TYPE } else { KEYWORD };
     }
     let (before, after) = (mark(view.names.before(index)), mark(view.names.after(index)));
     match (before, after) {
-        (_, "(") if !is_keyword(written) => Some(FUNCTION),
-        ("." | "?.", _) | (_, ":") => Some(PROPERTY),
-        (_, "::") => Some(NAMESPACE),
-        _ if is_keyword(written) || written == "creating" => Some(KEYWORD),
-        _ => Some(VARIABLE),
+        (_, "(") if !is_keyword(written) => FUNCTION,
+        ("." | "?.", _) | (_, ":") => PROPERTY,
+        (_, "::") => NAMESPACE,
+        _ if is_keyword(written) || written == "creating" => KEYWORD,
+        _ => VARIABLE,
     }
 }
 

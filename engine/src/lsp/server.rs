@@ -62,6 +62,7 @@ impl<O: Write> Server<O> {
         };
         let method = message.get("method").and_then(Value::as_str);
         let params = message.get("params").cloned().unwrap_or(Value::Null);
+        tracing::debug!(method, "a message");
         match (method, message.get("id")) {
             (Some("exit"), _) => return Ok(false),
             (Some(method), Some(id)) => {

@@ -163,7 +163,7 @@ async fn a_watch_tells_again_after_each_change_and_ends_well() {
             }
             false
         };
-        assert!(tokio::time::timeout(Duration::from_secs(120), reading).await.unwrap(), "no `{wanted}`");
+        assert!(tokio::time::timeout(Duration::from_mins(2), reading).await.unwrap(), "no `{wanted}`");
     };
     until("mend the above").await;
     until("watching").await;
@@ -175,6 +175,6 @@ async fn a_watch_tells_again_after_each_change_and_ends_well() {
     until("watching").await;
     let id = child.id().unwrap().to_string();
     assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
-    let ended = tokio::time::timeout(Duration::from_secs(60), child.wait()).await.unwrap().unwrap();
+    let ended = tokio::time::timeout(Duration::from_mins(1), child.wait()).await.unwrap().unwrap();
     assert_eq!(ended.code(), Some(0));
 }

@@ -2,6 +2,7 @@
 
 mod client;
 
+use std::fmt::Write as _;
 use std::time::Instant;
 
 use client::{Client, marked, uri};
@@ -386,18 +387,25 @@ fn every_beginning_of_a_flow_is_answered() {
     client.hello(&folder);
     let document = json!({ "uri": uri(&folder, "flows/orders.flow") });
     for (at, _) in FLOW.char_indices().skip(60).step_by(9) {
-        let (text, place) = marked(&format!("{}§{}", &FLOW[..at], if at % 2 == 0 { "\n}\n" } else { "" }));
+        let (text, place) =
+            marked(&format!("{}§{}", FLOW.get(..at).unwrap(), if at % 2 == 0 { "\n}\n" } else { "" }));
         client.open(&folder, "flows/orders.flow", &text);
-        for method in ["completion", "hover", "definition", "references", "documentHighlight", "prepareRename"] {
+        for method in
+            ["completion", "hover", "definition", "references", "documentHighlight", "prepareRename"]
+        {
             let answer = client.at(&folder, &format!("textDocument/{method}"), &place, json!({}));
             assert!(answer.get("error").is_none(), "{method} after {text}: {answer}");
         }
         client.at(&folder, "textDocument/rename", &place, json!({ "newName": "another" }));
         let range = json!({ "start": { "line": 0, "character": 0 }, "end": place });
         for method in ["semanticTokens/full", "foldingRange", "formatting", "codeAction"] {
-            let params = json!({ "textDocument": document, "range": range, "context": { "diagnostics": [] } });
+            let params =
+                json!({ "textDocument": document, "range": range, "context": { "diagnostics": [] } });
             let answer = client.ask(&format!("textDocument/{method}"), params);
-            assert!(answer["result"].is_array() || answer["result"].is_object(), "{method} after {text}: {answer}");
+            assert!(
+                answer["result"].is_array() || answer["result"].is_object(),
+                "{method} after {text}: {answer}"
+            );
         }
     }
 }
@@ -414,7 +422,7 @@ fn a_long_flow_is_checked_while_it_is_typed() {
         if text.lines().count() >= 500 {
             break;
         }
-        text.push_str(&format!("map more_{number} {{\n    a = order.customer.email ?? order.number\n    b = to_lower(order.customer.full_name) when order.lines.len() > {number}\n}}\n"));
+        write!(text, "map more_{number} {{\n    a = order.customer.email ?? order.number\n    b = to_lower(order.customer.full_name) when order.lines.len() > {number}\n}}\n").unwrap();
     }
     client.open(&folder, "flows/orders.flow", &text);
     client.problems();

@@ -1,5 +1,7 @@
 //! An editor, as far as the server can tell.
+#![allow(clippy::needless_pass_by_value, reason = "messages are written where they are sent")]
 
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -67,7 +69,7 @@ impl Client {
     }
 
     pub(super) fn next(&self) -> Value {
-        self.messages.recv_timeout(Duration::from_secs(120)).expect("the server answers")
+        self.messages.recv_timeout(Duration::from_mins(2)).expect("the server answers")
     }
 
     pub(super) fn tell(&mut self, method: &str, params: Value) {
@@ -165,7 +167,7 @@ pub(super) fn uri(folder: &Folder, name: &str) -> String {
 /// A text without its mark, and the place where the mark stood.
 pub(super) fn marked(text: &str) -> (String, Value) {
     let at = text.find('§').unwrap();
-    let before = &text[..at];
+    let before = text.get(..at).unwrap();
     let line = before.matches('\n').count();
     let character = before.rsplit('\n').next().unwrap().encode_utf16().count();
     (text.replacen('§', "", 1), json!({ "line": line, "character": character }))
@@ -175,7 +177,7 @@ fn offset(text: &str, place: &Value) -> usize {
     let line = usize::try_from(place["line"].as_u64().unwrap()).unwrap();
     let start: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
     let mut units = place["character"].as_u64().unwrap();
-    for (at, letter) in text[start..].char_indices() {
+    for (at, letter) in text.get(start..).unwrap().char_indices() {
         if units == 0 {
             return start + at;
         }
@@ -218,7 +220,7 @@ pub(super) fn coloured(text: &str, data: &Value, legend: &[String]) -> String {
         line += down;
         let units: Vec<u16> = text.lines().nth(line).unwrap().encode_utf16().collect();
         let word = String::from_utf16(&units[column..column + length]).unwrap();
-        out.push_str(&format!("{word}:{} ", legend[kind]));
+        write!(out, "{word}:{} ", legend[kind]).unwrap();
     }
     out.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
