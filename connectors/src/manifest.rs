@@ -168,6 +168,9 @@ pub struct Field {
     /// It can be read, not written.
     #[serde(default)]
     pub read_only: bool,
+    /// The system gives it a value when a record is created without one.
+    #[serde(default)]
+    pub given: bool,
     /// It can be written, not read.
     #[serde(default)]
     pub write_only: bool,

@@ -117,6 +117,8 @@ pub enum Type {
 pub struct Script {
     /// Its functions.
     pub functions: Vec<Function>,
+    /// What it says; functions of an empty text are not followed.
+    pub text: String,
     /// Why it does not compile, when it does not: message, line and column (both from 1).
     pub broken: Option<(String, usize, usize)>,
 }
@@ -130,6 +132,9 @@ pub struct Function {
     pub arity: usize,
     /// One sentence for help texts.
     pub about: String,
+    /// What it takes and gives: `round(number, digits: integer) -> number`. Words that name a type
+    /// are checked; empty where nothing is promised.
+    pub signature: String,
 }
 
 impl Catalog {

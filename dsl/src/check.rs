@@ -6,11 +6,16 @@
 
 mod abilities;
 mod advice;
+mod bodies;
+mod called;
+mod compare;
 mod exprs;
 mod fields;
 mod functions;
 mod head;
 mod known;
+mod library;
+mod lookups;
 mod names;
 mod paths;
 mod steps;
@@ -20,14 +25,19 @@ mod values;
 mod walk;
 mod writes;
 
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
 use crate::ast::{File, Kind as Line, Node};
 use crate::catalog::{Catalog, Resource, System};
 use crate::parse::Parsed;
-use crate::plan::{Plan, Role, Side, Span};
+use crate::plan::{Constant, Plan, Role, Side, Span};
 use crate::problem::{Code, Problem};
 
 pub use exprs::MAX_EXPRESSION_DEPTH;
 
+use bodies::Bodies;
+use known::Known;
 use names::Scope;
 
 /// Checks a file as read. Problems of form are among the result.
@@ -46,6 +56,19 @@ pub(crate) fn check(text: &str, parsed: Parsed, catalog: &Catalog) -> Result<Pla
         systems: (None, None),
         scope: Scope::default(),
         locals: Vec::new(),
+        bodies: Rc::default(),
+        function: String::new(),
+        returns: Vec::new(),
+        testing: false,
+        tested: HashSet::new(),
+        doubted: HashMap::new(),
+        unasked: Vec::new(),
+        within: None,
+        depth: 0,
+        scripts: HashMap::new(),
+        followed: HashMap::new(),
+        defaults: HashMap::new(),
+        rows: Vec::new(),
         asking: false,
         fetches_nothing: false,
         entry: None,
@@ -56,6 +79,8 @@ pub(crate) fn check(text: &str, parsed: Parsed, catalog: &Catalog) -> Result<Pla
     checker.head(&file);
     checker.triggers(&file);
     let fetch = checker.steps_of_flow(&file);
+    checker.rows_never_asked();
+    checker.doubted_elsewhere();
     let Checker { mut plan, problems, .. } = checker;
     match fetch {
         Some(fetch) if problems.is_empty() => {
@@ -77,8 +102,34 @@ struct Checker<'c> {
     /// Source and target, when they are known.
     systems: (Option<&'c System>, Option<&'c System>),
     scope: Scope<'c>,
-    /// Names that an expression gives itself: `let`, loops, parameters of closures.
-    locals: Vec<String>,
+    /// Names that an expression gives itself: `let`, loops, parameters of functions.
+    locals: Vec<(String, Known<'c>)>,
+    /// Functions of the tree that is followed.
+    bodies: Rc<Bodies>,
+    /// The function of a script that is followed; empty in expressions.
+    function: String,
+    /// What `return` has given so far.
+    returns: Vec<Known<'c>>,
+    /// What is followed decides something: what it names is asked for.
+    testing: bool,
+    /// Names that some condition so far has asked for.
+    tested: HashSet<String>,
+    /// Names that are read with `?.`, with the first place.
+    doubted: HashMap<String, Span>,
+    /// Fields that are read without asking, by name.
+    unasked: Vec<(String, Problem)>,
+    /// The script whose function is followed.
+    within: Option<called::Within>,
+    /// Calls within calls.
+    depth: usize,
+    /// Scripts as read, by path.
+    scripts: HashMap<String, Option<Rc<called::Script>>>,
+    /// Calls of script functions that were followed, by script and name.
+    followed: HashMap<String, Vec<called::Followed<'c>>>,
+    /// Defaults of settings, with their places.
+    defaults: HashMap<String, (Constant, Span)>,
+    /// Rows of the tables, by their place in the plan.
+    rows: Vec<lookups::Rows>,
     /// The conditions of the fetch are read: there is no record yet.
     asking: bool,
     /// There is no fetch that could be read, so whatever name is unknown may be its.
@@ -95,7 +146,13 @@ struct Checker<'c> {
 
 impl<'c> Checker<'c> {
     fn report(&mut self, problem: Problem) {
-        self.problems.push(problem);
+        match &mut self.within {
+            None => self.problems.push(problem),
+            Some(within) => {
+                let script = self.scripts.get(&within.script).and_then(Option::as_ref);
+                within.take(problem, script.map_or("", |script| script.text()));
+            }
+        }
     }
 
     fn system(&self, side: Side) -> Option<&'c System> {

@@ -218,6 +218,18 @@ codes! {
     WrongEquals = "F103",
     /// A statement where a value is wanted.
     Statement = "F104",
+
+    // --- F110 to F139: what values can be ---
+    /// A field that a new record needs may get no value.
+    PerhapsMissing = "F110",
+    /// A function is given a value that it cannot work with.
+    WrongArgument = "F111",
+    /// An operator between values that it does not join.
+    WrongOperator = "F112",
+    /// A field is read of what may be no value.
+    PerhapsNothing = "F113",
+    /// A table is read by a key that none of its rows can have.
+    WrongKey = "F114",
 }
 
 impl fmt::Display for Code {

@@ -59,6 +59,20 @@ impl Problem {
         self
     }
 
+    /// The same problem, found within a script: what it says of places in the flow is gone.
+    pub(crate) fn told_of(mut self, script: &str) -> Self {
+        self.message = format!("{} ({script})", self.message);
+        self.label = "with what this call gives it".to_owned();
+        self.elsewhere = None;
+        self
+    }
+
+    /// The same problem at another place.
+    pub(crate) fn moved(mut self, at: Span) -> Self {
+        self.at = at;
+        self
+    }
+
     /// Its kind.
     #[must_use]
     pub fn code(&self) -> Code {

@@ -16,9 +16,11 @@ mod fmt;
 mod forget;
 mod log;
 mod lsp;
+mod plan;
 mod problems;
 pub(crate) mod progress;
 mod records;
+mod replay;
 mod run;
 mod runs;
 mod sarif;
@@ -73,6 +75,8 @@ enum Command {
     Lsp(lsp::Lsp),
     /// Try an expression or a function of a script
     Eval(eval::Eval),
+    /// Show what flows would do, without doing it
+    Plan(plan::Plan),
     /// Run flows once
     Run(run::Run),
     /// Run every flow whenever it is due, until told to stop
@@ -87,6 +91,8 @@ enum Command {
     Runs(runs::Runs),
     /// Find records and show what happened to them
     Records(records::Records),
+    /// Run records again, after showing what that would do
+    Replay(replay::Replay),
     /// Records that were refused: show, edit, try again, give up
     Dead(dead::Dead),
     /// Forget a person everywhere
@@ -152,7 +158,7 @@ pub fn main() -> ExitCode {
 /// another one, which otherwise costs as much as the work itself; the store has its own threads.
 fn runtime(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
     let mut builder = match command {
-        Command::Run(_) => tokio::runtime::Builder::new_current_thread(),
+        Command::Run(_) | Command::Plan(_) => tokio::runtime::Builder::new_current_thread(),
         _ => tokio::runtime::Builder::new_multi_thread(),
     };
     builder.thread_stack_size(STACK).on_thread_start(mark_roomy).enable_all().build()
@@ -186,6 +192,7 @@ impl Call {
             Command::Fmt(fmt) => fmt.run(self.project.as_deref(), show),
             Command::Lsp(lsp) => lsp.run(),
             Command::Eval(eval) => eval.run(self.project.as_deref(), show),
+            Command::Plan(plan) => plan.run(&unsealed(self.project.as_deref()).await?, show).await,
             Command::Run(run) => run.run(&unsealed(self.project.as_deref()).await?, show).await,
             Command::Serve(serve) => serve.run(open(self.project.as_deref())?, show).await,
             Command::Webhooks(webhooks) => webhooks.run(unsealed(self.project.as_deref()).await?, show).await,
@@ -193,6 +200,7 @@ impl Call {
             Command::Status(status) => status.run(&open(self.project.as_deref())?, show).await,
             Command::Runs(runs) => runs.run(&open(self.project.as_deref())?, show).await,
             Command::Records(records) => records.run(&open(self.project.as_deref())?, show).await,
+            Command::Replay(replay) => replay.run(&unsealed(self.project.as_deref()).await?, show).await,
             Command::Dead(dead) => {
                 // Only a replay talks to systems.
                 let folder = self.project.as_deref();

@@ -5,6 +5,8 @@
 //! end the books of both sides are compared, by code that has nothing to do with the flows.
 
 mod accountview_mplus;
+#[cfg(test)]
+mod agree;
 mod ccv_mplus;
 mod counter;
 mod eaccounting_ccv;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use connectors::record::{Record, Value};
 use dsl::plan::{Expr, Plan};
 
+use crate::edition::Edition;
 use crate::program::{Program, Script};
 use crate::project::Privacy;
 use crate::script::{Bindings, ScriptError, ScriptHost};
@@ -32,6 +33,8 @@ pub struct Flow {
     pub bindings: Bindings,
     /// Changes when anything changes that decides what the flow does.
     pub print: Fingerprint,
+    /// All the texts that it was made of.
+    pub edition: Edition,
     /// What the log may keep of its records.
     pub privacy: Privacy,
     /// Where records are sealed that have to be kept whole.

@@ -13,6 +13,7 @@ use dsl::plan::{Plan, Side, Trigger};
 use jiff::tz::TimeZone;
 use miette::Report;
 
+use crate::edition::Edition;
 use crate::flow::Flow;
 use crate::program::Program;
 use crate::project::{Connection, FlowAnswers, FlowEntry, Project, read_text};
@@ -33,6 +34,8 @@ pub struct Loader<'p> {
     project: &'p Project,
     catalog: Catalog,
     scripts: BTreeMap<String, String>,
+    /// The flow that is loaded as it was, and not as it lies on disk.
+    then: Option<Edition>,
 }
 
 /// What a loader has read from disk.
@@ -61,7 +64,18 @@ impl<'p> Loader<'p> {
             scripts.iter().map(|(path, text)| (path.clone(), describe_script(path, text))).collect();
         let functions = catalog_functions();
         let catalog = Catalog { systems, roles: BTreeMap::new(), scripts: described, functions };
-        Ok(Self { project, catalog, scripts })
+        Ok(Self { project, catalog, scripts, then: None })
+    }
+
+    /// The same for one flow as it was.
+    pub fn as_of(project: &'p Project, then: Edition) -> Result<Self, Trouble> {
+        let mut loader = Self::new(project)?;
+        for (path, text) in &then.scripts {
+            loader.catalog.scripts.insert(path.clone(), describe_script(path, text));
+            loader.scripts.insert(path.clone(), text.clone());
+        }
+        loader.then = Some(then);
+        Ok(loader)
     }
 
     /// What the checker knows.
@@ -119,7 +133,8 @@ impl<'p> Loader<'p> {
     pub fn check(&self, entry: &FlowEntry) -> Result<(Arc<str>, Plan), Problems> {
         let file = &entry.file;
         let path = self.project.root.join(file);
-        let bytes = std::fs::read(&path).map_err(|error| {
+        let kept = self.then.as_ref().map(|then| Ok(then.text.clone().into_bytes()));
+        let bytes = kept.unwrap_or_else(|| std::fs::read(&path)).map_err(|error| {
             let name = &entry.name;
             let help = format!(
                 "paths count from the project's folder; correct `file` under [flows.{name}] in weft.toml"
@@ -146,7 +161,12 @@ impl<'p> Loader<'p> {
     pub fn flow(&self, entry: &FlowEntry) -> Result<Flow, Problems> {
         let (text, plan) = self.check(entry)?;
         let trouble = |trouble: Trouble| vec![Report::from(trouble)];
-        let answers = FlowAnswers::read(&self.project.root, &entry.name, &plan).map_err(trouble)?;
+        let answers = match &self.then {
+            Some(then) => FlowAnswers::of_text(&then.answers, &entry.name, &plan)
+                .map(|answers| (answers, then.answers.clone())),
+            None => FlowAnswers::read(&self.project.root, &entry.name, &plan),
+        };
+        let (answers, answers_text) = answers.map_err(trouble)?;
         let files: Vec<ScriptFile> = plan
             .uses
             .iter()
@@ -173,6 +193,11 @@ impl<'p> Loader<'p> {
         let mut bindings = Bindings::new();
         bindings.set("settings", settings.clone());
         let print = self.print(&text, &plan, &settings, &answers);
+        let edition = Edition {
+            text: text.to_string(),
+            scripts: files.into_iter().map(|file| (file.path, file.text)).collect(),
+            answers: answers_text,
+        };
         Ok(Flow {
             name: entry.name.clone(),
             file: entry.file.clone(),
@@ -183,6 +208,7 @@ impl<'p> Loader<'p> {
             settings,
             bindings,
             print,
+            edition,
             privacy: self.project.privacy.clone(),
             vault: self.project.vault.clone(),
         })

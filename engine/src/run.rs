@@ -10,6 +10,8 @@ mod finder;
 mod history;
 mod journal;
 mod letters;
+mod named;
+pub(crate) mod outgoing;
 mod page;
 mod pipeline;
 mod reading;
@@ -19,11 +21,12 @@ mod scope;
 mod seen;
 mod settle;
 mod sides;
+mod unfinished;
 mod walk;
 mod write;
 
 use std::collections::HashSet;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -32,12 +35,14 @@ use connectors::record::{Record, Value};
 
 use crate::flow::Flow;
 use crate::store::{
-    Claim, Counts, Fingerprint, Lease, NewRun, RunState, Store, StoreError, is_dead, this_process,
+    Claim, Counts, Fingerprint, Lease, NewRun, RunState, Runs, Store, StoreError, is_dead, this_process,
 };
 use crate::vault::Sealer;
 use crate::words::plain;
 use finder::Finder;
 pub use letters::{Replay, Take};
+pub(crate) use named::{Named, Wanted, rehearse, run_named};
+use outgoing::Gate;
 use reading::Reading;
 pub(crate) use rights::{Asked, Rights, creates};
 pub use sides::{Party, Sides};
@@ -101,15 +106,27 @@ pub enum RunError {
     },
 }
 
+/// What is special about a run; nothing: it takes up all that its source has.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Task<'a> {
+    /// Dead letters to try again, and nothing else.
+    letters: Option<&'a Replay>,
+    /// Records that somebody has named, and nothing else.
+    named: Option<&'a Named>,
+    /// Sees every write before it leaves.
+    gate: Option<&'a dyn Gate>,
+}
+
 /// A run under way.
 pub(crate) struct Run<'a> {
     flow: &'a Flow,
     sides: &'a Sides,
-    store: &'a dyn Store,
+    store: &'a dyn Runs,
     watcher: &'a dyn Watcher,
     options: &'a Options,
-    /// Dead letters to try again, and nothing else.
-    replay: Option<&'a Replay>,
+    task: Task<'a>,
+    /// Records that were left as they are, because they are no longer what somebody agreed to.
+    turned_away: AtomicUsize,
     lease: Lease,
     id: String,
     counts: Mutex<Counts>,
@@ -162,7 +179,7 @@ pub async fn run(
     options: &Options,
     watcher: &dyn Watcher,
 ) -> Result<Report, RunError> {
-    run_as(flow, sides, store, options, None, watcher).await
+    run_as(flow, sides, store, options, Task::default(), watcher).await
 }
 
 /// Tries dead letters again, and reads nothing else.
@@ -174,7 +191,7 @@ pub async fn replay(
     replay: &Replay,
     watcher: &dyn Watcher,
 ) -> Result<Report, RunError> {
-    run_as(flow, sides, store, options, Some(replay), watcher).await
+    run_as(flow, sides, store, options, Task { letters: Some(replay), ..Task::default() }, watcher).await
 }
 
 async fn run_as(
@@ -182,14 +199,14 @@ async fn run_as(
     sides: &Sides,
     store: &Arc<dyn Store>,
     options: &Options,
-    replay: Option<&Replay>,
+    task: Task<'_>,
     watcher: &dyn Watcher,
 ) -> Result<Report, RunError> {
     let rights = match Rights::wait(store, &creates(&flow.plan, sides), options, watcher).await? {
         Asked::All(rights) => rights,
         Asked::Busy { holder } => return Err(RunError::Busy { flow: flow.name.clone(), holder }),
     };
-    let result = run_with_rights(flow, sides, store, options, replay, watcher).await;
+    let result = run_with_rights(flow, sides, store, options, task, watcher).await;
     let given_back = rights.give_back(store).await;
     let report = result?;
     given_back?;
@@ -201,7 +218,7 @@ async fn run_with_rights(
     sides: &Sides,
     store: &Arc<dyn Store>,
     options: &Options,
-    replay: Option<&Replay>,
+    task: Task<'_>,
     watcher: &dyn Watcher,
 ) -> Result<Report, RunError> {
     let lease = match claim(&**store, &flow.name, &this_process()).await? {
@@ -210,7 +227,7 @@ async fn run_with_rights(
     };
     let claimed = Claimed::new(lease.clone(), Part::Whole);
     let id = claimed.id.clone();
-    let result = run_claimed(claimed, flow, sides, store, options, replay, watcher).await;
+    let result = run_claimed(claimed, flow, sides, store, options, task, watcher).await;
     // Whatever happened, others may claim the flow from here on.
     let released = store.release(&lease).await;
     if released.as_ref().is_err_and(StoreError::is_temporary) {
@@ -228,29 +245,13 @@ pub(crate) async fn run_claimed(
     sides: &Sides,
     store: &Arc<dyn Store>,
     options: &Options,
-    replay: Option<&Replay>,
+    task: Task<'_>,
     watcher: &dyn Watcher,
 ) -> Result<Report, RunError> {
     let Claimed { lease, id, part } = claimed;
     let renewal = Renewal(tokio::spawn(keep_lease(Arc::clone(store), lease.clone())));
-    let run = Run {
-        flow,
-        sides,
-        store: &**store,
-        watcher,
-        options,
-        replay,
-        lease,
-        id,
-        counts: Mutex::default(),
-        retaken: Mutex::default(),
-        wanted: Mutex::default(),
-        finder: Finder::new(sides),
-        past: tokio::sync::Mutex::default(),
-        sealer: OnceLock::new(),
-    };
-    let span = tracing::debug_span!("run", flow = flow.name, run = run.id, cause = options.cause);
-    let result = run.whole(part).instrument(span).await;
+    let run = Run { task, lease, id, ..Run::new(flow, sides, &**store, options, watcher) };
+    let result = run.whole(part).instrument(run.span()).await;
     drop(renewal);
     run.end(result).await
 }
@@ -282,11 +283,45 @@ enum Ended {
     Remote(RemoteError),
 }
 
+impl<'a> Run<'a> {
+    /// A run of everything, that has no name and no claim yet.
+    fn new(
+        flow: &'a Flow,
+        sides: &'a Sides,
+        store: &'a dyn Runs,
+        options: &'a Options,
+        watcher: &'a dyn Watcher,
+    ) -> Self {
+        Self {
+            flow,
+            sides,
+            store,
+            watcher,
+            options,
+            task: Task::default(),
+            turned_away: AtomicUsize::new(0),
+            lease: Lease { flow: flow.name.clone(), epoch: 0, holder: String::new(), expires_at: 0 },
+            id: String::new(),
+            counts: Mutex::default(),
+            retaken: Mutex::default(),
+            wanted: Mutex::default(),
+            finder: Finder::new(sides),
+            past: tokio::sync::Mutex::default(),
+            sealer: OnceLock::new(),
+        }
+    }
+}
+
 impl Run<'_> {
+    fn span(&self) -> tracing::Span {
+        tracing::debug_span!("run", flow = self.flow.name, run = self.id, cause = self.options.cause)
+    }
+
     async fn whole(&self, part: Part) -> Result<Option<Ended>, StoreError> {
         let new = NewRun { id: self.id.clone(), cause: self.options.cause.clone(), plan: self.flow.print };
         self.store.start_run(&self.lease, &new).await?;
-        if part != Part::Waiting && self.replay.is_none() {
+        self.store.keep_edition(&self.flow.name, self.flow.print, &self.flow.edition.to_json()).await?;
+        if part != Part::Waiting && self.task.letters.is_none() && self.task.named.is_none() {
             self.take_arrivals().await?;
         }
         if let Some(error) = self.take_back().await? {
@@ -295,7 +330,10 @@ impl Run<'_> {
         if let Some(error) = self.seals().await {
             return Ok(Some(Ended::Remote(error)));
         }
-        if let Some(replay) = self.replay {
+        if let Some(named) = self.task.named {
+            return self.take_named(named).await;
+        }
+        if let Some(replay) = self.task.letters {
             return Ok(self.replay(replay).await?.map(Ended::Remote));
         }
         if let Some(error) = self.due().await? {
@@ -370,7 +408,7 @@ impl Run<'_> {
 
     async fn end(&self, result: Result<Option<Ended>, StoreError>) -> Result<Report, RunError> {
         let counts = *self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let refused = counts.failed + counts.waiting > 0;
+        let refused = counts.failed + counts.waiting > 0 || self.turned_away.load(Ordering::Relaxed) > 0;
         let (state, error) = match &result {
             Ok(None) if refused => (RunState::Partial, None),
             Ok(None) => (RunState::Succeeded, None),

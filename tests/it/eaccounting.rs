@@ -12,13 +12,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use tests::openapi::{OpenApi, Tap};
 
-const FILE: &str = "eaccounting-v2.strict.json";
-
-/// Nested records that name another record do so by a key that is read-only elsewhere.
-fn is_reference(problem: &str) -> bool {
-    ["/ArticleLabels/", "/CustomerLabels/", "/TermsOfPayment/Id"].iter().any(|place| problem.contains(place))
-        && problem.contains("/Id")
-}
+use crate::vendors::{EACCOUNTING, violations};
 
 fn record(value: &Value) -> Record {
     match read_json(&value.to_string().into()) {
@@ -115,7 +109,7 @@ async fn refusals(session: &Arc<dyn Session>, company: &Company) {
 
 #[tokio::test]
 async fn everything_that_goes_over_the_wire_fits_the_description() {
-    let Some(document) = OpenApi::load(FILE, "/v2") else { return };
+    let Some(document) = OpenApi::load(EACCOUNTING, "/v2") else { return };
     let company = Company::new(Options { calls_per_minute: None, ..Options::default() });
     company.fill();
     let tap = Tap::default();
@@ -135,8 +129,8 @@ async fn everything_that_goes_over_the_wire_fits_the_description() {
     for exchange in exchanges.iter().filter(|one| one.path.starts_with("/v2")) {
         // What was refused was meant to be wrong; the refusal itself has to fit.
         let is_refused = |problem: &str| exchange.status >= 400 && problem.contains(": request :");
-        let found = document.check(exchange).into_iter();
-        problems.extend(found.filter(|problem| !is_reference(problem) && !is_refused(problem)));
+        let found = violations("eaccounting", &document, exchange).into_iter();
+        problems.extend(found.filter(|problem| !is_refused(problem)));
         if let Some((template, _)) = document.operation(&exchange.method, &exchange.path) {
             seen.insert(format!("{} {template}", exchange.method));
         }
@@ -154,8 +148,9 @@ async fn everything_that_goes_over_the_wire_fits_the_description() {
 
 #[test]
 fn our_list_of_members_is_the_vendors() {
-    let Some(text) = specs() else { return };
-    let schemas = text["components"]["schemas"].clone();
+    let Some(text) = tests::specs::text(EACCOUNTING) else { return };
+    let document: Value = serde_json::from_str(&text).unwrap();
+    let schemas = document["components"]["schemas"].clone();
     for (name, entity) in entities() {
         let schema = &schemas[*name];
         let properties =
@@ -175,15 +170,4 @@ fn our_list_of_members_is_the_vendors() {
             }
         }
     }
-}
-
-/// The vendor's document, where it is at hand.
-fn specs() -> Option<Value> {
-    let beside = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/specs");
-    let folders = std::env::var_os("WEFT_SPECS").map(std::path::PathBuf::from).into_iter().chain([beside]);
-    let text = folders.map(|folder| folder.join(FILE)).find_map(|path| std::fs::read_to_string(path).ok());
-    if text.is_none() {
-        eprintln!("skipped: {FILE} is not here; set WEFT_SPECS to the folder that holds it");
-    }
-    text.map(|text| serde_json::from_str(&text).unwrap())
 }

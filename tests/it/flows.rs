@@ -9,12 +9,14 @@ mod pair;
 mod products;
 mod softmaat;
 mod teamleader;
+mod weather;
 
 use std::collections::BTreeMap;
 
 use dsl::plan::{Action, Plan, Step};
 use dsl::{Active, Source, two_way};
 
+pub(crate) use pair::catalog as all_catalog;
 use pair::catalog;
 pub(crate) use pair::files;
 

@@ -11,6 +11,7 @@ mod forbidden;
 mod format;
 mod lowering;
 mod pipeline;
+mod planted;
 mod privacy;
 mod profiles;
 mod ready_scripts;
@@ -20,6 +21,8 @@ mod script;
 mod soup;
 mod teamleader_openapi;
 mod tidy;
+mod unfinished;
+mod vendors;
 mod wsdl;
 
 /// As in the program, so that what scripts take is counted here too.

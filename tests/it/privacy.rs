@@ -123,6 +123,7 @@ async fn a_masked_record_is_tried_again_whole() {
     assert!(booked[2].contains("for jo@example.org, jo@example.org"), "{booked:?}");
 }
 
+// shows R91
 #[tokio::test]
 async fn payloads_are_kept_only_where_they_may_be() {
     let mut world = world().await;
@@ -151,6 +152,7 @@ async fn a_record_that_was_sealed_is_told_when_the_key_is_gone() {
     assert_eq!(counts(&report), "");
 }
 
+// shows R91
 #[tokio::test]
 async fn a_person_is_forgotten_in_file_and_log_and_nothing_is_created_twice() {
     let mut world = world().await;

@@ -1,13 +1,9 @@
 //! Everything that goes to and comes from a MplusKASSA till obeys the vendor's own schema.
-//!
-//! The WSDL is not ours to carry along. It is looked for in the folder that `WEFT_SPECS`
-//! names, or in `../shared/specs` beside the checkout; where it is absent these tests say so
-//! and check nothing.
+//! Whole flows are held against the same schema in `vendors.rs`.
 
-mod schema;
+pub(crate) mod schema;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,20 +13,13 @@ use connectors::mpluskassa::{MANIFEST, MplusKassa};
 use connectors::record::{Record, Value, read_json};
 use connectors::simulator::{Faults, Simulator, serve};
 use schema::{Node, Schema, nodes};
+use tests::openapi::Exchange;
 
 const SOAP: &str = "http://schemas.xmlsoap.org/soap/envelope/";
 
 /// The vendor's schema, where it is at hand.
-fn schema() -> Option<Schema> {
-    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/specs");
-    let folders = std::env::var_os("WEFT_SPECS").map(PathBuf::from).into_iter().chain([beside]);
-    let found = folders
-        .map(|folder| folder.join("mplusqapi.wsdl"))
-        .find_map(|file| std::fs::read_to_string(file).ok());
-    if found.is_none() {
-        eprintln!("skipped: mplusqapi.wsdl is not here; set WEFT_SPECS to the folder that holds it");
-    }
-    found.map(|text| Schema::of_wsdl(&text))
+pub(crate) fn schema() -> Option<Schema> {
+    tests::specs::text("mplusqapi.wsdl").map(|text| Schema::of_wsdl(&text))
 }
 
 /// The one element in the body of an envelope.
@@ -50,6 +39,27 @@ fn check(schema: &Schema, operation: &str, is_reply: bool, envelope: &str) {
     if let Err(error) = schema.check(&body) {
         panic!("{operation}: {error}\n{envelope}");
     }
+}
+
+/// What is wrong with what was asked and answered once, if anything.
+pub(crate) fn problem(schema: &Schema, exchange: &Exchange) -> Option<String> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let asked = body(&text(&exchange.request));
+    let Some((operation, (_, reply))) = schema.operations.iter().find(|(_, (name, _))| *name == asked.name)
+    else {
+        return Some(format!("{}: no such operation", asked.name));
+    };
+    if let Err(error) = schema.check(&asked) {
+        return Some(format!("{operation}, request: {error}"));
+    }
+    let answered = body(&text(&exchange.reply));
+    if (answered.space.as_str(), answered.name.as_str()) == (SOAP, "Fault") {
+        return None;
+    }
+    if answered.name != *reply {
+        return Some(format!("{operation} is answered by {}", answered.name));
+    }
+    schema.check(&answered).err().map(|error| format!("{operation}, reply: {error}"))
 }
 
 #[test]

@@ -2,14 +2,32 @@
 
 use dsl::catalog::{Catalog, Fetch, Field, Function, Resource, Script, System, Type};
 
+/// What the script of addresses says.
+const ADDRESS: &str = r#"
+fn street(address) {
+    trim(address.street)
+}
+
+fn number(address) {
+    let number = address.number ?? address.house_number;
+    if number == () { return ""; }
+    number
+}
+
+fn join(address, lines) {
+    let codes = lines.map(|line| line.code);
+    `${street(address)} ${number(address)} ${address.zip} ${codes}`
+}
+"#;
+
 /// The catalog of the golden tests and of the examples in the docs.
 #[must_use]
 pub fn demo_catalog() -> Catalog {
     let systems = [shop(), till()].into_iter().map(|system| (system.name.clone(), system)).collect();
-    let address = script(&[("street", 1), ("number", 1), ("join", 2)]);
+    let address = Script { text: ADDRESS.to_owned(), ..script(&[("street", 1), ("number", 1), ("join", 2)]) };
     let broken = Script {
-        functions: Vec::new(),
         broken: Some(("expecting ')' to close the parameters list of function `total`".to_owned(), 3, 18)),
+        ..Script::default()
     };
     let scripts = [
         ("scripts/address.rhai", address),
@@ -20,26 +38,92 @@ pub fn demo_catalog() -> Catalog {
         roles: std::collections::BTreeMap::new(),
         systems,
         scripts: scripts.into_iter().map(|(path, script)| (path.to_owned(), script)).collect(),
-        functions: functions(&[
-            ("round_money", 1),
-            ("round_money", 2),
-            ("country_code", 1),
-            ("format_date", 2),
-        ]),
+        functions: library(),
     }
+}
+
+/// Fewest and most values and signature of functions that the program's library has as well.
+const LIBRARY: &[(usize, usize, &str)] = &[
+    (1, 1, "trim(text) -> text"),
+    (1, 1, "to_upper(text) -> text"),
+    (1, 1, "to_lower(text) -> text"),
+    (2, 2, "contains(text | list | record | table, value) -> boolean"),
+    (2, 2, "starts_with(text, start: text) -> boolean"),
+    (2, 2, "ends_with(text, end: text) -> boolean"),
+    (3, 3, "replace(text, old: text, new: text) -> text"),
+    (1, 3, "split(text, separator: text, most: integer) -> list"),
+    (2, 3, "sub_string(text, start: integer, length: integer) -> text"),
+    (2, 2, "truncate(text, length: integer) -> text"),
+    (1, 1, "is_digits(text) -> boolean"),
+    (1, 1, "is_blank(value) -> boolean"),
+    (1, 1, "or_nothing(value) -> value"),
+    (2, 2, "index_of(text | list, value) -> integer"),
+    (1, 1, "to_text(value) -> text"),
+    (1, 2, "round(number, digits: integer) -> number"),
+    (1, 1, "floor(number) -> integer"),
+    (1, 1, "abs(number) -> number"),
+    (1, 2, "min(a, b) -> value, min(list) -> value"),
+    (1, 2, "max(a, b) -> value, max(list) -> value"),
+    (1, 1, "decimal(value) -> decimal"),
+    (1, 1, "to_integer(value) -> integer"),
+    (1, 1, "len(list | text | record) -> integer"),
+    (1, 1, "is_empty(list | text | record) -> boolean"),
+    (1, 1, "first(list) -> value"),
+    (1, 1, "last(list) -> value"),
+    (2, 2, "map(list, function) -> list"),
+    (2, 2, "filter(list, function) -> list"),
+    (2, 2, "find(list, function) -> value"),
+    (2, 2, "any(list, function) -> boolean"),
+    (2, 2, "all(list, function) -> boolean"),
+    (1, 2, "sum(list, function) -> number"),
+    (3, 3, "reduce(list, function, start) -> value"),
+    (2, 2, "join(list, separator: text) -> text"),
+    (1, 1, "unique(list) -> list"),
+    (1, 2, "sort(list, function) -> list"),
+    (2, 3, "slice(list, start: integer, length: integer) -> list"),
+    (1, 1, "flatten(list) -> list"),
+    (2, 2, "push(list, item)"),
+    (1, 1, "keys(record) -> list"),
+    (2, 2, "get(record, name: text) -> value"),
+    (3, 3, "set(record, name: text, value)"),
+    (1, 1, "is_nothing(value) -> boolean"),
+    (2, 2, "to_date(moment: text, zone: text) -> text"),
+    (2, 2, "days_between(from: text, to: text) -> integer"),
+];
+
+/// Functions of no library but this one.
+const OWN: &[(usize, usize, &str)] = &[
+    (1, 2, "round_money(number, digits: integer) -> decimal"),
+    (1, 1, "country_code(value) -> text"),
+    (2, 2, "format_date(text, pattern: text) -> text"),
+];
+
+/// What expressions may call.
+fn library() -> Vec<Function> {
+    let entries = LIBRARY.iter().chain(OWN);
+    entries
+        .flat_map(|(least, most, signature)| {
+            (*least..=*most).map(|arity| Function {
+                name: signature.split('(').next().unwrap_or_default().to_owned(),
+                arity,
+                about: String::new(),
+                signature: (*signature).to_owned(),
+            })
+        })
+        .collect()
 }
 
 fn functions(list: &[(&str, usize)]) -> Vec<Function> {
     let function = |(name, arity): &(&str, usize)| Function {
         name: (*name).to_owned(),
         arity: *arity,
-        about: String::new(),
+        ..Function::default()
     };
     list.iter().map(function).collect()
 }
 
 fn script(list: &[(&str, usize)]) -> Script {
-    Script { functions: functions(list), broken: None }
+    Script { functions: functions(list), ..Script::default() }
 }
 
 /// A field from its name and type; marks after the name: `!` required, `<` read only, `>` write only.

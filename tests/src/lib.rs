@@ -3,5 +3,6 @@
 
 pub mod demo_catalog;
 pub mod openapi;
+pub mod specs;
 pub mod toy;
 pub mod world;

@@ -1,12 +1,9 @@
 //! Checks what goes over the wire against a vendor's OpenAPI document, in this process.
 //!
-//! The documents are not ours to carry along. They are looked for in the folder that
-//! `WEFT_SPECS` names, or in `../shared/specs` beside the checkout; where one is absent the
-//! tests that need it say so and check nothing. A [`Tap`] in front of a simulator hears what is
-//! asked and answered; [`OpenApi::check`] says what of it the document does not allow.
+//! A [`Tap`] in front of a simulator hears what is asked and answered; [`OpenApi::check`] says
+//! what of it the document does not allow.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -90,14 +87,7 @@ impl OpenApi {
     /// interface lives on the server.
     #[must_use]
     pub fn load(file: &str, root: &str) -> Option<Self> {
-        let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/specs");
-        let folders = std::env::var_os("WEFT_SPECS").map(PathBuf::from).into_iter().chain([beside]);
-        let found =
-            folders.map(|folder| folder.join(file)).find_map(|path| std::fs::read_to_string(path).ok());
-        let Some(text) = found else {
-            eprintln!("skipped: {file} is not here; set WEFT_SPECS to the folder that holds it");
-            return None;
-        };
+        let text = crate::specs::text(file)?;
         Some(Self::new(serde_json::from_str(&text).expect("the document is JSON"), root))
     }
 

@@ -337,6 +337,7 @@ fn field(kind: Kind, about: &str, read_only: bool) -> Field {
         about: about.to_owned(),
         required: false,
         read_only,
+        given: false,
         write_only: false,
         max_length: None,
         digits_only: false,

@@ -86,6 +86,7 @@ fn no_table(table: &Table<'_, '_>, name: &Word<'_>, value: &Spanned<DeValue<'_>>
         about: String::new(),
         required: false,
         read_only: true,
+        given: false,
         write_only: false,
         max_length: None,
         digits_only: false,
@@ -160,6 +161,7 @@ fn one(name: &Word<'_>, table: Table<'_, '_>, formats: &Formats) -> (Field, Memb
         about: table.text("about").map_or_else(String::new, |about| about.text.to_owned()),
         required: table.flag("required"),
         read_only: table.flag("read_only"),
+        given: false,
         write_only: table.flag("write_only"),
         max_length: table
             .number("max_length", 1, i64::from(u32::MAX))

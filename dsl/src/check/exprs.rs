@@ -104,7 +104,9 @@ impl<'c> Checker<'c> {
 
     fn check_condition(&mut self, known: &Known<'c>, expr: &plan::Expr) {
         let help = match known.kind {
-            Kind::Any | Kind::Nothing | Kind::Boolean | Kind::Record(_) => return,
+            Kind::Any | Kind::Nothing | Kind::Never | Kind::OneOf(_) | Kind::Boolean | Kind::Record(_) => {
+                return;
+            }
             Kind::List(_) => "ask how many there are: `NAME.len() > 0`".to_owned(),
             Kind::Text | Kind::Options(_) => {
                 "compare it with something: `… == \"paid\"`, or `… != \"\"`".to_owned()

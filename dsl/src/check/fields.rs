@@ -3,7 +3,7 @@
 use super::Checker;
 use super::abilities::unknown_field;
 use super::exprs::Purpose;
-use super::known::{Kind, Shape};
+use super::known::{Kind, Known, Made, Shape};
 use crate::ast::{Block, Expr, Kind as Line, Name, Node};
 use crate::catalog::{Field, Type};
 use crate::parse::{is_head, is_step};
@@ -27,7 +27,7 @@ pub(super) struct Into<'c> {
 #[derive(Default)]
 pub(super) struct Given<'c> {
     pub lines: Vec<FieldLine>,
-    pub kinds: Vec<(String, Kind<'c>)>,
+    pub known: Vec<Made<'c>>,
     /// Where the names of the lines stand, in their order.
     names: Vec<Span>,
 }
@@ -68,16 +68,21 @@ impl<'c> Checker<'c> {
         }
         let when = self.whens(&when, into, node.faulty);
         self.entry = None;
-        let (value, kind) = match &node.kind {
-            Line::Field { value, .. } => self.field_value(value, field, into, node.faulty),
+        let (value, known) = match &node.kind {
+            Line::Field { value, .. } => {
+                let always = on != On::Update && when.is_none();
+                self.field_value(value, field, into, node.faulty, always)
+            }
             Line::FieldEach { item, list, .. } => self.field_each(node, item, list, name, field, into),
             _ => self.field_block(node, name, field, into),
         };
+        // Under a condition there may be no value, and nothing is known of which.
+        let known = if when.is_some() { Known { absent: None, ..known } } else { known };
         let line = FieldLine { field: name.text.clone(), value, on, when, span: node.span.clone() };
         self.check_repeated(&line, name, given);
         given.lines.push(line);
         given.names.push(name.span.clone());
-        given.kinds.push((name.text.clone(), kind));
+        given.known.push(Made { name: name.text.clone(), known, at: name.span.clone() });
     }
 
     fn field_value(
@@ -86,12 +91,16 @@ impl<'c> Checker<'c> {
         field: Option<&'c Field>,
         into: &Into<'c>,
         faulty: bool,
-    ) -> (FieldValue, Kind<'c>) {
+        always: bool,
+    ) -> (FieldValue, Known<'c>) {
         let checked = self.expr(value, Purpose::Value, faulty);
         if let Some(field) = field {
             self.check_value(field, &into.whose, &checked.known, &value.span);
+            if always && into.creates && field.required {
+                self.check_given(field, &into.whose, &checked.known, &value.span);
+            }
         }
-        (FieldValue::Expr(checked.expr), checked.known.kind)
+        (FieldValue::Expr(checked.expr), checked.known)
     }
 
     fn field_block(
@@ -100,7 +109,7 @@ impl<'c> Checker<'c> {
         name: &Name,
         field: Option<&'c Field>,
         into: &Into<'c>,
-    ) -> (FieldValue, Kind<'c>) {
+    ) -> (FieldValue, Known<'c>) {
         let fields = match field.map(|field| &field.kind) {
             None | Some(Type::Any) => None,
             Some(Type::Record(fields)) => Some(fields.as_slice()),
@@ -121,8 +130,8 @@ impl<'c> Checker<'c> {
         let inner = Into { fields, whose: format!("{}.{}", into.whose, name.text), ..into.clone() };
         let given = node.block.as_ref().map(|block| self.fields(block, &inner, node)).unwrap_or_default();
         let kind =
-            Kind::Record(Shape::Made { fields: given.kinds.into(), whose: inner.whose.as_str().into() });
-        (FieldValue::Record(given.lines), kind)
+            Kind::Record(Shape::Made { fields: given.known.into(), whose: inner.whose.as_str().into() });
+        (FieldValue::Record(given.lines), kind.into())
     }
 
     fn field_each(
@@ -133,7 +142,7 @@ impl<'c> Checker<'c> {
         name: &Name,
         field: Option<&'c Field>,
         into: &Into<'c>,
-    ) -> (FieldValue, Kind<'c>) {
+    ) -> (FieldValue, Known<'c>) {
         let fields = match field.map(|field| &field.kind) {
             None | Some(Type::Any) => None,
             Some(Type::List(entry)) => match &**entry {
@@ -164,7 +173,7 @@ impl<'c> Checker<'c> {
             }
         };
         let checked = self.expr(list, Purpose::Value, node.faulty);
-        let entry = self.item_kind(&checked.known, &list.span);
+        let entry = self.item_of(&checked.known, &list.span);
         let depth = self.scope.depth();
         self.bind(item, entry, false);
         // Entries are made anew whatever happens to the record around them.
@@ -173,9 +182,9 @@ impl<'c> Checker<'c> {
         let given = node.block.as_ref().map(|block| self.fields(block, &inner, node)).unwrap_or_default();
         self.scope.end(depth);
         let entry =
-            Kind::Record(Shape::Made { fields: given.kinds.into(), whose: inner.whose.as_str().into() });
+            Kind::Record(Shape::Made { fields: given.known.into(), whose: inner.whose.as_str().into() });
         let value = FieldValue::Each { name: item.text.clone(), list: checked.expr, fields: given.lines };
-        (value, Kind::List(Box::new(entry)))
+        (value, Known::list_of(entry.into()))
     }
 
     /// The field of the schema that a line names.
@@ -342,8 +351,9 @@ impl<'c> Checker<'c> {
         let (what, each) = if missing.len() == 1 { ("field", "it") } else { ("fields", "each") };
         // A field that was misspelt is not missing: that problem names it.
         let misspelt = |missing: &&str| {
-            given.kinds.iter().any(|(name, _)| {
-                !fields.iter().any(|field| field.name == *name) && closest(name, [*missing]).is_some()
+            given.known.iter().any(|made| {
+                !fields.iter().any(|field| field.name == made.name)
+                    && closest(&made.name, [*missing]).is_some()
             })
         };
         if missing.iter().all(misspelt) {

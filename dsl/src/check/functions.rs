@@ -1,10 +1,11 @@
 //! Calls, operators, and the steps of a path: what exists, and what comes out.
 
-use rhai::{Expr, FnCallExpr, Position};
+use rhai::{FnCallExpr, Position};
 
 use super::Checker;
+use super::bodies;
 use super::known::{Kind, Known};
-use crate::plan::{self, Constant, Span};
+use crate::plan::{self, Span};
 use crate::problem::{Code, Problem, closest, did_you_mean, list};
 
 /// Functions that Rhai brings along, of which any may be registered.
@@ -20,153 +21,125 @@ const RHAI: &str = "abs acos acosh all append as_string asin asinh atan atanh bi
     to_radians to_string to_upper trim truncate type_of values write write_ascii write_be write_le write_utf8 zip Fn sleep end \
     fraction index_of_rev is_unit fill_with + - * / % ** << >> & | ^ < <= > >= == != ! in";
 
+/// A function that is written in place: its name in the tree, and how many of its parameters are
+/// variables of the code around it.
+pub(super) type Closure = (String, usize);
+
 fn is_rhai(name: &str) -> bool {
     RHAI.split_ascii_whitespace().any(|known| known == name)
 }
 
+/// Functions that Rhai itself has, whatever is registered.
+const BUILT_IN: &[&str] = &["call", "curry", "Fn", "is_def_var", "is_def_fn"];
+
 impl<'c> Checker<'c> {
     /// A call that is not behind a dot: a function or an operator.
     pub(super) fn call(&mut self, call: &FnCallExpr, position: Position, at: &plan::Expr) -> Known<'c> {
-        let values: Vec<Known<'c>> = call.args.iter().map(|arg| self.walk(arg, at)).collect();
         if call.op_token.is_some() {
-            return self.operator(call, &values, at);
+            let values: Vec<Known<'c>> = call.args.iter().map(|arg| self.walk(arg, at)).collect();
+            return self.operator(call, &values, position, at);
         }
-        self.check_call(call, call.args.len(), position, at);
-        of_function(&call.name)
+        self.called(None, call, position, at)
     }
 
     /// A call behind a dot; what stands before counts as its first value.
     pub(super) fn method(
         &mut self,
-        on: &Kind<'c>,
+        on: Known<'c>,
         call: &FnCallExpr,
         position: Position,
         at: &plan::Expr,
     ) -> Known<'c> {
-        for arg in &call.args {
-            self.walk(arg, at);
-        }
-        if let Kind::Table(table) = on {
-            self.table_not_indexed(*table, Self::span_of(at, position, call.name.len()));
+        if let Kind::Table(table) = on.kind {
+            for arg in &call.args {
+                self.walk(arg, at);
+            }
+            self.table_not_indexed(table, Self::span_of(at, position, call.name.len()));
             return Known::any();
         }
-        self.check_call(call, call.args.len() + 1, position, at);
-        of_function(&call.name)
+        self.called(Some(on), call, position, at)
     }
 
-    fn operator(&mut self, call: &FnCallExpr, values: &[Known<'c>], at: &plan::Expr) -> Known<'c> {
-        match (call.name.as_str(), values, &*call.args) {
-            ("==" | "!=", [left, right], [left_expr, right_expr]) => {
-                self.check_option(left, right, right_expr, at);
-                self.check_option(right, left, left_expr, at);
-                self.check_comparable(left, right, right_expr, at);
-                Kind::Boolean.into()
+    fn called(
+        &mut self,
+        on: Option<Known<'c>>,
+        call: &FnCallExpr,
+        position: Position,
+        at: &plan::Expr,
+    ) -> Known<'c> {
+        let mut places = vec![Self::span_of(at, position, call.name.len())];
+        places.truncate(usize::from(on.is_some()));
+        let mut values: Vec<Known<'c>> = on.into_iter().collect();
+        let mut function: Option<Closure> = None;
+        for arg in &call.args {
+            let closure = bodies::closure(arg);
+            values.push(if closure.is_some() { Known::any() } else { self.walk(arg, at) });
+            places.push(Self::span_of(at, arg.start_position(), 1));
+            function = function.or(closure);
+        }
+        let is_known = self.check_call(call, values.len(), position, at);
+        if let Some(module) = call.namespace.path.first() {
+            if let Some(function) = function {
+                self.closure(&function, &[], at);
             }
-            ("!", [only], [expr]) => {
-                self.refuse_record(only, expr, at, "!");
-                Kind::Boolean.into()
-            }
-            ("<" | "<=" | ">" | ">=" | "contains" | "in" | "!in" | "==" | "!=" | "!", ..) => {
-                Kind::Boolean.into()
-            }
-            ("+", [left, right], _) => match (&left.kind, &right.kind) {
-                (Kind::Text | Kind::Options(_), _) | (_, Kind::Text | Kind::Options(_)) => Kind::Text.into(),
-                (left, right) => number(left, right),
-            },
-            ("&" | "|", [left, right], _) => {
-                let is_text = |known: &Known<'c>| matches!(known.kind, Kind::Text | Kind::Options(_));
-                if is_text(left) || is_text(right) {
-                    let place = at.span.clone();
-                    self.report(
-                        Problem::new(Code::WordOperator, place, format!("`{}` does not join texts", call.name))
-                            .label("a text on one side")
-                            .help("write `+` to put texts together, or one text in backticks: `order ${order.number}`"),
-                    );
-                }
+            let start = if module.pos.is_none() { position } else { module.pos };
+            let length = module.name.len() + 2 + call.name.len();
+            let place = Self::span_of(at, start, length);
+            return if is_known {
+                self.follow(&module.name, &call.name, values, place)
+            } else {
                 Known::any()
-            }
-            ("-" | "*" | "/" | "%" | "**", [left, right], _) => number(&left.kind, &right.kind),
-            ("-" | "+", [only], _) => match (&only.constant, call.name.as_str()) {
-                (Some(Constant::Integer(value)), "-") => {
-                    Known::constant(Constant::Integer(value.wrapping_neg()))
-                }
-                (Some(Constant::Decimal(value)), "-") => Known::constant(Constant::Decimal(-*value)),
-                _ => number(&only.kind, &only.kind),
-            },
-            _ => Known::any(),
+            };
         }
+        if let Some(own) = self.within.as_ref().map(|within| within.script.clone())
+            && self.bodies.function(&call.name, values.len()).is_some()
+        {
+            let place = Self::span_of(at, position, call.name.len());
+            return self.follow_in(&own, &call.name, values, place);
+        }
+        self.library_call(&call.name, &values, &places, function.as_ref(), at)
     }
 
-    /// A text and a number are never equal, whatever they say.
-    fn check_comparable(&mut self, left: &Known<'c>, right: &Known<'c>, expr: &Expr, at: &plan::Expr) {
-        let is_text = |known: &Known<'c>| matches!(known.kind, Kind::Text | Kind::Options(_));
-        let is_number = |known: &Known<'c>| matches!(known.kind, Kind::Integer | Kind::Decimal);
-        if !(is_text(left) && is_number(right) || is_number(left) && is_text(right)) {
-            return;
+    /// Follows a function that is written in place, with what its first parameters are.
+    pub(super) fn closure(&mut self, closure: &Closure, given: &[Known<'c>], at: &plan::Expr) -> Known<'c> {
+        let bodies = self.bodies.clone();
+        let Some(body) = bodies.get(&closure.0) else { return Known::any() };
+        let depth = self.locals.len();
+        let returns = std::mem::take(&mut self.returns);
+        // The first parameters are variables of the code around it, under their own names.
+        for (number, name) in body.params.iter().skip(closure.1).enumerate() {
+            let known = given.get(number).cloned().unwrap_or_else(Known::any);
+            self.give_local(name, known);
         }
-        let help = match (&right.constant, &left.constant) {
-            (Some(Constant::Text(text)), _) if text.parse::<rust_decimal::Decimal>().is_ok() => {
-                format!("leave the quotes away: `{text}`")
-            }
-            (Some(number @ (Constant::Integer(_) | Constant::Decimal(_))), _) => {
-                format!("put the number in quotes: `\"{}\"`", number.written())
-            }
-            _ => "make both of one type: `(…).to_string()`, or `parse_int(…)`".to_owned(),
-        };
-        let place = Self::span_of(at, expr.start_position(), 1);
-        let is = right.kind.name().unwrap_or("another type");
-        self.report(
-            Problem::new(Code::WrongType, place, "a text and a number are never equal")
-                .label(format!("this is {is}"))
-                .help(help),
-        );
-    }
-
-    /// A choice is compared with a text that it can never be.
-    fn check_option(&mut self, choice: &Known<'c>, with: &Known<'c>, expr: &Expr, at: &plan::Expr) {
-        let (Kind::Options(options), Some(Constant::Text(text))) = (&choice.kind, &with.constant) else {
-            return;
-        };
-        if options.is_empty() || options.contains(text) || text.is_empty() {
-            return;
-        }
-        let place = Self::span_of(at, expr.position(), text.len() + 2);
-        let help = did_you_mean(text, options.iter().map(String::as_str), "it is one of");
-        self.report(
-            Problem::new(Code::NotAnOption, place, format!("the value is never `{text}`"))
-                .label("not one of its values")
-                .maybe_help(help),
-        );
+        let last = self.statements(&body.statements, at);
+        let known = std::mem::replace(&mut self.returns, returns).into_iter().fold(last, Known::either);
+        self.locals.truncate(depth);
+        known
     }
 
     /// Whether there is such a function, with so many values.
-    pub(super) fn check_call(
-        &mut self,
-        call: &FnCallExpr,
-        arity: usize,
-        position: Position,
-        at: &plan::Expr,
-    ) {
+    fn check_call(&mut self, call: &FnCallExpr, arity: usize, position: Position, at: &plan::Expr) -> bool {
         let name = call.name.as_str();
-        if call.op_token.is_some() {
-            return;
-        }
         if let Some(module) = call.namespace.path.first() {
             let place = Self::span_of(
                 at,
                 if module.pos.is_none() { position } else { module.pos },
                 module.name.len(),
             );
-            self.check_module_call(&module.name, name, arity, place, at);
-            return;
+            return self.check_module_call(&module.name, name, arity, place, at);
         }
         let place = Self::span_of(at, position, name.len());
         if let Some(table) = self.plan.tables.iter().position(|table| table.name == name) {
             self.table_not_indexed(table, place);
-            return;
+            return false;
         }
-        if name.starts_with("anon$") || is_rhai(name) || self.locals.iter().any(|local| local == name) {
-            return;
+        if name.starts_with("anon$")
+            || BUILT_IN.contains(&name)
+            || !self.is_strict() && is_rhai(name)
+            || self.within.is_some()
+            || self.locals.iter().any(|(local, _)| local == name)
+        {
+            return true;
         }
         let arities: Vec<usize> = self
             .catalog
@@ -176,13 +149,19 @@ impl<'c> Checker<'c> {
             .map(|function| function.arity)
             .collect();
         if arities.contains(&arity) {
-            return;
+            return true;
         }
         if !arities.is_empty() {
             self.wrong_arity(name, &arities, arity, place);
         } else if !self.catalog.functions.is_empty() || self.function_of_script(name).is_some() {
             self.unknown_function(name, place);
         }
+        false
+    }
+
+    /// The catalog tells all functions there are, not only those beside Rhai's own.
+    fn is_strict(&self) -> bool {
+        self.catalog.functions.iter().any(|function| !function.signature.is_empty())
     }
 
     fn function_of_script(&self, name: &str) -> Option<String> {
@@ -203,8 +182,9 @@ impl<'c> Checker<'c> {
             Some(ours.to_owned())
         } else {
             let ours = self.catalog.functions.iter().map(|function| function.name.as_str());
-            let names = ours.chain(RHAI.split_ascii_whitespace().filter(|name| name.len() > 2));
-            closest(name, names).map(|name| format!("did you mean `{name}`?"))
+            let strict = self.is_strict();
+            let rhai = RHAI.split_ascii_whitespace().filter(|name| !strict && name.len() > 2);
+            closest(name, ours.chain(rhai)).map(|name| format!("did you mean `{name}`?"))
         };
         self.report(problem.maybe_help(help));
     }
@@ -222,14 +202,21 @@ impl<'c> Checker<'c> {
         );
     }
 
-    fn check_module_call(&mut self, module: &str, name: &str, arity: usize, place: Span, at: &plan::Expr) {
+    fn check_module_call(
+        &mut self,
+        module: &str,
+        name: &str,
+        arity: usize,
+        place: Span,
+        at: &plan::Expr,
+    ) -> bool {
         if !self.check_module(module, place.clone()) {
-            return;
+            return false;
         }
         let used = self.plan.uses.iter().find(|used| used.alias == module);
-        let Some(script) = used.and_then(|used| self.catalog.scripts.get(&used.path)) else { return };
+        let Some(script) = used.and_then(|used| self.catalog.scripts.get(&used.path)) else { return false };
         if script.broken.is_some() {
-            return;
+            return false;
         }
         let start = self
             .text
@@ -255,9 +242,13 @@ impl<'c> Checker<'c> {
                 .label("not in this script")
                 .maybe_help(help),
             );
-        } else if !arities.contains(&arity) {
-            self.wrong_arity(&format!("{module}::{name}"), &arities, arity, place);
+            return false;
         }
+        if !arities.contains(&arity) {
+            self.wrong_arity(&format!("{module}::{name}"), &arities, arity, place);
+            return false;
+        }
+        true
     }
 
     /// Whether `use` gave the name; says so when not.
@@ -290,32 +281,10 @@ impl<'c> Checker<'c> {
     }
 }
 
-/// The result of arithmetic, where it is certain.
-fn number<'c>(left: &Kind<'c>, right: &Kind<'c>) -> Known<'c> {
-    match (left, right) {
-        (Kind::Integer, Kind::Integer) => Kind::Integer.into(),
-        (Kind::Integer | Kind::Decimal, Kind::Integer | Kind::Decimal) => Kind::Decimal.into(),
-        _ => Known::any(),
-    }
-}
-
-/// The result of a function of Rhai, where it is certain.
-fn of_function<'c>(name: &str) -> Known<'c> {
-    match name {
-        "to_string" | "to_upper" | "to_lower" | "sub_string" | "to_json" | "to_hex" => Kind::Text.into(),
-        "len" | "to_int" | "parse_int" => Kind::Integer.into(),
-        "to_decimal" | "parse_decimal" => Kind::Decimal.into(),
-        "is_empty" | "contains" | "starts_with" | "ends_with" | "is_even" | "is_odd" | "is_zero" => {
-            Kind::Boolean.into()
-        }
-        _ => Known::any(),
-    }
-}
-
 /// What functions of spreadsheets, SQL and programming languages are called here.
 fn foreign(name: &str) -> Option<&'static str> {
     Some(match name.to_lowercase().as_str() {
-        "concat" | "concatenate" | "join" => "texts are put together with `+`, or in one text in backticks",
+        "concat" | "concatenate" => "texts are put together with `+`, or in one text in backticks",
         "if" | "iif" | "ifelse" | "case" => "write `if CONDITION { … } else { … }`",
         "coalesce" | "nvl" | "ifnull" | "isnull" | "isblank" | "default" => {
             "write `a ?? b`: `b` when there is no `a`"
@@ -324,9 +293,11 @@ fn foreign(name: &str) -> Option<&'static str> {
         "lower" | "lcase" | "lowercase" | "tolowercase" | "tolower" => "write `.to_lower()`",
         "left" | "right" | "mid" | "substr" | "substring" => "write `.sub_string(START, LENGTH)`",
         "length" | "count" | "size" => "write `.len()`",
-        "str" | "string" | "tostring" | "text" => "write `.to_string()`",
-        "number" | "parseint" | "toint" | "cint" => "write `parse_int(…)`",
-        "decimal" | "float" | "parsefloat" | "double" => "write `parse_decimal(…)`",
+        "str" | "string" | "tostring" | "to_string" | "text" => "write `to_text(…)`",
+        "number" | "parseint" | "parse_int" | "to_int" | "toint" | "cint" => "write `to_integer(…)`",
+        "float" | "parsefloat" | "parse_float" | "parse_decimal" | "to_decimal" | "double" => {
+            "write `decimal(…)`"
+        }
         "now" | "today" | "date" | "getdate" => "an expression knows no clock: take a date of the record",
         "includes" | "instr" => "write `.contains(…)`",
         "startswith" => "write `.starts_with(…)`",

@@ -173,6 +173,9 @@ impl Checker<'_> {
         if let (Some(default), Some(kind_of)) = (default, &kind.kind) {
             self.check_default(kind, kind_of, default);
         }
+        if let Some(default) = default {
+            self.defaults.insert(name.text.clone(), (default.value.clone(), default.span.clone()));
+        }
         self.plan.settings.push(Setting {
             name: name.text.clone(),
             // Where no type could be read a problem has been said, and no plan leaves.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Checker;
-use super::known::Kind;
+use super::known::{Kind, Known};
 use crate::ast::Name;
 use crate::plan::Span;
 use crate::problem::{Code, Problem};
@@ -25,7 +25,7 @@ pub(super) struct Scope<'c> {
 #[derive(Clone, Debug)]
 pub(super) struct Binding<'c> {
     pub name: String,
-    pub kind: Kind<'c>,
+    pub known: Known<'c>,
     pub span: Span,
     /// Bound by a lookup: absent records are `()`.
     pub is_lookup: bool,
@@ -163,7 +163,7 @@ impl<'c> Scope<'c> {
 
 impl<'c> Checker<'c> {
     /// Gives a name; says so when it is taken or means something else.
-    pub(super) fn bind(&mut self, name: &Name, kind: Kind<'c>, is_lookup: bool) {
+    pub(super) fn bind(&mut self, name: &Name, known: Known<'c>, is_lookup: bool) {
         self.check_name(name);
         let taken = self
             .scope
@@ -171,13 +171,18 @@ impl<'c> Checker<'c> {
             .filter(|binding| !binding.is_guess)
             .map(|binding| binding.span.clone());
         // Which of the two is meant further on nobody knows: nothing is said of either.
-        let kind = if taken.is_some() { Kind::Any } else { kind };
+        let known = if taken.is_some() { Known::any() } else { known };
+        // Whoever asks for the name is sure of a value as well.
+        let known = match known.absent {
+            Some(_) => known.or_absent(&[name.text.as_str().into()]),
+            None => known,
+        };
         if let Some(taken) = taken {
             self.report(taken_twice(name, &taken));
         }
         self.scope.give(Binding {
             name: name.text.clone(),
-            kind,
+            known,
             span: name.span.clone(),
             is_lookup,
             is_guess: false,
@@ -186,7 +191,13 @@ impl<'c> Checker<'c> {
 
     /// Binds for the walk of one expression or block without a check.
     pub(super) fn bind_quietly(&mut self, name: &str, kind: Kind<'c>, span: Span) {
-        self.scope.give(Binding { name: name.to_owned(), kind, span, is_lookup: false, is_guess: false });
+        self.scope.give(Binding {
+            name: name.to_owned(),
+            known: kind.into(),
+            span,
+            is_lookup: false,
+            is_guess: false,
+        });
     }
 
     /// A line that could not be read may have given any of its first words as a name.
@@ -198,7 +209,7 @@ impl<'c> Checker<'c> {
                 let name = word.to_owned();
                 self.scope.give(Binding {
                     name,
-                    kind: Kind::Any,
+                    known: Known::any(),
                     span: line.clone(),
                     is_lookup: false,
                     is_guess: true,
@@ -273,10 +284,9 @@ impl<'c> Checker<'c> {
             self.report(problem.label("a setting").help(format!("settings are read with `settings.{name}`")));
             return;
         }
-        let fetched =
-            self.scope.bound.first().filter(|fetched| {
-                matches!(fetched.kind.field(name), Some(super::known::FieldOf::Found { .. }))
-            });
+        let fetched = self.scope.bound.first().filter(|fetched| {
+            matches!(fetched.known.kind.field(name), Some(super::known::FieldOf::Found { .. }))
+        });
         if let Some(fetched) = fetched {
             let help = format!("did you mean `{}.{name}`?", fetched.name);
             self.report(problem.label("a field of the record that is fetched").help(help));

@@ -154,8 +154,9 @@ impl<'c> Checker<'c> {
                 let matches = self.matches(&remote, by, faulty);
                 let fields: Vec<Name> = by.iter().map(|one| one.field.clone()).collect();
                 self.check_find(&remote, &fields);
-                let kind = if *all { Kind::List(Box::new(remote.kind())) } else { remote.kind() };
-                self.bind(name, kind, !*all);
+                let found = Known::from(remote.kind());
+                let known = if *all { Known::list_of(found) } else { found.or_absent(&[]) };
+                self.bind(name, known, !*all);
                 Action::Lookup(Lookup {
                     name: name.text.clone(),
                     all: *all,
@@ -173,14 +174,14 @@ impl<'c> Checker<'c> {
                 Action::Fail { reason, when }
             }
             Line::Notify(message, when) => {
-                let message = self.message(message, faulty);
-                Action::Notify { message, when: when.as_ref().map(|when| self.condition(when, faulty)) }
+                let when = when.as_ref().map(|when| self.condition(when, faulty));
+                Action::Notify { message: self.message(message, faulty), when }
             }
             Line::Map(name, with) => self.map(node, name, with.as_ref()),
             Line::Write(verb, name, to) => self.write(node, verb, name, to),
             Line::Each(name, list) => {
                 let checked = self.expr(list, Purpose::Value, faulty);
-                let item = self.item_kind(&checked.known, &list.span);
+                let item = self.item_of(&checked.known, &list.span);
                 let depth = self.scope.depth();
                 self.bind(name, item, false);
                 let steps = self.block_steps(node.block.as_ref());
@@ -231,9 +232,11 @@ impl<'c> Checker<'c> {
         when: Option<&ConditionText>,
         faulty: bool,
     ) -> (crate::plan::Expr, Condition) {
+        // What the condition has asked for the reason may rely on.
+        let when = when.map(|when| self.condition(when, faulty));
         let reason = self.message(reason, faulty);
         let when = if let Some(when) = when {
-            self.condition(when, faulty)
+            when
         } else {
             // Without a condition it always holds, which makes sense within a `when`.
             let expr = crate::plan::Expr {
@@ -267,10 +270,10 @@ impl<'c> Checker<'c> {
     }
 
     /// What the items of a list are; says so when it is no list.
-    pub(super) fn item_kind(&mut self, known: &Known<'c>, at: &Span) -> Kind<'c> {
+    pub(super) fn item_of(&mut self, known: &Known<'c>, at: &Span) -> Known<'c> {
         match &known.kind {
             Kind::List(item) => (**item).clone(),
-            Kind::Any | Kind::Nothing => Kind::Any,
+            Kind::Any | Kind::Nothing | Kind::Never | Kind::OneOf(_) => Known::any(),
             other => {
                 let is = other.name().unwrap_or("no list");
                 self.report(
@@ -278,7 +281,7 @@ impl<'c> Checker<'c> {
                         .label(format!("this is {is}"))
                         .help("name a list of the record, such as `order.lines`, or a `lookup all`"),
                 );
-                Kind::Any
+                Known::any()
             }
         }
     }
@@ -297,7 +300,7 @@ impl<'c> Checker<'c> {
         self.asking = true;
         let conditions = self.matches(&remote, conditions, node.faulty);
         self.asking = false;
-        self.bind(name, remote.kind(), false);
+        self.bind(name, remote.kind().into(), false);
         let since =
             since.first().map(|(field, overlap)| Since { field: field.text.clone(), overlap: *overlap });
         Some(Fetch {
@@ -311,23 +314,21 @@ impl<'c> Checker<'c> {
     }
 
     fn map(&mut self, node: &Node, name: &Name, with: Option<&Expr>) -> Action {
-        let (with, kind) = if let Some(expr) = with {
+        let (with, known) = if let Some(expr) = with {
             let checked = self.expr(expr, Purpose::Value, node.faulty);
-            (MapWith::Expr(checked.expr), checked.known.kind)
+            (MapWith::Expr(checked.expr), checked.known)
         } else {
             let into = Into { fields: None, whose: name.text.clone(), creates: false, both: false };
             let given = node.block.as_ref().map(|block| self.fields(block, &into, node)).unwrap_or_default();
-            let kind = if node.faulty || has_malformed(node.block.as_ref()) {
-                Kind::Any
+            let known = if node.faulty || has_malformed(node.block.as_ref()) {
+                Known::any()
             } else {
-                Kind::Record(Shape::Made {
-                    fields: given.kinds.into(),
-                    whose: format!("map {}", name.text).into(),
-                })
+                let whose = format!("map {}", name.text).into();
+                Kind::Record(Shape::Made { fields: given.known.into(), whose }).into()
             };
-            (MapWith::Block(given.lines), kind)
+            (MapWith::Block(given.lines), known)
         };
-        self.bind(name, kind, false);
+        self.bind(name, known, false);
         Action::Map { name: name.text.clone(), with }
     }
 

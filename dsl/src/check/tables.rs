@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::lookups::Rows;
 use super::{Checker, names, repeated};
 use crate::ast::{KeyColumn, Kind as Line, Name, Node, OtherwiseText, TypeText, Value};
 use crate::plan::{Constant, Otherwise, SettingType, Span, Table, TableKey, TableRow};
@@ -50,7 +51,8 @@ impl Checker<'_> {
                 kind: kind.clone(),
             })
             .collect();
-        let (rows, otherwise) = self.rows(&keys, value, under, span);
+        let (rows, otherwise, written) = self.rows(&keys, value, under, span);
+        self.rows.push(written);
         self.plan.tables.push(Table {
             name: name.text.clone(),
             keys,
@@ -68,7 +70,8 @@ impl Checker<'_> {
         value: &TypeText,
         under: &[Node],
         table: &Span,
-    ) -> (Vec<TableRow>, Otherwise) {
+    ) -> (Vec<TableRow>, Otherwise, Rows) {
+        let mut written = Rows::new(keys.len());
         let mut taken = Taken::default();
         let mut rows = Vec::new();
         let mut otherwise: Option<(Otherwise, Span)> = None;
@@ -92,6 +95,8 @@ impl Checker<'_> {
                     if self.row(keys, value, row, to, &node.span, table) {
                         let given: Vec<Option<Constant>> = row.iter().map(|(key, _)| key.clone()).collect();
                         self.reachable(&mut taken, &given, &node.span);
+                        written.keys.push(row.clone());
+                        written.values.push((to.value.clone(), to.span.clone()));
                         rows.push(TableRow { keys: given, value: to.value.clone() });
                     }
                 }
@@ -101,6 +106,9 @@ impl Checker<'_> {
                         self.report(repeated("`otherwise`", &first, &node.span));
                     }
                     None => {
+                        if let OtherwiseText::Value(value) = what {
+                            written.values.push((value.value.clone(), value.span.clone()));
+                        }
                         otherwise = Some((self.otherwise(keys, value, what, &node.span), node.span.clone()));
                     }
                 },
@@ -116,7 +124,7 @@ impl Checker<'_> {
                     .help("take one of the two away"),
             );
         }
-        (rows, otherwise.map_or(Otherwise::Fail, |(otherwise, _)| otherwise))
+        (rows, otherwise.map_or(Otherwise::Fail, |(otherwise, _)| otherwise), written)
     }
 
     /// Whether the row has the right number of keys; wrong types are said on the way.

@@ -1,27 +1,22 @@
-//! Rhai's own tree of an expression, followed as far as plain field paths go.
-//!
-//! Names that an expression gives itself (`let`, loops, parameters) are not followed: of them
-//! nothing is known and nothing is said.
+//! Rhai's own tree of an expression, followed statement by statement: what each name stands for,
+//! and what comes out.
 
-use rhai::{ASTFlags, ASTNode, Expr, FnCallExpr, Position, Stmt, StmtBlock};
+use std::rc::Rc;
+
+use rhai::{Expr, Position, Stmt, StmtBlock};
 
 use super::Checker;
+use super::bodies::Bodies;
 use super::exprs::Purpose;
-use super::known::{Kind, Known, Shape};
+use super::known::{Kind, Known, Made, Shape};
 use crate::plan::{self, Constant, Span};
 use crate::problem::{Code, Problem};
-
-/// One step of a path: `.name`, `.name(…)`, `[…]`.
-pub(super) enum Link<'e> {
-    Field(&'e str, Position),
-    Call(&'e FnCallExpr, Position),
-    Index(&'e Expr),
-    Other(&'e Expr),
-}
 
 impl<'c> Checker<'c> {
     /// Follows the whole expression; gives what is known of its value.
     pub(super) fn walk_ast(&mut self, ast: &rhai::AST, at: &plan::Expr, purpose: Purpose) -> Known<'c> {
+        self.bodies = Bodies::read(ast);
+        self.testing = purpose == Purpose::Condition;
         let known = match ast.statements() {
             [only] => self.statement_of_expression(only, at, purpose),
             [] => Known::any(),
@@ -35,23 +30,8 @@ impl<'c> Checker<'c> {
                 Known::any()
             }
         };
-        if ast.has_functions() {
-            self.closures(ast, at);
-        }
+        self.testing = false;
         known
-    }
-
-    /// Bodies of closures: their calls are looked at, their names are not.
-    fn closures(&mut self, ast: &rhai::AST, at: &plan::Expr) {
-        ast.clone_functions_only().walk(&mut |path: &[ASTNode<'_>]| {
-            if let Some(
-                ASTNode::Expr(Expr::FnCall(call, position)) | ASTNode::Stmt(Stmt::FnCall(call, position)),
-            ) = path.last()
-            {
-                self.check_call(call, call.args.len(), *position, at);
-            }
-            true
-        });
     }
 
     fn statement_of_expression(&mut self, statement: &Stmt, at: &plan::Expr, purpose: Purpose) -> Known<'c> {
@@ -104,13 +84,23 @@ impl<'c> Checker<'c> {
     }
 
     fn block(&mut self, block: &StmtBlock, at: &plan::Expr) -> Known<'c> {
+        let known = self.statements(block.statements(), at);
+        if block.is_empty() { Known::constant(Constant::Nothing, at.span.clone()) } else { known }
+    }
+
+    /// Follows statements; what they give is what the last of them gives.
+    pub(super) fn statements(&mut self, statements: &[Stmt], at: &plan::Expr) -> Known<'c> {
         let depth = self.locals.len();
         let mut last = Known::any();
-        for statement in block.iter() {
+        for (number, statement) in statements.iter().enumerate() {
+            // What a condition asks is what its last statement says.
+            let testing = self.testing && number + 1 == statements.len();
+            let testing = std::mem::replace(&mut self.testing, testing);
             last = self.statement(statement, at);
+            self.testing = testing;
         }
         self.locals.truncate(depth);
-        if block.is_empty() { Known::from(Kind::Nothing) } else { last }
+        last
     }
 
     fn statement(&mut self, statement: &Stmt, at: &plan::Expr) -> Known<'c> {
@@ -119,69 +109,109 @@ impl<'c> Checker<'c> {
             Stmt::FnCall(call, position) => return self.call(call, *position, at),
             Stmt::Block(block) => return self.block(block, at),
             Stmt::If(flow, _) => {
-                let condition = self.walk(&flow.expr, at);
+                let condition = self.ask(&flow.expr, at);
                 self.refuse_record(&condition, &flow.expr, at, "if");
                 let then = self.block(&flow.body, at);
                 let other = self.block(&flow.branch, at);
-                return then.kind.either(other.kind).into();
+                return then.either(other);
             }
-            Stmt::Switch(switch, _) => {
-                let (expr, cases) = &**switch;
-                self.walk(expr, at);
-                let mut kind = Kind::Nothing;
-                for case in &cases.expressions {
-                    self.walk(&case.lhs, at);
-                    kind = kind.either(self.walk(&case.rhs, at).kind);
-                }
-                return if matches!(kind, Kind::Nothing) { Known::any() } else { kind.into() };
-            }
+            Stmt::Switch(switch, _) => return self.switch(switch, at),
             Stmt::While(flow, _) | Stmt::Do(flow, ..) => {
-                self.walk(&flow.expr, at);
+                self.ask(&flow.expr, at);
                 self.block(&flow.body, at);
             }
             Stmt::For(parts, _) => {
                 let (name, counter, flow) = &**parts;
-                self.walk(&flow.expr, at);
+                let item = self.walk(&flow.expr, at).item();
                 let depth = self.locals.len();
-                self.locals.push(name.name.to_string());
-                self.locals.extend(counter.as_ref().map(|counter| counter.name.to_string()));
+                self.give_local(&name.name, item);
+                if let Some(counter) = counter {
+                    self.give_local(&counter.name, Kind::Integer.into());
+                }
                 self.block(&flow.body, at);
                 self.locals.truncate(depth);
             }
             Stmt::Var(parts, ..) => {
-                self.walk(&parts.1, at);
-                self.locals.push(parts.0.name.to_string());
+                let known = self.walk(&parts.1, at);
+                self.give_local(&parts.0.name, known);
             }
             Stmt::Assignment(parts) => {
                 self.walk(&parts.1.lhs, at);
                 self.walk(&parts.1.rhs, at);
+                return Kind::Nothing.into();
             }
             Stmt::TryCatch(flow, _) => {
-                self.block(&flow.body, at);
+                let known = self.block(&flow.body, at);
                 let depth = self.locals.len();
                 if let Expr::Variable(variable, ..) = &flow.expr {
-                    self.locals.push(variable.1.to_string());
+                    self.give_local(&variable.1, Known::any());
                 }
-                self.block(&flow.branch, at);
+                let other = self.block(&flow.branch, at);
                 self.locals.truncate(depth);
+                return known.either(other);
             }
-            Stmt::BreakLoop(Some(expr), ..) | Stmt::Return(Some(expr), ..) => drop(self.walk(expr, at)),
+            Stmt::Return(value, flags, _) => {
+                let known = value.as_ref().map_or_else(
+                    || Known::constant(Constant::Nothing, at.span.clone()),
+                    |value| self.walk(value, at),
+                );
+                // `throw` is told apart by a flag.
+                if !flags.intersects(rhai::ASTFlags::BREAK) {
+                    self.returns.push(known);
+                }
+                return Kind::Never.into();
+            }
+            Stmt::BreakLoop(Some(expr), ..) => drop(self.walk(expr, at)),
             _ => {}
         }
         Known::any()
     }
 
+    fn switch(&mut self, switch: &(Expr, rhai::SwitchCasesCollection), at: &plan::Expr) -> Known<'c> {
+        let (expr, cases) = switch;
+        self.ask(expr, at);
+        let mut gives: Option<Known<'c>> = None;
+        for case in &cases.expressions {
+            self.ask(&case.lhs, at);
+            let known = self.walk(&case.rhs, at);
+            gives = Some(match gives {
+                Some(gives) => gives.either(known),
+                None => known,
+            });
+        }
+        let gives = gives.unwrap_or_else(Known::any);
+        if cases.def_case.is_some() { gives } else { gives.or_absent(&[]) }
+    }
+
+    /// Follows an expression that decides something.
+    pub(super) fn ask(&mut self, expr: &Expr, at: &plan::Expr) -> Known<'c> {
+        let before = std::mem::replace(&mut self.testing, true);
+        let known = self.walk(expr, at);
+        self.testing = before;
+        known
+    }
+
+    /// A name that the expression gives itself.
+    pub(super) fn give_local(&mut self, name: &str, known: Known<'c>) {
+        let known = if self.bodies.is_changed(&self.function, name) { Known::any() } else { known };
+        self.locals.push((name.to_owned(), known));
+    }
+
     /// Follows one expression.
     pub(super) fn walk(&mut self, expr: &Expr, at: &plan::Expr) -> Known<'c> {
+        let constant = |constant: Constant, length: usize| {
+            Known::constant(constant, Self::span_of(at, expr.start_position(), length))
+        };
         match expr {
-            Expr::BoolConstant(value, _) => Known::constant(Constant::Boolean(*value)),
-            Expr::IntegerConstant(value, _) => Known::constant(Constant::Integer(*value)),
-            Expr::StringConstant(value, _) => Known::constant(Constant::Text(value.to_string())),
+            Expr::BoolConstant(value, _) => constant(Constant::Boolean(*value), 4),
+            Expr::IntegerConstant(value, _) => constant(Constant::Integer(*value), value.to_string().len()),
+            Expr::StringConstant(value, _) => constant(Constant::Text(value.to_string()), value.len() + 2),
             Expr::CharConstant(..) => Kind::Text.into(),
-            Expr::DynamicConstant(value, _) => value
-                .as_decimal()
-                .map_or_else(|_| Known::any(), |decimal| Known::constant(Constant::Decimal(decimal))),
-            Expr::Unit(_) => Known::constant(Constant::Nothing),
+            Expr::DynamicConstant(value, _) => match value.as_decimal() {
+                Ok(decimal) => constant(Constant::Decimal(decimal), decimal.to_string().len()),
+                Err(_) => self.kept_function(expr, at),
+            },
+            Expr::Unit(_) => constant(Constant::Nothing, 2),
             Expr::InterpolatedString(parts, _) => {
                 for part in parts {
                     self.walk(part, at);
@@ -189,34 +219,58 @@ impl<'c> Checker<'c> {
                 Kind::Text.into()
             }
             Expr::Array(items, _) => {
-                let kinds: Vec<_> = items.iter().map(|item| self.walk(item, at).kind).collect();
-                let kind = kinds.into_iter().reduce(Kind::either).unwrap_or(Kind::Any);
-                Kind::List(Box::new(kind)).into()
+                let items: Vec<_> = items.iter().map(|item| self.walk(item, at)).collect();
+                Known::list_of(items.into_iter().reduce(Known::either).unwrap_or(Kind::Never.into()))
             }
             Expr::Map(entries, _) => {
-                let fields =
-                    entries.0.iter().map(|(name, value)| (name.name.to_string(), self.walk(value, at).kind));
+                let fields = entries.0.iter().map(|(name, value)| Made {
+                    name: name.name.to_string(),
+                    known: self.walk(value, at),
+                    at: Self::span_of(at, name.pos, name.name.len()),
+                });
                 let fields: Vec<_> = fields.collect();
-                Kind::Record(Shape::Made { fields: fields.into(), whose: "#{…}".into() }).into()
+                Kind::Record(Shape::Made { fields: Rc::new(fields), whose: "#{…}".into() }).into()
             }
             Expr::Variable(variable, _, position) => self.variable(&variable.1, &variable.2, *position, at),
+            Expr::Stmt(_) if super::bodies::closure(expr).is_some() => self.kept_function(expr, at),
             Expr::Stmt(block) => self.block(block, at),
             Expr::FnCall(call, position) | Expr::MethodCall(call, position) => self.call(call, *position, at),
             Expr::Dot(..) | Expr::Index(..) => self.path(expr, at),
             Expr::And(items, _) | Expr::Or(items, _) => {
                 let operator = if matches!(expr, Expr::And(..)) { "&&" } else { "||" };
                 for item in items.iter() {
-                    let known = self.walk(item, at);
+                    let known = self.ask(item, at);
                     self.refuse_record(&known, item, at, operator);
                 }
                 Kind::Boolean.into()
             }
-            Expr::Coalesce(items, _) => {
-                let kinds: Vec<_> = items.iter().map(|item| self.walk(item, at).kind).collect();
-                kinds.into_iter().reduce(Kind::either).unwrap_or(Kind::Any).into()
-            }
+            Expr::Coalesce(items, _) => self.coalesce(items, at),
             _ => Known::any(),
         }
+    }
+
+    /// `a ?? b`: there is no value only when the last has none.
+    fn coalesce(&mut self, items: &[Expr], at: &plan::Expr) -> Known<'c> {
+        let mut all: Option<Known<'c>> = None;
+        for item in items {
+            let known = self.walk(item, at);
+            all = Some(match all {
+                None => known,
+                Some(before) => {
+                    let absent = known.absent.clone();
+                    Known { absent, ..before.either(known) }
+                }
+            });
+        }
+        all.unwrap_or_else(Known::any)
+    }
+
+    /// A function that is not called at once: nothing is known of what it will be given.
+    fn kept_function(&mut self, expr: &Expr, at: &plan::Expr) -> Known<'c> {
+        if let Some(closure) = super::bodies::closure(expr) {
+            self.closure(&closure, &[], at);
+        }
+        Known::any()
     }
 
     fn variable(
@@ -231,14 +285,20 @@ impl<'c> Checker<'c> {
             self.check_module(&module.name, place);
             return Known::any();
         }
-        if self.locals.iter().any(|local| local == name) {
+        if let Some((_, known)) = self.locals.iter().rev().find(|(local, _)| local == name) {
+            return known.clone();
+        }
+        if self.within.is_some() {
             return Known::any();
+        }
+        if self.testing {
+            self.tested.insert(name.to_owned());
         }
         if name == "settings" {
             return Kind::Settings.into();
         }
         if let Some(binding) = self.scope.get(name) {
-            return binding.kind.clone().into();
+            return binding.known.clone();
         }
         if let Some(table) = self.plan.tables.iter().position(|table| table.name == name) {
             return Kind::Table(table).into();
@@ -274,73 +334,5 @@ impl<'c> Checker<'c> {
             .label("a record, or `()` when there is none")
             .help(help),
         );
-    }
-
-    fn path(&mut self, expr: &Expr, at: &plan::Expr) -> Known<'c> {
-        let mut links = Vec::new();
-        let base = match expr {
-            Expr::Dot(parts, ..) => {
-                rest_of_path(&parts.rhs, &mut links);
-                &parts.lhs
-            }
-            Expr::Index(parts, flags, _) => {
-                index_of_path(&parts.rhs, *flags, &mut links);
-                &parts.lhs
-            }
-            _ => return Known::any(),
-        };
-        let mut known = self.walk(base, at);
-        for link in links {
-            known = match link {
-                Link::Field(name, position) => {
-                    self.field_of(&known.kind, name, Self::span_of(at, position, name.len()))
-                }
-                Link::Index(index) => self.index_of(&known.kind, index, at),
-                Link::Call(call, position) => self.method(&known.kind, call, position, at),
-                Link::Other(expr) => {
-                    self.walk(expr, at);
-                    Known::any()
-                }
-            };
-        }
-        known
-    }
-}
-
-/// What follows a dot, down to the end of the path.
-fn rest_of_path<'e>(expr: &'e Expr, links: &mut Vec<Link<'e>>) {
-    match expr {
-        Expr::Dot(parts, ..) => {
-            links.push(link(&parts.lhs));
-            rest_of_path(&parts.rhs, links);
-        }
-        Expr::Index(parts, flags, _) => {
-            links.push(link(&parts.lhs));
-            index_of_path(&parts.rhs, *flags, links);
-        }
-        other => links.push(link(other)),
-    }
-}
-
-/// What follows `[`: the index alone, or the index with the rest of the path behind it.
-fn index_of_path<'e>(expr: &'e Expr, flags: ASTFlags, links: &mut Vec<Link<'e>>) {
-    match expr {
-        Expr::Dot(parts, ..) if !flags.intersects(ASTFlags::BREAK) => {
-            links.push(Link::Index(&parts.lhs));
-            rest_of_path(&parts.rhs, links);
-        }
-        Expr::Index(parts, inner, _) if !flags.intersects(ASTFlags::BREAK) => {
-            links.push(Link::Index(&parts.lhs));
-            index_of_path(&parts.rhs, *inner, links);
-        }
-        index => links.push(Link::Index(index)),
-    }
-}
-
-fn link(expr: &Expr) -> Link<'_> {
-    match expr {
-        Expr::Property(property, position) => Link::Field(&property.2, *position),
-        Expr::MethodCall(call, position) | Expr::FnCall(call, position) => Link::Call(call, *position),
-        other => Link::Other(other),
     }
 }

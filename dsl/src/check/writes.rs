@@ -44,7 +44,7 @@ impl<'c> Checker<'c> {
         {
             self.keys_have_values(keys, &given.lines);
         }
-        self.bind(name, remote.kind(), false);
+        self.bind(name, remote.kind().into(), false);
         let id = self.write_id(&format!("{word} {}", remote.name));
         let resource = remote.name;
         Action::Write(Write {

@@ -231,6 +231,7 @@ async fn a_flow_that_fails_is_told_once_whoever_looks() {
     assert_eq!(told["since"], "2026-11-22T05:01:00Z");
 }
 
+// shows R89
 #[tokio::test]
 async fn what_passes_by_itself_is_not_told_and_what_does_not_is_told_at_once() {
     let bench = Bench::new().await;
@@ -251,6 +252,7 @@ async fn what_passes_by_itself_is_not_told_and_what_does_not_is_told_at_once() {
     assert_eq!(bench.turn(&mut desk, 30).await, [reconnect], "not told of its flows besides");
 }
 
+// shows R89
 #[tokio::test]
 async fn refused_records_are_named_with_their_reasons() {
     let bench = Bench::new().await;
@@ -268,6 +270,7 @@ async fn refused_records_are_named_with_their_reasons() {
     assert_eq!(bench.turn(&mut desk, 2).await[1..], ["Koffiehuis: flow orders: what was refused is done"]);
 }
 
+// shows R89
 #[tokio::test]
 async fn a_flow_that_does_not_run_when_it_is_due_is_told() {
     let bench = Bench::new().await;

@@ -29,6 +29,20 @@ pub(crate) struct Check {
     /// Check again whenever a file changes, until Ctrl-C
     #[arg(long, conflicts_with_all = ["format", "explain_speed"])]
     watch: bool,
+    /// Show the page of an error, such as F020
+    #[arg(long, value_name = "CODE", value_parser = a_page, conflicts_with_all = ["flows", "explain_speed"])]
+    explain: Option<Page>,
+}
+
+/// The page of an error.
+#[derive(Clone, Copy, Debug)]
+struct Page {
+    code: &'static str,
+    text: &'static str,
+}
+
+fn a_page(code: &str) -> Result<Page, String> {
+    crate::explain::page(code).map(|(code, text)| Page { code, text })
 }
 
 /// How problems are told.
@@ -51,6 +65,12 @@ struct Found {
 
 impl Check {
     pub(crate) async fn run(&self, folder: Option<&Path>, show: &Show) -> Result<Ended, Trouble> {
+        if let Some(Page { code, text }) = self.explain {
+            let plain = crate::explain::plain(text);
+            show.json(&serde_json::json!({ "code": code, "page": plain }));
+            show.line(plain);
+            return Ok(Ended::Well);
+        }
         if self.watch {
             let files = self.flows.iter().map(PathBuf::from).filter(|path| path.is_file()).collect();
             let once = || self.told(folder, show).map(|_| ());

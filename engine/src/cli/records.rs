@@ -1,5 +1,7 @@
 //! `weft records`: find a record by anything it is known by, and see what happened to it.
 
+mod words;
+
 use clap::Args;
 use serde_json::Value;
 
@@ -20,9 +22,13 @@ const SHOWN: u32 = 20;
 /// Find records and show what happened to them.
 #[derive(Debug, Args)]
 pub(crate) struct Records {
-    /// Key, order number, e-mail address, SKU: anything the record is known by on either side
+    /// Key, order number, e-mail address, SKU: anything the record is known by on either side; after
+    /// `show`: its history in plain words
     #[arg(required_unless_present = "failed")]
     text: Option<String>,
+    /// What the record is known by, after `show`
+    #[arg(hide = true)]
+    shown: Option<String>,
     /// Only of this flow
     #[arg(long)]
     flow: Option<String>,
@@ -39,10 +45,19 @@ impl Records {
         if let Some(flow) = &self.flow {
             project.flow(flow)?;
         }
+        if let (Some(text), Some(more)) = (&self.text, &self.shown)
+            && text != "show"
+        {
+            return Err(Trouble::new(
+                "R031",
+                format!("no record is known by two texts, `{text}` and `{more}`"),
+            )
+            .help("search by one of them; put a text with blanks in quotes"));
+        }
         let store = open_store(project).await?;
-        let ended = match &self.text {
-            Some(text) => self.search(&*store, text, show).await,
-            None => self.refused(&*store, show).await,
+        let ended = match (&self.text, &self.shown) {
+            (Some(_), Some(text)) | (Some(text), None) => self.search(&*store, text, show).await,
+            (None, _) => self.refused(&*store, show).await,
         };
         store.close().await;
         ended
@@ -101,7 +116,11 @@ impl Records {
                 .record_history(&one.flow, &one.source_key, SHOWN)
                 .await
                 .map_err(|error| store_trouble(&error))?;
-            self.history(one, &history, show);
+            if self.shown.is_some() && !show.is_json() {
+                words::tell(store, one, &history, show).await?;
+            } else {
+                self.history(one, &history, show);
+            }
         }
         Ok(Ended::Well)
     }

@@ -1,5 +1,6 @@
 //! `weft run`: flows, once.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -26,19 +27,17 @@ pub(crate) struct Run {
     /// Read everything again and repair what differs
     #[arg(long)]
     full: bool,
+    /// Do what a plan holds and nothing else; what has changed since is left
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["flows", "full"])]
+    plan: Option<PathBuf>,
 }
 
 impl Run {
     pub(crate) async fn run(&self, project: &Project, show: &Show) -> Result<Ended, Trouble> {
-        let entries: Vec<FlowEntry> = if self.flows.is_empty() {
-            project.flows.iter().filter(|flow| flow.on).cloned().collect()
-        } else {
-            self.flows.iter().map(|name| project.flow(name).cloned()).collect::<Result<_, _>>()?
-        };
-        if entries.is_empty() {
-            return Err(Trouble::new("R026", "no flow is on")
-                .help("add `[flows.NAME]` with `file = \"…\"` to weft.toml, or set `on = true`"));
+        if let Some(plan) = &self.plan {
+            return super::plan::carry_out(plan, project, show).await;
         }
+        let entries = named(project, &self.flows)?;
         super::caveats(project, show);
         let stop = stop_on_interrupt();
         let mut ended = Ended::Well;
@@ -47,6 +46,20 @@ impl Run {
         }
         Ok(ended)
     }
+}
+
+/// The flows of these names; without names every flow that is on.
+pub(super) fn named(project: &Project, names: &[String]) -> Result<Vec<FlowEntry>, Trouble> {
+    let entries: Vec<FlowEntry> = if names.is_empty() {
+        project.flows.iter().filter(|flow| flow.on).cloned().collect()
+    } else {
+        names.iter().map(|name| project.flow(name).cloned()).collect::<Result<_, _>>()?
+    };
+    if entries.is_empty() {
+        return Err(Trouble::new("R026", "no flow is on")
+            .help("add `[flows.NAME]` with `file = \"…\"` to weft.toml, or set `on = true`"));
+    }
+    Ok(entries)
 }
 
 /// Set by the first Ctrl-C; the second ends the program as usual.
@@ -178,7 +191,13 @@ pub(super) fn done(
     progress: Progress,
 ) -> Result<Done, Trouble> {
     let (refused, more) = progress.finish();
-    let report = result.map_err(|error| match error {
+    let report = result.map_err(run_trouble)?;
+    Ok(Done { flow: flow.name.clone(), report, refused, more })
+}
+
+/// Why a run could not be done.
+pub(super) fn run_trouble(error: RunError) -> Trouble {
+    match error {
         RunError::Store(error) => store_trouble(&error),
         RunError::Busy { flow, holder } => {
             let who = crate::store::holder_in_words(&holder);
@@ -186,8 +205,7 @@ pub(super) fn done(
                 .help("wait until that run has ended, then run it again")
                 .kind(Kind::Store)
         }
-    })?;
-    Ok(Done { flow: flow.name.clone(), report, refused, more })
+    }
 }
 
 /// Opens the project's store, made on first use.

@@ -82,6 +82,14 @@ impl Show {
         }
     }
 
+    /// The same, as it was written: numbers keep every digit.
+    pub(crate) fn json_text(&self, text: &[u8]) {
+        if self.json {
+            let mut out = std::io::stdout();
+            let _ = out.write_all(text).and_then(|()| out.write_all(b"\n"));
+        }
+    }
+
     /// What ends a command.
     pub(crate) fn trouble(&self, trouble: &Trouble) {
         if !self.json {

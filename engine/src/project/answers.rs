@@ -37,17 +37,23 @@ struct TableFile {
 }
 
 impl FlowAnswers {
-    /// The answers for a flow: its defaults, and the project's file where there is one.
-    pub fn read(root: &Path, flow: &str, plan: &Plan) -> Result<Self, Trouble> {
+    /// The answers for a flow: its defaults, and the project's file where there is one; and the text
+    /// of that file.
+    pub fn read(root: &Path, flow: &str, plan: &Plan) -> Result<(Self, String), Trouble> {
         let path = root.join("settings").join(format!("{flow}.toml"));
-        let name = format!("settings/{flow}.toml");
         let text = if path.exists() { read_text(&path)? } else { String::new() };
-        let file: File = toml::from_str(&text).map_err(|error| {
+        Ok((Self::of_text(&text, flow, plan)?, text))
+    }
+
+    /// The same from the text of that file.
+    pub fn of_text(text: &str, flow: &str, plan: &Plan) -> Result<Self, Trouble> {
+        let name = format!("settings/{flow}.toml");
+        let file: File = toml::from_str(text).map_err(|error| {
             Trouble::new("R017", format!("{name} cannot be read: {}", error.message().replace('\n', ", ")))
-                .at(&name, &text, error.span().unwrap_or(0..0), "here")
+                .at(&name, text, error.span().unwrap_or(0..0), "here")
                 .help("docs/operating.md shows the form of this file; texts stand in double quotes")
         })?;
-        let mut reader = Reader { name: &name, text: &text, troubles: Vec::new() };
+        let mut reader = Reader { name: &name, text, troubles: Vec::new() };
         let settings = reader.settings(&file, plan, flow);
         let tables = reader.tables(&file, plan);
         if reader.troubles.is_empty() {

@@ -44,7 +44,7 @@ impl Run<'_> {
             if records.is_empty() {
                 continue;
             }
-            let page = PageRun { run: self, again: false };
+            let page = PageRun { run: self, again: false, named: false };
             let walked = page.walk(ReadPage { records, cursor: None }).await?;
             if let Some(error) = page.settle(walked, false, false).await?.halted {
                 return Ok(Some(Ended::Remote(error)));
@@ -60,9 +60,15 @@ impl Run<'_> {
     /// The records of these keys that the flow reads at all, where the source finds by key. Where
     /// it does not, reading from the cursor is all that can be done.
     async fn named(&self, keys: &[String]) -> Result<Vec<Record>, RemoteError> {
+        let key_field = self.sides.source.key_field(&self.flow.plan.fetch.resource);
+        self.named_by(key_field, keys).await
+    }
+
+    /// The same by any field that has a value of its own for each record.
+    pub(super) async fn named_by(&self, field: String, keys: &[String]) -> Result<Vec<Record>, RemoteError> {
         let source = &self.sides.source;
         let resource = &self.flow.plan.fetch.resource;
-        let by = [source.key_field(resource)];
+        let by = [field];
         let Some(find) = source.session.find(resource).filter(|_| source.finds(resource, &by)) else {
             return Ok(Vec::new());
         };

@@ -284,7 +284,7 @@ impl Run<'_> {
     async fn add_page(&self, road: &mut Road<'_>, made: Made) -> Result<PageEnd, StoreError> {
         let Made { bytes, keys, counts, odd, cursor } = made;
         if !odd.is_empty() {
-            let page = PageRun { run: self, again: false };
+            let page = PageRun { run: self, again: false, named: false };
             let walked = page.walk(ReadPage { records: odd, cursor: None }).await?;
             let end = page.settle(walked, false, false).await?;
             if end.halted.is_some() {

@@ -83,7 +83,7 @@ impl Run<'_> {
                 Ok(records) => records,
                 Err(error) => return Ok(Some(error)),
             };
-            let page = PageRun { run: self, again: true };
+            let page = PageRun { run: self, again: true, named: false };
             let walked = page.walk(ReadPage { records, cursor: None }).await?;
             if let Some(error) = page.settle(walked, false, false).await?.halted {
                 return Ok(Some(error));

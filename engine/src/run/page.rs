@@ -12,6 +12,7 @@ use tracing::Instrument as _;
 use super::Run;
 use super::scope::Scope;
 use super::settle::refused;
+use super::unfinished;
 use super::walk::{Done, Stop, Walk};
 use crate::program::{Act, Step};
 use crate::shade::Shade;
@@ -23,6 +24,8 @@ pub(super) struct PageRun<'r> {
     pub(super) run: &'r Run<'r>,
     /// These records had to wait; they are not new.
     pub(super) again: bool,
+    /// Somebody has named them: they are walked whatever is known of them.
+    pub(super) named: bool,
 }
 
 /// A page as it was read.
@@ -159,7 +162,7 @@ impl<'r> PageRun<'r> {
             if retaken && known.ledger.as_ref().is_some_and(|ledger| ledger.source_print == print) {
                 continue;
             }
-            if !self.run.options.full && !self.again && is_settled(&known, print, flow.print) {
+            if !self.run.options.full && !self.again && !self.named && is_settled(&known, print, flow.print) {
                 page.counted.unchanged += 1;
                 continue;
             }
@@ -176,7 +179,7 @@ impl<'r> PageRun<'r> {
     /// Leading filters are asked before anything is noted or sent.
     fn gate(&self, items: Vec<Item<'r>>, page: &mut Page) -> Vec<Item<'r>> {
         let gates = self.gates();
-        if gates == 0 || self.again {
+        if gates == 0 || self.again || self.named {
             return items;
         }
         let flow = self.run.flow;
@@ -303,15 +306,17 @@ impl<'r> PageRun<'r> {
 
     async fn walk_steps(&self, key: &str, scope: &Scope<'_>, known: &Known) -> (Done, Option<Stop>) {
         let (flow, sides, finder) = (self.run.flow, self.run.sides, &self.run.finder);
-        let walk = Walk { flow, sides, finder, key, known, done: Mutex::default() };
+        let walk = Walk { flow, sides, finder, gate: self.run.task.gate, key, known, done: Mutex::default() };
         let mut scope = scope.clone();
         let stop = walk.steps(&flow.program.steps, &mut scope, "").await.err();
-        (walk.done.into_inner().unwrap_or_else(PoisonError::into_inner), stop)
+        let mut done = walk.done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        unfinished::mark(&mut done, stop.as_ref(), known);
+        (done, stop)
     }
 }
 
 /// The key of a record as text.
-fn key_of(record: &Record, key_field: &str) -> Option<String> {
+pub(super) fn key_of(record: &Record, key_field: &str) -> Option<String> {
     match record.get(key_field) {
         Some(Value::Text(key)) if !key.is_empty() => Some(key.to_string()),
         Some(Value::Int(number)) => Some(number.to_string()),

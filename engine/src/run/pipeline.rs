@@ -63,7 +63,7 @@ impl<'r> Pipeline<'r> {
     ) -> Self {
         let first = reading.position.clone();
         let mut pipeline = Self {
-            run: PageRun { run, again: false },
+            run: PageRun { run, again: false, named: false },
             fetch,
             request,
             reading,

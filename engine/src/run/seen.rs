@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use crate::store::{Fingerprint, Store, StoreError};
+use crate::store::{Fingerprint, Runs, StoreError};
 
 /// Keys for which the first layer has room; each further one has twice as much.
 const FIRST: usize = 1 << 15;
@@ -40,7 +40,7 @@ pub(super) struct Past {
 
 impl Filter {
     /// Everything that the store knows of a flow's records.
-    pub(super) async fn load(store: &dyn Store, flow: &str) -> Result<Self, StoreError> {
+    pub(super) async fn load(store: &dyn Runs, flow: &str) -> Result<Self, StoreError> {
         let mut filter = Self::default();
         let mut after = 0;
         loop {
@@ -103,7 +103,7 @@ impl Past {
     /// Which of these records were created by the page.
     pub(super) async fn of(
         &mut self,
-        store: &dyn Store,
+        store: &dyn Runs,
         flow: &str,
         keys: &[Fingerprint],
     ) -> Result<HashSet<Fingerprint>, StoreError> {

@@ -98,19 +98,25 @@ impl<'r> PageRun<'r> {
 
     /// Turns a walked record into its line for the store.
     fn close(&self, one: Walked<'_>, halted: bool, now: i64, page: &mut Page) {
+        let name = self.name(&one).map(|(_, name)| name);
         let Walked { key, print, scope, text, known, done, stop } = one;
+        // Only a plan stops there: as far as it can be told, the record has come through.
+        let stop = stop.filter(|stop| !matches!(stop, Stop::Unforeseen));
         let unsent = done.written.is_empty() && !done.created && !done.updated;
         // What a dead process may have created stays in doubt until the record comes through: this
         // run may have ended before it could look.
         let in_doubt = done.in_doubt
             || known.intent.is_some()
-                && matches!(stop, Some(Stop::Failed { .. } | Stop::Wait(_) | Stop::Halt(_)));
+                && matches!(
+                    stop,
+                    Some(Stop::Failed { .. } | Stop::Wait(_) | Stop::Halt(_) | Stop::NotAgreed(_))
+                );
         let outcome = match stop {
             None if done.created => Outcome::Created,
             None if done.updated => Outcome::Updated,
             None => Outcome::Unchanged,
             // One that is taken up again was told of before: that it is left out now closes it.
-            Some(Stop::Filtered) if unsent && !self.again => {
+            Some(Stop::Filtered) if unsent && !self.again && !self.named => {
                 page.counted.skipped += 1;
                 page.withdrawn.push(key);
                 return;
@@ -118,6 +124,15 @@ impl<'r> PageRun<'r> {
             Some(Stop::Filtered) => Outcome::Skipped { reason: "left out by a filter".to_owned() },
             Some(Stop::Skipped(reason)) => Outcome::Skipped { reason },
             Some(Stop::Failed { class, reason }) => Outcome::Failed { class: class.to_owned(), reason },
+            Some(Stop::NotAgreed(reason)) if unsent => {
+                if !in_doubt {
+                    page.withdrawn.push(key.clone());
+                }
+                self.run.turn_away(name.as_ref().unwrap_or(&key), &reason);
+                return;
+            }
+            Some(Stop::Unforeseen) => Outcome::Unchanged,
+            Some(Stop::NotAgreed(reason)) => Outcome::Failed { class: "not as planned".to_owned(), reason },
             // The run ends and reads this page again: nothing is lost, and nothing is said twice.
             Some(Stop::Halt(_) | Stop::Wait(_)) if halted && unsent && !self.again => {
                 if !in_doubt {

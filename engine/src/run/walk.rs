@@ -8,10 +8,12 @@ use std::sync::{Mutex, PoisonError};
 
 use connectors::contract::{Advice, RemoteError};
 use connectors::record::{Record, Value};
+use dsl::plan::Side;
 use futures::future::{BoxFuture, join_all};
 
 use super::finder::Finder;
 use super::history::History;
+use super::outgoing::Gate;
 use super::scope::Scope;
 use super::{Flow, Sides};
 use crate::mapping::Why;
@@ -37,6 +39,10 @@ pub(super) enum Stop {
     Wait(RemoteError),
     /// No record can succeed.
     Halt(RemoteError),
+    /// What it would send is not what somebody agreed to.
+    NotAgreed(String),
+    /// What comes next depends on what the target makes of a write that only was planned.
+    Unforeseen,
 }
 
 impl Stop {
@@ -62,6 +68,8 @@ pub(super) struct Walk<'a> {
     pub(super) flow: &'a Flow,
     pub(super) sides: &'a Sides,
     pub(super) finder: &'a Finder<'a>,
+    /// Sees every write before it leaves.
+    pub(super) gate: Option<&'a dyn Gate>,
     /// Key in the source.
     pub(super) key: &'a str,
     /// What the store knows of it.
@@ -163,14 +171,17 @@ impl Walk<'_> {
         for value in &lookup.values {
             key.push(self.value(value, scope)?);
         }
+        self.may_look(lookup.side, &lookup.resource, &lookup.by, &key)?;
         let found = self.finder.find(lookup.side, &lookup.resource, &lookup.by, key.clone()).await?;
         self.note(|done| {
             done.history.looked_up(&lookup.resource, &lookup.by, key.clone(), found.len());
         });
+        let others = self.unless_own(lookup, &found);
+        let found = others.as_ref().map_or(found.as_slice(), Vec::as_slice);
         let value = if lookup.all {
             Value::List(found.iter().cloned().map(Value::Map).collect())
         } else {
-            match found.as_slice() {
+            match found {
                 [] => Value::Null,
                 [only] => Value::Map(only.clone()),
                 several => {
@@ -188,6 +199,22 @@ impl Walk<'_> {
         };
         scope.bind(&lookup.name, value);
         Ok(())
+    }
+
+    /// Whether it can be known by now what a look-up finds.
+    pub(super) fn may_look(
+        &self,
+        side: Side,
+        resource: &str,
+        by: &[String],
+        key: &[Value],
+    ) -> Result<(), Stop> {
+        match self.gate {
+            Some(gate) if side == Side::Target && !gate.may_look(self.key, resource, by, key) => {
+                Err(Stop::Unforeseen)
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn each(

@@ -11,7 +11,9 @@ use dsl::plan::{Side, UpsertKey};
 use super::differ::differences;
 use super::fingerprint;
 use super::history::Wrote;
+use super::outgoing::Outgoing;
 use super::scope::Scope;
+use super::unfinished::{in_doubt, is_in_doubt, is_unfinished};
 use super::walk::{Stop, Walk};
 use crate::program::{Do, Write};
 use crate::store::{Fingerprint, Written};
@@ -69,7 +71,8 @@ impl Walk<'_> {
             }
             _ => place.to_owned(),
         };
-        let before = self.known.written.iter().find(|one| one.write_id == write.id && one.item == item);
+        let is_same = |one: &&Written| one.write_id == write.id && one.item == item && !is_in_doubt(one);
+        let before = self.known.written.iter().find(is_same);
         Job { write, item, before }
     }
 
@@ -84,6 +87,9 @@ impl Walk<'_> {
             let mut record = wanted;
             // One that was created by the page has told no key but its own.
             let key = Some(before.target_key.as_str()).filter(|key| !key.is_empty());
+            if is_unfinished(before) {
+                self.link(job, &before.target_key, fingerprint(&record));
+            }
             if let Some(key) = key {
                 record.set(self.sides.target.key_field(&job.write.resource), key);
             }
@@ -166,6 +172,7 @@ impl Walk<'_> {
         by: &Arc<[String]>,
         key: Key,
     ) -> Result<Option<Record>, Stop> {
+        self.may_look(Side::Target, resource, by, &key)?;
         let found = self.finder.find(Side::Target, resource, by, key.clone()).await?;
         self.note(|done| done.history.looked_up(resource, by, key.clone(), found.len()));
         match found.as_slice() {
@@ -199,7 +206,7 @@ impl Walk<'_> {
         let changes = differences(&wanted, &found, target.fields(resource), same_as_sent);
         if changes.is_empty() {
             self.wrote(job, "unchanged", Some(&key), Vec::new(), Record::new(), Vec::new());
-            if job.before.is_none() {
+            if job.before.is_none_or(is_unfinished) {
                 self.link(job, &key, print);
             }
             return Ok(found);
@@ -209,10 +216,13 @@ impl Walk<'_> {
         let Some(update) = target.session.update(resource) else {
             return Err(target.cannot("update", resource).into());
         };
+        let outgoing = self.outgoing(job, Some(&key), &changes, &before);
+        self.may_leave(&outgoing)?;
         let (answer, exchanges) = recorded(update.update(resource, &key, &changes, Some(&found))).await;
         self.finder.forget(resource);
         match answer {
             Ok(_) => {
+                self.arrived(&outgoing, &key);
                 self.wrote(job, "updated", Some(&key), json(&changes), before, exchanges);
                 self.link(job, &key, print);
                 self.note(|done| done.updated = true);
@@ -244,16 +254,23 @@ impl Walk<'_> {
             return Err(target.cannot("create", resource).into());
         };
         let idempotency_key = self.idempotency_key(job);
+        let nothing = Record::new();
+        let outgoing = self.outgoing(job, None, &wanted, &nothing);
+        self.may_leave(&outgoing)?;
         let mut look_first = look;
         let mut lost = None;
         for _ in 0..RESOLVES {
             if look_first && let Some(there) = self.already_there(job, &wanted, sets).await? {
+                if let Some(key) = there.get(&target.key_field(resource)).map(plain) {
+                    self.arrived(&outgoing, &key);
+                }
                 return Ok(there);
             }
             let (answer, exchanges) = recorded(create.create(resource, &wanted, &idempotency_key)).await;
             self.finder.forget(resource);
             match answer {
                 Ok(Answer { key, record }) => {
+                    self.arrived(&outgoing, &key);
                     let sent = json(&wanted);
                     self.link(job, &key, Fingerprint::of(&sent));
                     self.wrote(job, "created", Some(&key), sent, Record::new(), exchanges);
@@ -267,12 +284,18 @@ impl Walk<'_> {
                 }
                 Err(error) if error.advice == Advice::Unknown => {
                     self.wrote(job, "refused", None, json(&wanted), Record::new(), exchanges);
+                    // Whatever comes in between: nothing is created before it was looked for.
+                    self.note(|done| {
+                        done.in_doubt = true;
+                        done.written.push(in_doubt(&job.write.id, &job.item));
+                    });
                     lost = Some(error);
                     look_first = true;
                     tokio::time::sleep(SETTLING).await;
                 }
                 Err(error) => {
                     self.wrote(job, "refused", None, json(&wanted), Record::new(), exchanges);
+                    self.no_doubt(job);
                     return Err(error.into());
                 }
             }
@@ -325,7 +348,38 @@ impl Walk<'_> {
         format!("weft-{:032x}", xxhash_rust::xxh3::xxh3_128(text.as_bytes()))
     }
 
+    fn outgoing<'o>(
+        &'o self,
+        job: &'o Job<'_>,
+        key: Option<&'o str>,
+        fields: &'o Record,
+        before: &'o Record,
+    ) -> Outgoing<'o> {
+        let Write { id, resource, .. } = job.write;
+        Outgoing { record: self.key, write: id, item: &job.item, resource, key, fields, before }
+    }
+
+    fn may_leave(&self, outgoing: &Outgoing<'_>) -> Result<(), Stop> {
+        self.gate.map_or(Ok(()), |gate| gate.may_leave(outgoing)).map_err(Stop::NotAgreed)
+    }
+
+    fn arrived(&self, outgoing: &Outgoing<'_>, key: &str) {
+        if let Some(gate) = self.gate {
+            gate.arrived(outgoing, key);
+        }
+    }
+
+    /// A create that was in doubt is there, or was refused after it had been looked for.
+    fn no_doubt(&self, job: &Job<'_>) {
+        self.note(|done| {
+            done.in_doubt = false;
+            done.written
+                .retain(|one| !(is_in_doubt(one) && one.write_id == job.write.id && one.item == job.item));
+        });
+    }
+
     fn link(&self, job: &Job<'_>, key: &str, sent_print: Fingerprint) {
+        self.no_doubt(job);
         let written = Written {
             write_id: job.write.id.clone(),
             item: job.item.clone(),
@@ -362,7 +416,7 @@ fn values(record: &Record, fields: &[String]) -> Key {
 }
 
 /// A key as plain text.
-fn plain(value: &Value) -> String {
+pub(super) fn plain(value: &Value) -> String {
     match value {
         Value::Text(text) => text.to_string(),
         other => other.to_string(),

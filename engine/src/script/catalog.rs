@@ -12,8 +12,8 @@ use super::limits::Limits;
 pub fn describe_script(path: &str, text: &str) -> Script {
     let file = ScriptFile { alias: "script".into(), path: path.into(), text: text.into() };
     match ScriptHost::read(Limits::default(), &[file], &[], false) {
-        Ok(host) => Script { functions: functions(&host, text), broken: None },
-        Err(error) => Script { functions: Vec::new(), broken: Some(broken(&error)) },
+        Ok(host) => Script { functions: functions(&host, text), text: text.to_owned(), broken: None },
+        Err(error) => Script { functions: Vec::new(), text: String::new(), broken: Some(broken(&error)) },
     }
 }
 
@@ -21,7 +21,12 @@ fn functions(host: &ScriptHost, text: &str) -> Vec<Function> {
     let mut functions: Vec<Function> = host
         .script_functions()
         .filter(|(_, _, access)| *access == FnAccess::Public)
-        .map(|(name, arity, _)| Function { name: name.to_owned(), arity, about: about(text, name) })
+        .map(|(name, arity, _)| Function {
+            name: name.to_owned(),
+            arity,
+            about: about(text, name),
+            signature: String::new(),
+        })
         .collect();
     functions.sort_by(|left, right| (&left.name, left.arity).cmp(&(&right.name, right.arity)));
     functions

@@ -9,7 +9,9 @@ use connectors::contract::{Advice, RemoteError};
 use super::board::{End, Start};
 use super::clock::Clock;
 use super::version::Loaded;
-use crate::run::{Asked, Claimed, Options, Report, Rights, RunError, Sides, Watcher, claim, release, run_claimed};
+use crate::run::{
+    Asked, Claimed, Options, Report, Rights, RunError, Sides, Task, Watcher, claim, release, run_claimed,
+};
 use crate::store::{Claim, Counts, Lease, RunState, Store, StoreError};
 
 /// All that a run needs.
@@ -130,7 +132,8 @@ async fn take_claimed(job: &Job, lease: Lease) -> Outcome {
         stop: Arc::clone(&job.stop),
     };
     let (lease, id) = (claimed.lease.clone(), claimed.id.clone());
-    let ran = run_claimed(claimed, flow, &job.loaded.sides, &job.store, &options, None, &Silent).await;
+    let ran =
+        run_claimed(claimed, flow, &job.loaded.sides, &job.store, &options, Task::default(), &Silent).await;
     let given_back = give_back(job, &lease, &ran).await;
     if given_back.as_ref().is_err_and(StoreError::is_temporary) {
         tokio::spawn(release::later(Arc::clone(&job.store), lease, id));

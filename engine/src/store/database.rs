@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::answers::{DeadLetter, DeadQuery, Found, HistoryRow, Intent, Known, Run};
+use super::answers::{Found, HistoryRow, Intent, Run};
 use super::dead::{self, Drop};
 use super::lease;
 use super::link::{Driver, Transaction, Words};
@@ -12,11 +12,11 @@ use super::migrate::{self, Migration};
 use super::person::{self, Forget, Receipt};
 use super::records;
 use super::retention::{self, Pruned};
-use super::types::{Claim, Cursor, Journal, JournalKeys, Lease, Millis, NewRun, Page, RunState};
+use super::types::{Claim, Cursor, Fingerprint, Lease, Millis};
 use super::vault::{self, Keep, Keeping, Kept, Reseal, Resealed};
 use super::{
-    Addressee, Arrival, Arrived, Store, StoreError, Told, Unanswered, Undone, alerts, inbox, journal, page,
-    restored, tally,
+    Addressee, Arrival, Store, StoreError, Told, Unanswered, Undone, alerts, editions, inbox, page, restored,
+    tally,
 };
 
 /// A store over one database.
@@ -71,10 +71,6 @@ pub(super) async fn end<T>(tx: Box<dyn Transaction>, done: Result<T, StoreError>
 
 #[async_trait]
 impl<D: Driver> Store for Database<D> {
-    async fn now(&self) -> Result<Millis, StoreError> {
-        lease::now(&mut *self.driver.read().await?, &self.words).await
-    }
-
     async fn ping(&self) -> Result<(), StoreError> {
         self.driver.ping().await
     }
@@ -107,28 +103,6 @@ impl<D: Driver> Store for Database<D> {
         lease::all(&mut *self.driver.read().await?).await
     }
 
-    async fn start_run(&self, lease: &Lease, run: &NewRun) -> Result<(), StoreError> {
-        let mut tx = self.driver.begin().await?;
-        let done = lease::start_run(&mut *tx, &self.words, lease, run).await;
-        end(tx, done).await
-    }
-
-    async fn end_run(
-        &self,
-        lease: &Lease,
-        run: &str,
-        state: RunState,
-        error: Option<&str>,
-    ) -> Result<(), StoreError> {
-        let mut tx = self.driver.begin().await?;
-        let done = lease::end_run(&mut *tx, &self.words, lease, run, state, error).await;
-        end(tx, done).await?;
-        if let Err(error) = self.driver.upkeep().await {
-            tracing::debug!(%error, "upkeep put off");
-        }
-        Ok(())
-    }
-
     async fn run(&self, id: &str) -> Result<Option<Run>, StoreError> {
         lease::run(&mut *self.driver.read().await?, id).await
     }
@@ -137,58 +111,26 @@ impl<D: Driver> Store for Database<D> {
         lease::runs(&mut *self.driver.read().await?, flow, limit).await
     }
 
-    async fn cursor(&self, flow: &str) -> Result<Option<Cursor>, StoreError> {
-        page::cursor(&mut *self.driver.read().await?, flow).await
-    }
-
     async fn set_cursor(&self, lease: &Lease, cursor: &Cursor) -> Result<(), StoreError> {
         let mut tx = self.driver.begin().await?;
         let done = page::set_cursor(&mut *tx, &self.words, lease, cursor).await;
         end(tx, done).await
     }
 
-    async fn known(&self, flow: &str, keys: &[&str]) -> Result<Vec<Known>, StoreError> {
-        page::known(&mut *self.driver.read().await?, flow, keys).await
-    }
-
     async fn open_intents(&self, flow: &str) -> Result<Vec<Intent>, StoreError> {
         page::open_intents(&mut *self.driver.read().await?, flow).await
     }
 
-    async fn begin_page(&self, lease: &Lease, run: &str, keys: &[&str]) -> Result<(), StoreError> {
-        let mut tx = self.driver.begin().await?;
-        let done = page::begin(&mut *tx, &self.words, lease, run, keys).await;
-        end(tx, done).await
-    }
-
-    async fn settle_page(&self, lease: &Lease, page: &Page) -> Result<(), StoreError> {
-        let mut tx = self.driver.begin().await?;
-        let done = page::settle(&mut *tx, &self.words, lease, page).await;
-        end(tx, done).await?;
-        self.driver.after_page().await;
-        Ok(())
-    }
-
-    async fn journal(&self, flow: &str) -> Result<Option<Journal>, StoreError> {
-        journal::journal(&mut *self.driver.read().await?, flow).await
-    }
-
-    async fn set_journal(&self, lease: &Lease, journal: &Journal) -> Result<(), StoreError> {
-        let mut tx = self.driver.begin().await?;
-        let done = journal::set(&mut *tx, &self.words, lease, journal).await;
-        end(tx, done).await
-    }
-
-    async fn journal_keys(&self, flow: &str, after: i64) -> Result<Vec<JournalKeys>, StoreError> {
-        journal::keys(&mut *self.driver.read().await?, flow, after).await
-    }
-
-    async fn other_keys(&self, flow: &str, after: &str) -> Result<Vec<String>, StoreError> {
-        journal::other_keys(&mut *self.driver.read().await?, flow, after).await
-    }
-
     async fn find_records(&self, text: &str, limit: u32) -> Result<Vec<Found>, StoreError> {
         records::find(&mut *self.driver.read().await?, text, limit).await
+    }
+
+    async fn records_of_run(&self, run: &str, limit: u32) -> Result<Vec<String>, StoreError> {
+        editions::of_run(&mut *self.driver.read().await?, run, limit).await
+    }
+
+    async fn edition(&self, flow: &str, print: Fingerprint) -> Result<Option<Vec<u8>>, StoreError> {
+        editions::text(&mut *self.driver.read().await?, flow, print).await
     }
 
     async fn record_history(
@@ -198,18 +140,6 @@ impl<D: Driver> Store for Database<D> {
         limit: u32,
     ) -> Result<Vec<HistoryRow>, StoreError> {
         records::history(&mut *self.driver.read().await?, flow, source_key, limit).await
-    }
-
-    async fn dead_letters(&self, query: &DeadQuery) -> Result<Vec<DeadLetter>, StoreError> {
-        records::dead_letters(&mut *self.driver.read().await?, query).await
-    }
-
-    async fn dead_letter(&self, flow: &str, source_key: &str) -> Result<Option<DeadLetter>, StoreError> {
-        records::dead_letter(&mut *self.driver.read().await?, flow, source_key).await
-    }
-
-    async fn due(&self, flow: &str, limit: u32) -> Result<Vec<DeadLetter>, StoreError> {
-        records::due(&mut *self.driver.read().await?, &self.words, flow, limit).await
     }
 
     async fn resolve(&self, flow: &str, source_key: &str) -> Result<bool, StoreError> {
@@ -356,18 +286,6 @@ impl<D: Driver> Store for Database<D> {
     async fn arrive(&self, arrival: &Arrival, flows: &[Addressee<'_>]) -> Result<u64, StoreError> {
         let mut tx = self.driver.begin().await?;
         let done = inbox::arrive(&mut *tx, &self.words, arrival, flows).await;
-        end(tx, done).await
-    }
-
-    async fn take_arrivals(&self, lease: &Lease, run: &str) -> Result<Vec<Arrived>, StoreError> {
-        let mut tx = self.driver.begin().await?;
-        let done = inbox::take(&mut *tx, &self.words, lease, run).await;
-        end(tx, done).await
-    }
-
-    async fn answer_arrivals(&self, lease: &Lease, run: &str) -> Result<u64, StoreError> {
-        let mut tx = self.driver.begin().await?;
-        let done = inbox::answer(&mut *tx, &self.words, lease, run).await;
         end(tx, done).await
     }
 

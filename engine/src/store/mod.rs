@@ -15,6 +15,7 @@ mod answers;
 mod compact;
 mod database;
 mod dead;
+mod editions;
 mod error;
 mod holder;
 mod inbox;
@@ -29,6 +30,7 @@ mod postgres;
 mod records;
 mod restored;
 mod retention;
+mod runs;
 mod sql;
 mod sqlite;
 mod tally;
@@ -57,6 +59,7 @@ pub use place::Place;
 pub use postgres::Address;
 pub use records::masked_key;
 pub use retention::Pruned;
+pub use runs::Runs;
 pub use sqlite::{Restored, backup, restore};
 pub use tally::Undone;
 pub use turns::{ConnectionState, Daemon, Turn, Turns};
@@ -95,10 +98,7 @@ pub(crate) async fn open_on(file: &Path, clock: Arc<std::sync::atomic::AtomicI64
 /// A call that is dropped before it answers has done all of its work or nothing of it; only
 /// `prune` works in steps. All moments are on the database's clock.
 #[async_trait]
-pub trait Store: Turns {
-    /// The database's clock.
-    async fn now(&self) -> Result<Millis, StoreError>;
-
+pub trait Store: Turns + Runs {
     /// Proves that the store can be read and written: commits next to nothing. After the disk
     /// was full it also asks whether there is room for some pages.
     async fn ping(&self) -> Result<(), StoreError>;
@@ -122,59 +122,26 @@ pub trait Store: Turns {
     /// Every lease that was not given back, including those that have run out.
     async fn leases(&self) -> Result<Vec<Lease>, StoreError>;
 
-    /// Begins a run. Runs of the flow that a dead process left under way become `stopped`.
-    async fn start_run(&self, lease: &Lease, run: &NewRun) -> Result<(), StoreError>;
-
-    /// Ends a run.
-    async fn end_run(
-        &self,
-        lease: &Lease,
-        run: &str,
-        state: RunState,
-        error: Option<&str>,
-    ) -> Result<(), StoreError>;
-
     /// One run.
     async fn run(&self, id: &str) -> Result<Option<Run>, StoreError>;
 
     /// The latest runs, of one flow or of all, latest first.
     async fn runs(&self, flow: Option<&str>, limit: u32) -> Result<Vec<Run>, StoreError>;
 
-    /// How far a flow has read; `None`: it never did.
-    async fn cursor(&self, flow: &str) -> Result<Option<Cursor>, StoreError>;
-
     /// Moves the cursor without settling anything: to read again, or to leave out.
     async fn set_cursor(&self, lease: &Lease, cursor: &Cursor) -> Result<(), StoreError>;
-
-    /// What is known of these records, in their order.
-    async fn known(&self, flow: &str, keys: &[&str]) -> Result<Vec<Known>, StoreError>;
 
     /// Every record of a flow whose writes may be under way or were when a process died.
     async fn open_intents(&self, flow: &str) -> Result<Vec<Intent>, StoreError>;
 
-    /// Notes that the writes of these records are about to begin. Durable when it returns.
-    async fn begin_page(&self, lease: &Lease, run: &str, keys: &[&str]) -> Result<(), StoreError>;
-
-    /// Makes a page durable: outcomes, what was sent, log, dead letters, counts, cursor. May be
-    /// called again with the same page when it failed.
-    async fn settle_page(&self, lease: &Lease, page: &Page) -> Result<(), StoreError>;
-
-    /// How far the target of a flow counts, where it adds pages to a journal or ever did.
-    async fn journal(&self, flow: &str) -> Result<Option<Journal>, StoreError>;
-
-    /// Moves that mark before a page is added. Durable when it returns.
-    async fn set_journal(&self, lease: &Lease, journal: &Journal) -> Result<(), StoreError>;
-
-    /// Keys of the records that came with pages, a few pages at a time, those after the page of
-    /// that number; the first has 1.
-    async fn journal_keys(&self, flow: &str, after: i64) -> Result<Vec<JournalKeys>, StoreError>;
-
-    /// Source keys of records that have a line of their own, in the ledger or as an intent; some at
-    /// a time, those after that one.
-    async fn other_keys(&self, flow: &str, after: &str) -> Result<Vec<String>, StoreError>;
-
     /// Records by business key or source key, whatever the case and the blanks around.
     async fn find_records(&self, text: &str, limit: u32) -> Result<Vec<Found>, StoreError>;
+
+    /// Keys of the records of which a run has left a line in the log.
+    async fn records_of_run(&self, run: &str, limit: u32) -> Result<Vec<String>, StoreError>;
+
+    /// A flow as it was: what [`Runs::keep_edition`] kept under that fingerprint.
+    async fn edition(&self, flow: &str, print: Fingerprint) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// The log of a record, latest first.
     async fn record_history(
@@ -183,15 +150,6 @@ pub trait Store: Turns {
         source_key: &str,
         limit: u32,
     ) -> Result<Vec<HistoryRow>, StoreError>;
-
-    /// Dead letters, latest first.
-    async fn dead_letters(&self, query: &DeadQuery) -> Result<Vec<DeadLetter>, StoreError>;
-
-    /// One dead letter, resolved or not.
-    async fn dead_letter(&self, flow: &str, source_key: &str) -> Result<Option<DeadLetter>, StoreError>;
-
-    /// Waiting records of a flow whose moment has come, the longest due first.
-    async fn due(&self, flow: &str, limit: u32) -> Result<Vec<DeadLetter>, StoreError>;
 
     /// Closes a dead letter by a person's word; answers whether there was an open one.
     async fn resolve(&self, flow: &str, source_key: &str) -> Result<bool, StoreError>;
@@ -280,12 +238,6 @@ pub trait Store: Turns {
     /// Keeps what a system told by a webhook, for these flows; answers for how many of them it is
     /// new. Durable when it returns.
     async fn arrive(&self, arrival: &Arrival, flows: &[Addressee<'_>]) -> Result<u64, StoreError>;
-
-    /// Everything that a flow was told and has not answered; this run takes it up.
-    async fn take_arrivals(&self, lease: &Lease, run: &str) -> Result<Vec<Arrived>, StoreError>;
-
-    /// The run has done what it took up; answers how many deliveries that were.
-    async fn answer_arrivals(&self, lease: &Lease, run: &str) -> Result<u64, StoreError>;
 
     /// Flows that were told something and have not answered it.
     async fn unanswered(&self) -> Result<Vec<Unanswered>, StoreError>;

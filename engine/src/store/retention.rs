@@ -5,7 +5,7 @@
 
 use super::link::{Arg, Link, Many, Words};
 use super::types::Millis;
-use super::{StoreError, sql};
+use super::{StoreError, editions, sql};
 
 /// Source keys of some pages of a run's activity.
 const KEYS: &str = "
@@ -58,6 +58,7 @@ pub(super) async fn step(
     let old = link.fetch(sql::PRUNABLE, &[flow.into(), before.into()], true).await?;
     let Some(mut row) = old.into_iter().next() else {
         rows += link.execute(sql::PRUNE_DEAD, &[flow.into(), before.into()], true).await?;
+        rows += editions::prune(link, flow).await?;
         return Ok(Pruned { rows, more: false });
     };
     let run = row.text()?;

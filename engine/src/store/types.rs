@@ -6,7 +6,7 @@ use std::fmt;
 pub type Millis = i64;
 
 /// Fingerprint of a record, of a plan or of what was sent.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint(pub [u8; 16]);
 
 impl fmt::Debug for Fingerprint {

@@ -55,6 +55,7 @@ fn settled(text: &str, server: &Running) -> String {
     state(text.replace(&server.url(), "SERVER"))
 }
 
+// shows R79
 #[tokio::test]
 async fn a_browser_comes_back() {
     let (server, folder) = office().await;
@@ -87,6 +88,7 @@ async fn a_browser_comes_back() {
     assert!(kept.contains("\"result\": \"pass\""));
 }
 
+// shows R79
 #[tokio::test]
 async fn a_person_brings_the_address() {
     let (server, folder) = office().await;

@@ -22,6 +22,7 @@ mod hooks;
 mod journal;
 mod kill;
 mod lsp;
+mod plan;
 mod postgres;
 mod remote;
 mod secrecy;

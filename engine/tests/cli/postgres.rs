@@ -91,6 +91,7 @@ async fn a_daemon_goes_on_by_itself_when_the_server_is_back() {
     arrived_once(&town, 300);
 }
 
+// shows R90
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_two_daemons_one_is_killed_and_the_other_takes_its_flow_over() {
     let Some(address) = server::place() else { return };

@@ -251,6 +251,7 @@ async fn told_to_stop_it_settles_first_and_told_twice_it_does_not() {
     }
 }
 
+// shows R90
 #[tokio::test]
 async fn two_daemons_share_one_store() {
     share(|_| {}).await;

@@ -13,9 +13,11 @@ use connectors::accountview::simulator::AccountViewSimulator;
 use connectors::mpluskassa::MplusKassa;
 use connectors::mpluskassa::simulator::TillSimulator;
 use connectors::record::{Record, Value as Any, read_json};
-use connectors::simulator::{Faults, Running, Simulator, start};
+use connectors::simulator::{Faults, Running, Simulator};
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::{Value, json};
+
+use crate::vendors::Proxy;
 
 use super::pair::{Party, Shipped};
 
@@ -25,16 +27,18 @@ struct Town {
     office: AccountViewSimulator,
     till: TillSimulator,
     servers: [Running; 2],
+    _proxies: [Proxy; 2],
 }
 
 impl Town {
     async fn new() -> Self {
         let (office, till) = (AccountViewSimulator::new(), TillSimulator::new());
-        let servers = [
-            start(&office, 0, Faults::seeded(7)).await.unwrap(),
-            start(&till, 0, Faults::seeded(11)).await.unwrap(),
+        let [one, other] = [
+            Proxy::start("accountview", &office, Faults::seeded(7)).await,
+            Proxy::start("mpluskassa", &till, Faults::seeded(11)).await,
         ];
-        Self { office, till, servers }
+        let (proxies, servers) = ([one.0, other.0], [one.1, other.1]);
+        Self { office, till, servers, _proxies: proxies }
     }
 
     async fn filled() -> Self {

@@ -17,7 +17,7 @@ use connectors::eaccounting::EAccounting;
 use connectors::eaccounting::simulator::{Company, Options as Switches};
 use connectors::manifest::{Answers, Manifest};
 use connectors::sign_in::Tokens;
-use connectors::simulator::{Faults, Running, Simulator, start};
+use connectors::simulator::{Faults, Running, Simulator};
 use engine::load::Loader;
 use engine::project::{Connection, FlowEntry, Project};
 use engine::run::{Options, Report, run};
@@ -25,6 +25,8 @@ use engine::store::Store;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use tests::world::{Told, counts};
+
+use crate::vendors::Proxy;
 
 use super::pair::files;
 use super::{are_refused, shipped};
@@ -58,6 +60,7 @@ struct Town {
     shop: CcvShop,
     books: Company,
     servers: [Running; 2],
+    _proxies: [Proxy; 2],
     tokens: Tokens,
 }
 
@@ -72,15 +75,16 @@ impl Town {
     async fn new() -> Self {
         let shop = CcvShop::default();
         let books = Company::new(Switches { calls_per_minute: None, ..Switches::default() });
-        let servers = [
-            start(&shop, 0, Faults::default()).await.unwrap(),
-            start(&books, 0, Faults::default()).await.unwrap(),
+        let [one, other] = [
+            Proxy::start("ccv_salespos", &shop, Faults::default()).await,
+            Proxy::start("eaccounting", &books, Faults::default()).await,
         ];
+        let (proxies, servers) = ([one.0, other.0], [one.1, other.1]);
         for server in &servers {
             server.faults.retry_after(Some(0));
         }
         let tokens = Tokens::starting_with(books.token().unwrap());
-        Self { shop, books, servers, tokens }
+        Self { shop, books, servers, _proxies: proxies, tokens }
     }
 
     /// With what every order needs: two articles on both sides, and those for costs.

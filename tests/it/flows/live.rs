@@ -6,10 +6,12 @@ use connectors::ccv_salespos::simulator::{CcvShop, NewOrder};
 use connectors::mpluskassa::MplusKassa;
 use connectors::mpluskassa::simulator::TillSimulator;
 use connectors::record::{Record, Value as Any, read_json};
-use connectors::simulator::{Faults, Running, Simulator, start};
+use connectors::simulator::{Faults, Running, Simulator};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use std::sync::Arc;
+
+use crate::vendors::Proxy;
 
 use super::pair::Shipped;
 
@@ -17,16 +19,18 @@ struct Town {
     shop: CcvShop,
     till: TillSimulator,
     servers: [Running; 2],
+    _proxies: [Proxy; 2],
 }
 
 impl Town {
     async fn new() -> Self {
         let (shop, till) = (CcvShop::default(), TillSimulator::new());
-        let servers = [
-            start(&shop, 0, Faults::default()).await.unwrap(),
-            start(&till, 0, Faults::default()).await.unwrap(),
+        let [one, other] = [
+            Proxy::start("ccv_salespos", &shop, Faults::default()).await,
+            Proxy::start("mpluskassa", &till, Faults::default()).await,
         ];
-        Self { shop, till, servers }
+        let (proxies, servers) = ([one.0, other.0], [one.1, other.1]);
+        Self { shop, till, servers, _proxies: proxies }
     }
 
     async fn flow(&self, name: &str, answers: &str) -> Shipped {

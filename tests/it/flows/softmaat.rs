@@ -6,10 +6,12 @@ use connectors::contract::Connector;
 use connectors::mpluskassa::MplusKassa;
 use connectors::mpluskassa::simulator::TillSimulator;
 use connectors::record::{Record, Value as Any, read_json};
-use connectors::simulator::{Fault, Faults, Running, Simulator, start};
+use connectors::simulator::{Fault, Faults, Running, Simulator};
 use connectors::softmaat::simulator::SoftmaatSimulator;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
+
+use crate::vendors::Proxy;
 
 use super::pair::Shipped;
 
@@ -17,17 +19,19 @@ struct Town {
     softmaat: SoftmaatSimulator,
     till: TillSimulator,
     servers: [Running; 2],
+    _proxies: [Proxy; 2],
 }
 
 impl Town {
     async fn new() -> Self {
         let (softmaat, till) = (SoftmaatSimulator::new(), TillSimulator::new());
-        let servers = [
-            start(&softmaat, 0, Faults::seeded(21)).await.unwrap(),
-            start(&till, 0, Faults::seeded(22)).await.unwrap(),
+        let [one, other] = [
+            Proxy::start("softmaat", &softmaat, Faults::seeded(21)).await,
+            Proxy::start("mpluskassa", &till, Faults::seeded(22)).await,
         ];
+        let (proxies, servers) = ([one.0, other.0], [one.1, other.1]);
         servers.iter().for_each(|running| running.faults.retry_after(Some(0)));
-        Self { softmaat, till, servers }
+        Self { softmaat, till, servers, _proxies: proxies }
     }
 
     async fn flow(&self, name: &str, answers: &str) -> Shipped {

@@ -11,7 +11,7 @@ use connectors::contract::Connector;
 use connectors::mpluskassa::MplusKassa;
 use connectors::mpluskassa::simulator::TillSimulator;
 use connectors::record::{Record, Value as Any, read_json};
-use connectors::simulator::{Fault, Faults, Only, Running, Simulator, start};
+use connectors::simulator::{Fault, Faults, Only, Running, Simulator};
 use connectors::teamleader::Teamleader;
 use connectors::teamleader::simulator::Office;
 use engine::load::Loader;
@@ -20,6 +20,8 @@ use engine::run::{Options, Report, run};
 use engine::store::Store;
 use serde_json::{Value, json};
 use tests::world::{Told, counts};
+
+use crate::vendors::Proxy;
 
 use super::pair::files;
 
@@ -34,6 +36,7 @@ struct Desk {
     office: Office,
     till: TillSimulator,
     servers: [Running; 2],
+    _proxies: [Proxy; 2],
 }
 
 /// A shipped flow of this pair, in a project of its own.
@@ -46,11 +49,12 @@ struct Shipped {
 impl Desk {
     async fn new() -> Self {
         let (office, till) = (Office::default(), TillSimulator::new());
-        let servers = [
-            start(&office, 0, Faults::default()).await.unwrap(),
-            start(&till, 0, Faults::default()).await.unwrap(),
+        let [one, other] = [
+            Proxy::start("teamleader", &office, Faults::default()).await,
+            Proxy::start("mpluskassa", &till, Faults::default()).await,
         ];
-        Self { office, till, servers }
+        let (proxies, servers) = ([one.0, other.0], [one.1, other.1]);
+        Self { office, till, servers, _proxies: proxies }
     }
 
     /// With the sample of the till, whose articles are products of Teamleader too.
@@ -292,6 +296,31 @@ async fn relations_become_companies_with_a_contact_or_people() {
     assert_eq!(desk.office.rows("company_contacts").len(), companies.len());
     let first = companies.values().next().unwrap();
     assert_eq!(first.pointer("/addresses/0/address/country"), Some(&json!("NL")));
+}
+
+/// Two customers may be called the same; neither takes the other's place.
+#[tokio::test]
+async fn companies_of_one_name_stay_apart() {
+    let desk = Desk::new().await;
+    for at in 1..=2 {
+        desk.till.add_relations([record(&json!({
+            "name": "De Vries", "company_name": "De Vries Handel", "contact": format!("Jan{at} de Vries"),
+            "email": format!("jan{at}@example.com"), "address": format!("Dorpsstraat {at}"), "city": "Den Burg",
+        }))]);
+        // One after the other: the second one finds the first one there.
+        desk.settles("customers_to_teamleader", "").await;
+    }
+    let companies = desk.by("companies", "/emails/0/email");
+    assert_eq!(companies.keys().collect::<Vec<_>>(), ["jan1@example.com", "jan2@example.com"]);
+    // By name they are one, when that is wanted.
+    let desk = Desk::new().await;
+    let answers = "[settings]\nmatch_companies_by = \"name\"\n";
+    desk.till.add_relations([record(&json!({"name": "Jan", "company_name": "De Vries Handel"}))]);
+    desk.settles("customers_to_teamleader", answers).await;
+    assert_eq!(desk.office.rows("companies").len(), 1);
+    // Without anything that it could be found by a company stays out.
+    let answers = "[settings]\nmatch_companies_by = \"vat_number\"\n";
+    assert_eq!(desk.once("customers_to_teamleader", answers).await, ("1 skipped".to_owned(), vec![]));
 }
 
 // shows R58, R59

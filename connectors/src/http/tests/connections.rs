@@ -151,6 +151,7 @@ async fn what_is_not_http_is_said_to_be_so() {
     fails(client(&tiny()).send(&server.write(), &plain).await, Advice::Unknown, "is not HTTP");
 }
 
+// shows R91
 #[tokio::test]
 async fn a_port_without_encryption_is_said_to_be_so() {
     let server = Raw::start(|_, mut stream| async move {
@@ -165,6 +166,7 @@ async fn a_port_without_encryption_is_said_to_be_so() {
     assert!(error.help.unwrap().contains("https"));
 }
 
+// shows R91
 #[tokio::test]
 async fn a_certificate_that_nobody_vouches_for_is_refused() {
     let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();

@@ -32,7 +32,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
     function!(
         "add_days",
         (2, 2),
-        "add_days(text, days) -> text",
+        "add_days(text, days: integer) -> text",
         "So many days later, earlier when negative.",
         "add_days(\"2026-02-28\", 1) → \"2026-03-01\"",
         |call| shift(call, jiff::Span::try_days)
@@ -40,7 +40,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
     function!(
         "add_months",
         (2, 2),
-        "add_months(text, months) -> text",
+        "add_months(text, months: integer) -> text",
         "So many months later; the last day of the month when the day does not exist.",
         "add_months(\"2026-01-31\", 1) → \"2026-02-28\"",
         |call| shift(call, jiff::Span::try_months)
@@ -48,7 +48,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
     function!(
         "days_between",
         (2, 2),
-        "days_between(from, to) -> integer",
+        "days_between(from: text, to: text) -> integer",
         "Days from one date to another, negative when it lies before.",
         "days_between(\"2026-01-01\", \"2026-01-31\") → 30",
         |call| {
@@ -59,7 +59,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
     function!(
         "format_date",
         (2, 2),
-        "format_date(text, pattern) -> text",
+        "format_date(text, pattern: text) -> text",
         "A date or moment in a pattern of strftime: %d day, %m month, %Y year, %H hour, %M minute, %S second.",
         "format_date(\"2026-11-21\", \"%d-%m-%Y\") → \"21-11-2026\"",
         |call| format_date(call)
@@ -67,7 +67,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
     function!(
         "parse_date",
         (2, 2),
-        "parse_date(text, pattern) -> text",
+        "parse_date(text, pattern: text) -> text",
         "The date, or date and time, in a text written by such a pattern, as ISO text.",
         "parse_date(\"21-11-2026\", \"%d-%m-%Y\") → \"2026-11-21\"",
         |call| parse_date(call)
@@ -75,7 +75,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
     function!(
         "to_date",
         (2, 2),
-        "to_date(moment, zone) -> text",
+        "to_date(moment: text, zone: text) -> text",
         "The calendar date of a moment in a zone.",
         "to_date(\"2026-11-21T23:30:00Z\", \"Europe/Amsterdam\") → \"2026-11-22\"",
         |call| Ok(zoned(call)?.date().to_string().into())
@@ -83,7 +83,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
     function!(
         "in_zone",
         (2, 2),
-        "in_zone(moment, zone) -> text",
+        "in_zone(moment: text, zone: text) -> text",
         "A moment as it is written in a zone; a moment without zone is taken as local there.",
         "in_zone(\"2026-06-01T10:00:00Z\", \"Europe/Amsterdam\") → \"2026-06-01T12:00:00+02:00\"",
         |call| { Ok(zoned(call)?.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string().into()) }
@@ -91,7 +91,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
     function!(
         "to_utc",
         (1, 1),
-        "to_utc(moment) -> text",
+        "to_utc(moment: text) -> text",
         "A moment with a zone, in universal time.",
         "to_utc(\"2026-06-01T12:00:00+02:00\") → \"2026-06-01T10:00:00Z\"",
         |call| {

@@ -121,7 +121,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
     function!(
         "join",
         (2, 2),
-        "join(list, separator) -> text",
+        "join(list, separator: text) -> text",
         "The items as one text; items without value are left out.",
         "join([\"a\", (), \"b\"], \", \") → \"a, b\"",
         |call| join(call)
@@ -157,7 +157,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
     function!(
         "slice",
         (2, 3),
-        "slice(list, start, length) -> list",
+        "slice(list, start: integer, length: integer) -> list",
         "The items from a place on, counted from 0; to the end without a length.",
         "slice([1, 2, 3], 1) → [2, 3]",
         |call| {

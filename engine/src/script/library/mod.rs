@@ -78,6 +78,7 @@ pub fn catalog_functions() -> Vec<Function> {
         name: function.name.to_owned(),
         arity,
         about: function.about.to_owned(),
+        signature: function.signature.to_owned(),
     };
     functions()
         .flat_map(|function| {

@@ -13,7 +13,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
     function!(
         "round",
         (1, 2),
-        "round(number, digits) -> number",
+        "round(number, digits: integer) -> number",
         "Rounded to that many digits after the point, 0 when not given; a half goes away from zero.",
         "round(2.345, 2) → 2.35",
         |call| round(call, RoundingStrategy::MidpointAwayFromZero)
@@ -78,7 +78,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
     function!(
         "fixed",
         (2, 2),
-        "fixed(number, digits) -> text",
+        "fixed(number, digits: integer) -> text",
         "As text with exactly that many digits after the point.",
         "fixed(12.5, 2) → \"12.50\"",
         |call| {
@@ -92,7 +92,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
     function!(
         "to_cents",
         (1, 1),
-        "to_cents(amount) -> integer",
+        "to_cents(amount: number) -> integer",
         "An amount in whole cents, rounded.",
         "to_cents(12.505) → 1251",
         |call| {
@@ -103,7 +103,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
     function!(
         "from_cents",
         (1, 1),
-        "from_cents(cents) -> decimal",
+        "from_cents(cents: integer) -> decimal",
         "An amount of cents as a decimal with two digits.",
         "from_cents(1250) → 12.50",
         |call| Ok(Decimal::new(call.integer(0)?, 2).into())
@@ -111,7 +111,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
     function!(
         "incl",
         (2, 2),
-        "incl(price_excl, rate) -> decimal",
+        "incl(price_excl: number, rate: number) -> decimal",
         "The price with VAT, rounded to cents; a rate of 21 is 21 %.",
         "incl(10, 21) → 12.10",
         |call| {
@@ -122,7 +122,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
     function!(
         "excl",
         (2, 2),
-        "excl(price_incl, rate) -> decimal",
+        "excl(price_incl: number, rate: number) -> decimal",
         "The price without VAT, rounded to cents; a rate of 21 is 21 %.",
         "excl(12.10, 21) → 10.00",
         |call| {
@@ -133,7 +133,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
     function!(
         "vat_in",
         (2, 2),
-        "vat_in(price_incl, rate) -> decimal",
+        "vat_in(price_incl: number, rate: number) -> decimal",
         "The VAT within a price, rounded to cents.",
         "vat_in(12.10, 21) → 2.10",
         |call| {

@@ -40,7 +40,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
     function!(
         "get",
         (2, 2),
-        "get(record, name) -> value",
+        "get(record, name: text) -> value",
         "The value of a field whose name is in a text; `()` when it is not there.",
         "get(#{a: 1}, \"a\") → 1",
         |call| {
@@ -51,7 +51,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
     function!(
         "set",
         (3, 3),
-        "set(record, name, value)",
+        "set(record, name: text, value)",
         "Sets a field of a record variable.",
         "let r = #{}; r.set(\"a\", 1); r → #{a: 1}",
         |call| {
@@ -64,7 +64,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
     function!(
         "remove",
         (2, 2),
-        "remove(record, name) -> value",
+        "remove(record, name: text) -> value",
         "Takes a field out of a record variable and gives what it held.",
         "let r = #{a: 1}; r.remove(\"a\") → 1",
         |call| {
@@ -79,7 +79,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
     function!(
         "without",
         (2, 2),
-        "without(record, names) -> record",
+        "without(record, names: list) -> record",
         "A copy without some of its fields.",
         "without(#{a: 1, b: 2}, [\"b\"]) → #{a: 1}",
         |call| {

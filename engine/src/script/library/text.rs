@@ -85,7 +85,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
     function!(
         "starts_with",
         (2, 2),
-        "starts_with(text, start) -> boolean",
+        "starts_with(text, start: text) -> boolean",
         "True when the text begins so.",
         "starts_with(\"NL123\", \"NL\") → true",
         |call| Ok(call.text(0)?.starts_with(&*call.text(1)?).into())
@@ -93,7 +93,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
     function!(
         "ends_with",
         (2, 2),
-        "ends_with(text, end) -> boolean",
+        "ends_with(text, end: text) -> boolean",
         "True when the text ends so.",
         "ends_with(\"a.pdf\", \".pdf\") → true",
         |call| Ok(call.text(0)?.ends_with(&*call.text(1)?).into())
@@ -101,7 +101,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
     function!(
         "replace",
         (3, 3),
-        "replace(text, old, new) -> text",
+        "replace(text, old: text, new: text) -> text",
         "With every `old` replaced by `new`.",
         "replace(\"1.234\", \".\", \"\") → \"1234\"",
         |call| replace(call)
@@ -109,7 +109,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
     function!(
         "split",
         (1, 3),
-        "split(text, separator, most) -> list",
+        "split(text, separator: text, most: integer) -> list",
         "The parts between separators (white space when none is given), at most that many.",
         "split(\"Jan;Piet\", \";\") → [\"Jan\", \"Piet\"]",
         |call| split(call)
@@ -117,7 +117,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
     function!(
         "sub_string",
         (2, 3),
-        "sub_string(text, start, length) -> text",
+        "sub_string(text, start: integer, length: integer) -> text",
         "The part from a letter on, counted from 0, from the end when negative; to the end without a length.",
         "sub_string(\"1234AB\", 4) → \"AB\"",
         |call| sub_string(call)
@@ -125,7 +125,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
     function!(
         "truncate",
         (2, 2),
-        "truncate(text, length) -> text",
+        "truncate(text, length: integer) -> text",
         "The first letters, at most that many.",
         "truncate(\"Keizersgracht\", 6) → \"Keizer\"",
         |call| {
@@ -139,7 +139,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
     function!(
         "pad_left",
         (3, 3),
-        "pad_left(text, length, letter) -> text",
+        "pad_left(text, length: integer, letter: text) -> text",
         "Filled up at the start until it is that long.",
         "pad_left(\"42\", 5, \"0\") → \"00042\"",
         |call| pad(call, true)
@@ -147,7 +147,7 @@ pub(super) const FUNCTIONS: &[LibraryFunction] = &[
     function!(
         "pad_right",
         (3, 3),
-        "pad_right(text, length, letter) -> text",
+        "pad_right(text, length: integer, letter: text) -> text",
         "Filled up at the end until it is that long.",
         "pad_right(\"42\", 5, \".\") → \"42...\"",
         |call| pad(call, false)

@@ -227,7 +227,7 @@ async fn texts_brands_barcodes_and_turnover_groups_have_their_settings() {
     })));
     town.till.add_turnover_group(12, "Jassen");
     let answers = format!(
-        "{GROUP}brand_column = \"K1_ORIGIN\"\ndescription_column = \"K1_COLOUR\"\nkeep_bad_barcodes = true\ncategories_below = \"0\"\ncurrency = \"EUR\"\n\
+        "{GROUP}brand_column = \"K1_ORIGIN\"\ndescription_column = \"K1_COLOUR\"\nkeep_bad_barcodes = true\ncategories_below = \"0\"\n\
         [tables.turnover_group_of]\nrows = [[\"JAS\", \"12\"]]\n"
     );
     run(&town, "products", &answers).await;
