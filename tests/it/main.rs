@@ -11,6 +11,7 @@ mod files;
 mod flows;
 #[cfg(target_os = "linux")]
 mod forbidden;
+mod format;
 mod lowering;
 mod pipeline;
 mod planted;
