@@ -15,6 +15,9 @@ use crate::run::{Named, Options, Report, RunError, Sides, Wanted, Watcher, run_n
 use crate::store::Store;
 use crate::trouble::Trouble;
 
+/// The target is no longer what the plan saw.
+const CHANGED: &str = "R113";
+
 /// The keys that took the place of those that a plan could not know; one for all flows of a plan.
 pub type Placeholders = Arc<Mutex<BTreeMap<String, String>>>;
 
@@ -99,25 +102,29 @@ impl Agreed {
         let resource = write.resource;
         match (planned.creates, write.key) {
             (true, Some(key)) => {
-                return Err(format!("R113: {resource} {key} was to be created, but is in {target} by now"));
+                return Err(format!(
+                    "{CHANGED}: {resource} {key} was to be created, but is in {target} by now"
+                ));
             }
             (false, None) => {
-                return Err(format!("R113: {resource} {planned_key} is no longer in {target}"));
+                return Err(format!("{CHANGED}: {resource} {planned_key} is no longer in {target}"));
             }
             (false, Some(key)) if planned_key != key => {
                 return Err(format!(
-                    "R113: {resource} {planned_key} was to be changed, and now it would be {key}"
+                    "{CHANGED}: {resource} {planned_key} was to be changed, and now it would be {key}"
                 ));
             }
             _ => {}
         }
         let fields = resolved(&planned.fields, &keys);
         if let Some(change) = differing(&fields, write.fields) {
-            return Err(format!("R113: {resource}: {change}"));
+            return Err(format!("{CHANGED}: {resource}: {change}"));
         }
         let before = resolved(&planned.before, &keys);
         match differing(&before, write.before) {
-            Some(change) => Err(format!("R113: {resource} {planned_key} has changed in {target}: {change}")),
+            Some(change) => {
+                Err(format!("{CHANGED}: {resource} {planned_key} has changed in {target}: {change}"))
+            }
             None => Ok(()),
         }
     }
@@ -132,7 +139,7 @@ impl Gate for Agreed {
             planned.write == write.write && resolved_text(&planned.item, &keys) == write.item
         };
         let mut why = format!(
-            "R113: `{}` was not planned; what it depends on was not there, or has changed",
+            "{CHANGED}: `{}` was not planned; what it depends on was not there, or has changed",
             write.write
         );
         for planned in planned.iter().filter(same) {

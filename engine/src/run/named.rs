@@ -14,6 +14,9 @@ use super::{Ended, Options, PAGE, Part, Report, Run, RunError, Sides, Task, Watc
 use crate::flow::Flow;
 use crate::store::{Runs, Store, StoreError};
 
+/// The source is no longer what somebody agreed to.
+const CHANGED: &str = "R112";
+
 /// Records that somebody has named.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Named {
@@ -117,7 +120,7 @@ impl Run<'_> {
         let source = &self.sides.source;
         let resource = &self.flow.plan.fetch.resource;
         let Some(record) = read.or_else(|| wanted.kept.clone()) else {
-            let reason = format!("R112: {resource} of {} no longer has it", source.title());
+            let reason = format!("{CHANGED}: {resource} of {} no longer has it", source.title());
             return Ok(Err(reason));
         };
         let Some(agreed) = &wanted.agreed else { return Ok(Ok(record)) };
@@ -126,7 +129,7 @@ impl Run<'_> {
             None => record.clone(),
         };
         Ok(match difference(agreed, &whole) {
-            Some(difference) => Err(format!("R112: it has changed in {}: {difference}", source.title())),
+            Some(difference) => Err(format!("{CHANGED}: it has changed in {}: {difference}", source.title())),
             None => Ok(record),
         })
     }
