@@ -37,24 +37,48 @@ pub fn page(code: &str) -> Result<(&'static str, &'static str), String> {
 #[must_use]
 pub fn plain(page: &str) -> String {
     let mut out = String::new();
+    let mut paragraph = String::new();
     let mut example = false;
     for line in page.lines() {
         if line.starts_with("```") {
+            end(&mut paragraph, &mut out);
             example = !example;
         } else if example {
             out.push_str("    ");
             out.push_str(line);
             out.push('\n');
+        } else if line.trim().is_empty() {
+            end(&mut paragraph, &mut out);
+            out.push('\n');
+        } else if line.starts_with(['|', '#']) {
+            // Tables and headings keep their lines.
+            end(&mut paragraph, &mut out);
+            paragraph.push_str(line.trim_start_matches('#').trim_start());
+            end(&mut paragraph, &mut out);
         } else {
-            let line = line.trim_start_matches('#').trim_start().replace("**", "");
-            wrap(&without_links(&line), &mut out);
+            if line.starts_with("- ") {
+                end(&mut paragraph, &mut out);
+            }
+            if !paragraph.is_empty() {
+                paragraph.push(' ');
+            }
+            paragraph.push_str(line.trim());
         }
     }
+    end(&mut paragraph, &mut out);
     // An empty line too many comes of nothing but the marks.
     while out.contains("\n\n\n") {
         out = out.replace("\n\n\n", "\n\n");
     }
     out.lines().map(str::trim_end).collect::<Vec<_>>().join("\n").trim_end().to_owned()
+}
+
+/// Writes a paragraph, when there is one.
+fn end(paragraph: &mut String, out: &mut String) {
+    if !paragraph.is_empty() {
+        wrap(&without_links(&paragraph.replace("**", "")), out);
+        paragraph.clear();
+    }
 }
 
 /// `[text](address)` becomes the text.
@@ -129,7 +153,10 @@ mod tests {
 
     #[test]
     fn pages_lose_their_marks_and_keep_their_examples() {
-        let page = "# F999: A title\n\nSee [scripts](../scripts.md#limits), **please**.\n\n```text\nfilter  x\n```\n\n\n[a] b";
-        assert_eq!(plain(page), "F999: A title\n\nSee scripts, please.\n\n    filter  x\n\n[a] b");
+        let page = "# F999: A title\n\nSee [scripts](../scripts.md#limits),\n**please**.\n\n- one\n- two\n  lines\n\n```text\nfilter  x\n```\n\n\n[a] b";
+        assert_eq!(
+            plain(page),
+            "F999: A title\n\nSee scripts, please.\n\n- one\n- two lines\n\n    filter  x\n\n[a] b"
+        );
     }
 }

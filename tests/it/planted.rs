@@ -34,7 +34,7 @@ const MISSED: &[(&str, &str)] = &[
     ("number without its quotes", "a number may stand here as well as a text"),
     (
         "question mark before a point left out",
-        "no schema says whether a part of a record, such as an address, is always there",
+        "no schema says whether a part of a record, such as an address, is always there; of a look-up it is told only where another line of the flow asks",
     ),
     ("quotes around a number", "a text may stand here as well as a number"),
     ("text of a choice", "the same text stands where any text may stand, so nothing says that it is wrong"),
