@@ -5,7 +5,7 @@ use super::StoreError;
 use super::link::{Link, Words};
 use super::types::Fingerprint;
 
-const IS_KEPT: &str = "SELECT 1 FROM edition WHERE flow = $1 AND print = $2";
+const IS_KEPT: &str = "SELECT CAST(1 AS BIGINT) FROM edition WHERE flow = $1 AND print = $2";
 
 const KEEP: &str = "
 INSERT INTO edition (flow, print, text, kept_at) VALUES ($1, $2, $3, {now})
