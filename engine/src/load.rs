@@ -13,10 +13,11 @@ use dsl::plan::{Plan, Side, Trigger};
 use jiff::tz::TimeZone;
 use miette::Report;
 
+use crate::case::Trace;
 use crate::edition::Edition;
 use crate::flow::Flow;
 use crate::program::Program;
-use crate::project::{Connection, FlowAnswers, FlowEntry, Project, read_text};
+use crate::project::{Connection, FlowAnswers, FlowEntry, Given, Project, read_text};
 use crate::run::{Party, Sides};
 use crate::script::{
     Bindings, ScriptError, ScriptFile, ScriptHost, catalog_functions, constant_value, describe_script,
@@ -24,7 +25,7 @@ use crate::script::{
 use crate::trouble::{Trouble, why};
 
 /// Folders that hold no scripts of a project.
-const NOT_SEARCHED: [&str; 3] = [".weft", ".git", "target"];
+pub(crate) const NOT_SEARCHED: [&str; 3] = [".weft", ".git", "target"];
 
 /// How deep folders are searched for scripts.
 const DEEPEST: usize = 8;
@@ -36,6 +37,12 @@ pub struct Loader<'p> {
     scripts: BTreeMap<String, String>,
     /// The flow that is loaded as it was, and not as it lies on disk.
     then: Option<Edition>,
+}
+
+/// What a loader has read from disk.
+pub(crate) struct Parts {
+    catalog: Catalog,
+    scripts: BTreeMap<String, String>,
 }
 
 /// Gives a conversation with a connection.
@@ -78,9 +85,35 @@ impl<'p> Loader<'p> {
         &self.catalog
     }
 
+    /// The same with a script as it is being written, which nobody has saved.
+    pub(crate) fn put_script(&mut self, path: &str, text: &str) {
+        self.catalog.scripts.insert(path.to_owned(), describe_script(path, text));
+        self.scripts.insert(path.to_owned(), text.to_owned());
+    }
+
+    /// The project.
+    pub(crate) const fn project(&self) -> &'p Project {
+        self.project
+    }
+
+    /// The texts of the project's scripts, by path.
+    pub(crate) const fn scripts(&self) -> &BTreeMap<String, String> {
+        &self.scripts
+    }
+
+    /// What was read from disk, to be used again with [`Loader::again`].
+    pub(crate) fn take_apart(self) -> Parts {
+        Parts { catalog: self.catalog, scripts: self.scripts }
+    }
+
+    /// A loader from what another one has read.
+    pub(crate) fn again(project: &'p Project, parts: Parts) -> Self {
+        Self { project, catalog: parts.catalog, scripts: parts.scripts }
+    }
+
     /// What the checker knows when it reads a flow of the project: some systems are what the
     /// flow's connections make them.
-    fn catalog_of(&self, entry: &FlowEntry) -> Cow<'_, Catalog> {
+    pub(crate) fn catalog_of(&self, entry: &FlowEntry) -> Cow<'_, Catalog> {
         let own = |connection: &Connection| {
             connection.own_schema.then(|| crate::catalog::system(connection.connector.manifest()))
         };
@@ -110,11 +143,16 @@ impl<'p> Loader<'p> {
             vec![Trouble::new("R005", format!("cannot read `{file}`: {}", why(&error))).help(help).into()]
         })?;
         let source = dsl::Source::from_bytes(file, &bytes).map_err(|report| vec![report.into()])?;
-        match dsl::compile(&source, &self.catalog_of(entry)) {
+        Ok((Arc::from(source.text()), self.check_text(entry, &source)?))
+    }
+
+    /// Checks a flow whose text is not, or not yet, what its file says.
+    pub(crate) fn check_text(&self, entry: &FlowEntry, source: &dsl::Source) -> Result<Plan, Problems> {
+        match dsl::compile(source, &self.catalog_of(entry)) {
             Ok(plan) => {
                 let mut problems = strangers(entry, &plan);
                 problems.extend(unknown_zones(entry, source.text(), &plan));
-                if problems.is_empty() { Ok((Arc::from(source.text()), plan)) } else { Err(problems) }
+                if problems.is_empty() { Ok(plan) } else { Err(problems) }
             }
             Err(report) => Err(vec![report.into()]),
         }
@@ -122,12 +160,23 @@ impl<'p> Loader<'p> {
 
     /// A flow of the project, ready to run.
     pub fn flow(&self, entry: &FlowEntry) -> Result<Flow, Problems> {
+        self.flow_below(entry, &Given::default(), None)
+    }
+
+    /// The same below answers that count more than the project's; with a trace it notes which
+    /// ways its records take.
+    pub(crate) fn flow_below(
+        &self,
+        entry: &FlowEntry,
+        given: &Given,
+        trace: Option<Arc<Trace>>,
+    ) -> Result<Flow, Problems> {
         let (text, plan) = self.check(entry)?;
         let trouble = |trouble: Trouble| vec![Report::from(trouble)];
         let answers = match &self.then {
             Some(then) => FlowAnswers::of_text(&then.answers, &entry.name, &plan)
                 .map(|answers| (answers, then.answers.clone())),
-            None => FlowAnswers::read(&self.project.root, &entry.name, &plan),
+            None => FlowAnswers::read_below(&self.project.root, &entry.name, &plan, given),
         };
         let (answers, answers_text) = answers.map_err(trouble)?;
         let files: Vec<ScriptFile> = plan
@@ -144,8 +193,11 @@ impl<'p> Loader<'p> {
                 .at(&entry.file, &text, span, "in this expression")
                 .maybe_help(error.help())
         };
-        let host = ScriptHost::load(self.project.limits.clone(), &files, &answers.tables)
+        let mut host = ScriptHost::load(self.project.limits.clone(), &files, &answers.tables)
             .map_err(|error| trouble(fault(0..0, &error)))?;
+        if trace.is_some() {
+            host.mark_rows();
+        }
         let catalog = self.catalog_of(entry);
         let sets = |side: Side, resource: &str| sets(&catalog, &plan, side, resource);
         let program = Program::compile(&plan, &host, &sets).map_err(|faults| {
@@ -174,6 +226,7 @@ impl<'p> Loader<'p> {
             edition,
             privacy: self.project.privacy.clone(),
             vault: self.project.vault.clone(),
+            trace,
         })
     }
 

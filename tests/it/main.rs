@@ -1,6 +1,8 @@
 //! One binary for all integration tests.
 
 mod arrivals;
+mod book;
+mod cases;
 mod dead;
 mod details;
 mod dsl;
@@ -9,6 +11,7 @@ mod files;
 mod flows;
 #[cfg(target_os = "linux")]
 mod forbidden;
+mod format;
 mod lowering;
 mod pipeline;
 mod planted;

@@ -14,6 +14,7 @@ use super::scope::Scope;
 use super::settle::refused;
 use super::unfinished;
 use super::walk::{Done, Stop, Walk};
+use crate::case::Way;
 use crate::program::{Act, Step};
 use crate::shade::Shade;
 use crate::store::{Cursor, Fingerprint, Known, OutcomeWord, Page, Settled, StoreError, Written};
@@ -208,7 +209,14 @@ impl<'r> PageRun<'r> {
         for item in items {
             // A filter that fails is told by the walk, with its reason.
             let passes = flow.program.steps.iter().take(gates).all(|step| match &step.action {
-                Act::Filter(condition) => item.scope.truth(condition).unwrap_or(true),
+                Act::Filter(condition) => {
+                    let passes = item.scope.truth(condition).unwrap_or(true);
+                    if !passes {
+                        flow.mark(step, Way::Reached);
+                        flow.mark(step, Way::No);
+                    }
+                    passes
+                }
                 _ => true,
             });
             if passes {

@@ -19,7 +19,7 @@
 
 mod board;
 mod clock;
-mod files;
+pub(crate) mod files;
 mod health;
 mod notify;
 mod schedule;

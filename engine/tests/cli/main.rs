@@ -7,6 +7,7 @@
 mod alerts;
 mod backup;
 mod broken;
+mod cases;
 mod changes;
 mod check;
 mod connect;
@@ -17,10 +18,14 @@ mod demo;
 #[path = "../support/disk.rs"]
 mod disk;
 mod docs;
+mod format;
 mod hooks;
+mod init;
 mod journal;
 mod kill;
+mod lsp;
 mod plan;
+mod manual;
 mod postgres;
 mod remote;
 mod secrecy;

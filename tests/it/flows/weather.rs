@@ -6,6 +6,7 @@
 
 mod asked;
 mod books;
+mod killed;
 mod scenes;
 mod world;
 

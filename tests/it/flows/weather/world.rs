@@ -123,6 +123,42 @@ impl World {
         struck
     }
 
+    /// Requests so far.
+    pub(super) fn requests(&self) -> u64 {
+        self.sides.iter().map(|side| side.running.requests()).sum()
+    }
+
+    /// The connections for the `weft.toml` of that folder; secrets and tokens are put where they
+    /// belong.
+    pub(super) async fn connections(&self, folder: &Path) -> String {
+        let mut text = String::new();
+        let file = folder.join(".weft/store.db");
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        let store = engine::store::open(&file).await.unwrap();
+        let vault = engine::vault::Vault::of(folder);
+        vault.attach(&store);
+        for side in &self.sides {
+            let (manifest, role) = (side.actor.connector.manifest(), side.actor.role);
+            text.push_str(&format!("[connections.{role}]\nsystem = \"{}\"\n", manifest.name));
+            let answers = side.actor.simulator.answers(&side.running.url());
+            for name in answers.names() {
+                let value = answers.get(manifest, name).unwrap();
+                if manifest.settings.get(name).is_some_and(|setting| setting.secret) {
+                    write(&folder.join(format!("{role}.{name}")), value);
+                    text.push_str(&format!("{name} = {{ file = \"{role}.{name}\" }}\n"));
+                } else {
+                    text.push_str(&format!("{name} = {}\n", serde_json::Value::from(value)));
+                }
+            }
+            if let Some(token) = side.actor.simulator.token() {
+                vault.tokens(role).save(&token).await.unwrap();
+            }
+            text.push('\n');
+        }
+        store.close().await;
+        text
+    }
+
     /// Both systems with what can be read of them, as books in memory that hold whatever is put
     /// into them.
     pub(super) async fn toys(&self) -> Vec<(&'static str, Toy)> {
