@@ -12,9 +12,12 @@ mod demo;
 mod doctor;
 mod eval;
 mod export;
+mod fmt;
 mod forget;
 mod init;
 mod log;
+mod lsp;
+mod manual;
 mod plan;
 mod problems;
 pub(crate) mod progress;
@@ -22,6 +25,7 @@ mod records;
 mod replay;
 mod run;
 mod runs;
+mod sarif;
 mod secret;
 mod serve;
 mod show;
@@ -29,6 +33,7 @@ mod simulate;
 mod status;
 mod test;
 mod verify;
+mod watch;
 mod webhooks;
 
 use std::path::PathBuf;
@@ -41,7 +46,7 @@ use crate::script::{STACK, mark_roomy};
 use crate::trouble::Trouble;
 pub(crate) use connect::sign_in;
 pub(crate) use plan::look;
-pub(crate) use problems::in_lines;
+pub(crate) use problems::{Told, in_lines, told};
 pub(crate) use run::{Done, open_store, run_all};
 pub(crate) use secret::ask as ask_secret;
 pub(crate) use show::{Show, count};
@@ -74,6 +79,10 @@ enum Command {
     Check(check::Check),
     /// Play the cases beside flows and scripts
     Test(test::Test),
+    /// Lay out flow files
+    Fmt(fmt::Fmt),
+    /// Help editors: the server that they start
+    Lsp(lsp::Lsp),
     /// Try an expression or a function of a script
     Eval(eval::Eval),
     /// Show what flows would do, without doing it
@@ -116,6 +125,10 @@ enum Command {
     Doctor(doctor::DoctorCall),
     /// Start a stand-in for a system on this machine
     Simulate(simulate::Simulate),
+    /// Print completions for a shell
+    Completions(manual::Completions),
+    /// Write manual pages
+    Man(manual::Man),
 }
 
 /// How a command ended, when nothing went wrong on the way.
@@ -192,8 +205,10 @@ impl Call {
     async fn run(self, show: &Show) -> Result<Ended, Trouble> {
         match self.command {
             Command::Init(init) => init.run(show).await,
-            Command::Check(check) => check.run(self.project.as_deref(), show),
             Command::Test(test) => test.run(self.project.as_deref(), show).await,
+            Command::Check(check) => check.run(self.project.as_deref(), show).await,
+            Command::Fmt(fmt) => fmt.run(self.project.as_deref(), show),
+            Command::Lsp(lsp) => lsp.run(),
             Command::Eval(eval) => eval.run(self.project.as_deref(), show),
             Command::Plan(plan) => plan.run(&unsealed(self.project.as_deref()).await?, show).await,
             Command::Run(run) => run.run(&unsealed(self.project.as_deref()).await?, show).await,
@@ -224,6 +239,8 @@ impl Call {
             Command::Doctor(doctor) => doctor.run(&unsealed(self.project.as_deref()).await?, show).await,
             Command::Secret(secret) => secret.run(&open(self.project.as_deref())?, show).await,
             Command::Simulate(simulate) => simulate.run(show).await,
+            Command::Completions(completions) => completions.run(),
+            Command::Man(man) => man.run(show),
         }
     }
 }

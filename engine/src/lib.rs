@@ -17,6 +17,7 @@ pub mod flow;
 mod init;
 pub mod listen;
 pub mod load;
+mod lsp;
 pub mod mapping;
 mod measure;
 pub mod memory;

@@ -39,6 +39,12 @@ pub struct Loader<'p> {
     then: Option<Edition>,
 }
 
+/// What a loader has read from disk.
+pub(crate) struct Parts {
+    catalog: Catalog,
+    scripts: BTreeMap<String, String>,
+}
+
 /// Gives a conversation with a connection.
 pub(crate) type Converse<'c> = dyn FnMut(&Connection) -> Result<Arc<dyn Session>, Trouble> + 'c;
 
@@ -79,9 +85,35 @@ impl<'p> Loader<'p> {
         &self.catalog
     }
 
+    /// The same with a script as it is being written, which nobody has saved.
+    pub(crate) fn put_script(&mut self, path: &str, text: &str) {
+        self.catalog.scripts.insert(path.to_owned(), describe_script(path, text));
+        self.scripts.insert(path.to_owned(), text.to_owned());
+    }
+
+    /// The project.
+    pub(crate) const fn project(&self) -> &'p Project {
+        self.project
+    }
+
+    /// The texts of the project's scripts, by path.
+    pub(crate) const fn scripts(&self) -> &BTreeMap<String, String> {
+        &self.scripts
+    }
+
+    /// What was read from disk, to be used again with [`Loader::again`].
+    pub(crate) fn take_apart(self) -> Parts {
+        Parts { catalog: self.catalog, scripts: self.scripts }
+    }
+
+    /// A loader from what another one has read.
+    pub(crate) fn again(project: &'p Project, parts: Parts) -> Self {
+        Self { project, catalog: parts.catalog, scripts: parts.scripts }
+    }
+
     /// What the checker knows when it reads a flow of the project: some systems are what the
     /// flow's connections make them.
-    fn catalog_of(&self, entry: &FlowEntry) -> Cow<'_, Catalog> {
+    pub(crate) fn catalog_of(&self, entry: &FlowEntry) -> Cow<'_, Catalog> {
         let own = |connection: &Connection| {
             connection.own_schema.then(|| crate::catalog::system(connection.connector.manifest()))
         };
@@ -111,11 +143,16 @@ impl<'p> Loader<'p> {
             vec![Trouble::new("R005", format!("cannot read `{file}`: {}", why(&error))).help(help).into()]
         })?;
         let source = dsl::Source::from_bytes(file, &bytes).map_err(|report| vec![report.into()])?;
-        match dsl::compile(&source, &self.catalog_of(entry)) {
+        Ok((Arc::from(source.text()), self.check_text(entry, &source)?))
+    }
+
+    /// Checks a flow whose text is not, or not yet, what its file says.
+    pub(crate) fn check_text(&self, entry: &FlowEntry, source: &dsl::Source) -> Result<Plan, Problems> {
+        match dsl::compile(source, &self.catalog_of(entry)) {
             Ok(plan) => {
                 let mut problems = strangers(entry, &plan);
                 problems.extend(unknown_zones(entry, source.text(), &plan));
-                if problems.is_empty() { Ok((Arc::from(source.text()), plan)) } else { Err(problems) }
+                if problems.is_empty() { Ok(plan) } else { Err(problems) }
             }
             Err(report) => Err(vec![report.into()]),
         }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use dsl::catalog::Catalog;
-use dsl::{Problem, Source, compile, parse};
+use dsl::{Problem, Source, compile, format, parse};
 use engine::script::{catalog_functions, describe_script};
 
 /// What the checker knows of the systems and scripts that come with Weft.
@@ -41,6 +41,18 @@ pub fn parser(bytes: &[u8]) {
     let Ok(source) = Source::from_bytes("fuzz.flow", bytes) else { return };
     let (_, problems) = parse(&source);
     places_stand_in_the_text(&source, problems.iter());
+}
+
+/// Whatever can be read is laid out: only blanks change, and a second time changes nothing.
+pub fn layout(bytes: &[u8]) {
+    let Ok(source) = Source::from_bytes("fuzz.flow", bytes) else { return };
+    let Ok(laid) = format(&source) else { return };
+    let letters = |text: &str| -> String {
+        text.trim_start_matches('\u{feff}').chars().filter(|letter| !letter.is_whitespace()).collect()
+    };
+    assert_eq!(letters(&laid), letters(source.text()), "something else than blanks has changed");
+    let again = format(&Source::new("fuzz.flow", laid.clone()));
+    assert_eq!(again.ok().as_deref(), Some(laid.as_str()), "laid out twice");
 }
 
 /// Any flow is checked against real systems: a plan, or problems that point at places in it.

@@ -10,7 +10,7 @@ mod flows;
 mod scripts;
 mod systems;
 
-pub use flows::{checker, parser};
+pub use flows::{checker, layout, parser};
 pub use scripts::{lowering, script};
 pub use systems::{json, profile, soap};
 
@@ -22,9 +22,10 @@ static MEMORY: engine::memory::Allocator = engine::memory::Allocator;
 pub type Target = fn(&[u8]);
 
 /// All of them, by name.
-pub const TARGETS: [(&str, Target); 7] = [
+pub const TARGETS: [(&str, Target); 8] = [
     ("parser", parser),
     ("checker", checker),
+    ("layout", layout),
     ("script", script),
     ("lowering", lowering),
     ("json", json),

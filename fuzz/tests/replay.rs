@@ -39,7 +39,9 @@ fn every_start_is_taken() {
         }
     }
     for path in below("tests/corpus/flow") {
-        fuzz::checker(&fs::read(path).unwrap());
+        let bytes = fs::read(path).unwrap();
+        fuzz::checker(&bytes);
+        fuzz::layout(&bytes);
     }
     for path in below("tests/corpus/profile") {
         fuzz::profile(&fs::read(path).unwrap());

@@ -63,6 +63,39 @@ fn every_code_has_a_bad_flow() {
     assert!(missing.is_empty(), "no flow in corpus/flow/bad shows {missing:?}");
 }
 
+/// An advice that says it whole mends what it speaks of.
+#[test]
+fn every_fix_mends_its_problem() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/flow/bad");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut mended = 0;
+    for path in files.filter(|path| path.extension().is_some_and(|extension| extension == "flow")) {
+        let Ok(text) = String::from_utf8(std::fs::read(&path).unwrap()) else { continue };
+        let compiled = |text: &str| compile(&Source::new("a.flow", text), &demo_catalog());
+        let report = compiled(&text).expect_err("bad flow");
+        for problem in report.problems() {
+            let Some(instead) =
+                problem.advice().and_then(|advice| ::dsl::fix(&text, &problem.span(), advice))
+            else {
+                let meant = problem.advice().is_some_and(|advice| advice.starts_with("did you mean"));
+                assert!(!meant, "{}: no fix for {}", path.display(), problem.message());
+                continue;
+            };
+            let mut better = text.clone();
+            better.replace_range(problem.span(), &instead);
+            let still = compiled(&better).err().is_some_and(|report| {
+                report.problems().iter().any(|one| {
+                    (one.code(), one.message(), one.span().start)
+                        == (problem.code(), problem.message(), problem.span().start)
+                })
+            });
+            assert!(!still, "{}: {} is still there after `{instead}`", path.display(), problem.message());
+            mended += 1;
+        }
+    }
+    assert!(mended > 20, "only {mended}");
+}
+
 /// What fragments of the documentation stand in: settings, tables and a script to speak of.
 const HEAD: &str = r#"flow "Example"
 source shop: ccv_salespos

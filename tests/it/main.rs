@@ -1,14 +1,17 @@
 //! One binary for all integration tests.
 
 mod arrivals;
+mod book;
 mod cases;
 mod dead;
+mod details;
 mod dsl;
 mod eaccounting;
 mod files;
 mod flows;
 #[cfg(target_os = "linux")]
 mod forbidden;
+mod format;
 mod lowering;
 mod pipeline;
 mod planted;

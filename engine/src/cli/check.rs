@@ -3,10 +3,11 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use miette::Report;
 
 use super::Ended;
+use super::sarif;
 use super::show::{Show, count};
 use crate::flow::Flow;
 use crate::load::{Loader, Problems};
@@ -22,6 +23,12 @@ pub(crate) struct Check {
     /// Tell which expressions and script functions do not run as native code, and why
     #[arg(long)]
     explain_speed: bool,
+    /// How problems are told
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+    /// Check again whenever a file changes, until Ctrl-C
+    #[arg(long, conflicts_with_all = ["format", "explain_speed"])]
+    watch: bool,
     /// Show the page of an error, such as F020
     #[arg(long, value_name = "CODE", value_parser = a_page, conflicts_with_all = ["flows", "explain_speed"])]
     explain: Option<Page>,
@@ -38,14 +45,59 @@ fn a_page(code: &str) -> Result<Page, String> {
     crate::explain::page(code).map(|(code, text)| Page { code, text })
 }
 
+/// How problems are told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Human,
+    /// A line of JSON for each problem, as with --json
+    Json,
+    /// One document of SARIF 2.1.0, for code hosts and editors
+    Sarif,
+}
+
+/// What was checked, and what was found.
+struct Found {
+    flows: usize,
+    problems: Problems,
+}
+
 impl Check {
-    pub(crate) fn run(&self, folder: Option<&Path>, show: &Show) -> Result<Ended, Trouble> {
+    pub(crate) async fn run(&self, folder: Option<&Path>, show: &Show) -> Result<Ended, Trouble> {
         if let Some(Page { code, text }) = self.explain {
             let plain = crate::explain::plain(text);
             show.json(&serde_json::json!({ "code": code, "page": plain }));
             show.line(plain);
             return Ok(Ended::Well);
         }
+        if self.watch {
+            let files = self.flows.iter().map(PathBuf::from).filter(|path| path.is_file()).collect();
+            let once = || self.told(folder, show).map(|_| ());
+            return super::watch::watch(folder, files, show, once).await;
+        }
+        match self.format {
+            Format::Human => self.told(folder, show),
+            Format::Json => self.told(folder, &Show::new(true)),
+            Format::Sarif => {
+                let found = self.find(folder, &Show::silent());
+                let (problems, ended) = match found {
+                    Ok(found) if found.problems.is_empty() => (Vec::new(), Ended::Well),
+                    Ok(found) => (found.problems, Ended::Wrong),
+                    Err(trouble) => (vec![trouble.into()], Ended::Wrong),
+                };
+                Show::new(true).json(&sarif::document(&problems));
+                Ok(ended)
+            }
+        }
+    }
+
+    fn told(&self, folder: Option<&Path>, show: &Show) -> Result<Ended, Trouble> {
+        let found = self.find(folder, show)?;
+        Ok(tell(show, found.flows, &found.problems))
+    }
+
+    fn find(&self, folder: Option<&Path>, show: &Show) -> Result<Found, Trouble> {
         let project = match super::open(folder) {
             Ok(project) => project,
             // A single file can be checked without a project.
@@ -77,7 +129,7 @@ impl Check {
                 }
             }
         }
-        Ok(tell(show, entries.len(), &problems))
+        Ok(Found { flows: entries.len(), problems })
     }
 
     fn entries(&self, project: &Project) -> Result<Vec<FlowEntry>, Trouble> {

@@ -2,6 +2,7 @@
 //! headlines.
 
 use std::fmt;
+use std::ops::Range;
 
 use miette::{Diagnostic, LabeledSpan, Report, Severity, SourceCode};
 use serde_json::{Value, json};
@@ -17,6 +18,42 @@ pub(super) fn problems(diagnostic: &dyn Diagnostic) -> Vec<Problem<'_>> {
     let mut all = Vec::new();
     collect(diagnostic, None, &mut all);
     all
+}
+
+/// A problem as an editor shows it.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) code: Option<String>,
+    pub(crate) message: String,
+    pub(crate) help: Option<String>,
+    pub(crate) severity: Severity,
+    /// Where it stands, in bytes, and what stands under the place.
+    pub(crate) at: Option<(Range<usize>, String)>,
+    /// Other places that explain it.
+    pub(crate) others: Vec<(Range<usize>, String)>,
+}
+
+/// The problems of a report, with their places in bytes.
+pub(crate) fn told(report: &Report) -> Vec<Told> {
+    let span = |label: &LabeledSpan| {
+        let start = label.offset();
+        (start..start + label.len(), label.label().unwrap_or_default().to_owned())
+    };
+    let one = |problem: Problem<'_>| {
+        let (code, message, help) = problem.words();
+        let main = problem.label();
+        let others =
+            problem.inner.labels().into_iter().flatten().filter(|label| Some(label) != main.as_ref());
+        Told {
+            code,
+            message,
+            help,
+            severity: problem.inner.severity().unwrap_or(Severity::Error),
+            at: main.as_ref().map(span),
+            others: others.map(|label| span(&label)).collect(),
+        }
+    };
+    problems(report.as_ref()).into_iter().map(one).collect()
 }
 
 /// The problems of a report, one line each: `orders.flow:3:9: what is wrong (F020); what to do`.
@@ -50,7 +87,48 @@ fn collect<'d>(inner: &'d dyn Diagnostic, around: Option<&'d dyn SourceCode>, al
     }
 }
 
+/// Where a problem stands; lines and columns count from one, columns in characters.
+pub(super) struct Place {
+    pub(super) file: String,
+    pub(super) start: (usize, usize),
+    pub(super) end: (usize, usize),
+    pub(super) label: Option<String>,
+}
+
 impl Problem<'_> {
+    /// The place of the mistake itself; others only explain it.
+    fn label(&self) -> Option<LabeledSpan> {
+        let all: Vec<LabeledSpan> = self.inner.labels()?.collect();
+        all.iter().find(|label| label.primary()).or(all.first()).cloned()
+    }
+
+    /// The place of the mistake, and those that explain it.
+    pub(super) fn places(&self) -> (Option<Place>, Vec<Place>) {
+        let main = self.label();
+        let others = self.inner.labels().into_iter().flatten().filter(|label| Some(label) != main.as_ref());
+        let others = others.filter_map(|label| self.place(&label)).collect();
+        (main.and_then(|label| self.place(&label)), others)
+    }
+
+    fn place(&self, label: &LabeledSpan) -> Option<Place> {
+        let source = self.source?;
+        let file = source.read_span(label.inner(), 0, 0).ok()?.name()?.to_owned();
+        let at = |offset: usize| {
+            let before = source.read_span(&(0, offset).into(), 0, 0).ok()?;
+            let before = String::from_utf8_lossy(before.data().get(..offset)?).into_owned();
+            let line = before.matches('\n').count() + 1;
+            Some((line, before.rsplit('\n').next().unwrap_or_default().chars().count() + 1))
+        };
+        let (start, end) = (at(label.offset())?, at(label.offset() + label.len())?);
+        Some(Place { file, start, end, label: label.label().map(str::to_owned) })
+    }
+
+    /// Its code, its message and what to do next.
+    pub(super) fn words(&self) -> (Option<String>, String, Option<String>) {
+        let text = |part: Option<Box<dyn fmt::Display + '_>>| part.map(|part| part.to_string());
+        (text(self.inner.code()), self.inner.to_string(), text(self.inner.help()))
+    }
+
     /// The same for programs; lines and columns count from one.
     pub(super) fn to_json(&self) -> Value {
         let text = |part: Option<Box<dyn fmt::Display + '_>>| part.map(|part| part.to_string());
@@ -59,8 +137,7 @@ impl Problem<'_> {
             "message": self.inner.to_string(),
             "help": text(self.inner.help()),
         });
-        let label = self.inner.labels().and_then(|mut labels| labels.next());
-        if let (Some(label), Some(source), Some(all)) = (label, self.source, all.as_object_mut())
+        if let (Some(label), Some(source), Some(all)) = (self.label(), self.source, all.as_object_mut())
             && let Ok(place) = source.read_span(label.inner(), 0, 0)
         {
             all.insert("file".into(), json!(place.name()));

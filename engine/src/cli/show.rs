@@ -8,9 +8,15 @@ use super::problems::{Problem, problems};
 use crate::trouble::Trouble;
 
 /// Where and how a command speaks.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a plain fact of where it speaks, independent of the others"
+)]
 #[derive(Debug)]
 pub(crate) struct Show {
     json: bool,
+    /// Nothing is said at all.
+    silent: bool,
     colour: bool,
     terminal: bool,
 }
@@ -19,7 +25,19 @@ impl Show {
     pub(crate) fn new(json: bool) -> Self {
         let terminal = std::io::stderr().is_terminal() && !json;
         let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        Self { json, colour, terminal }
+        Self { json, silent: false, colour, terminal }
+    }
+
+    /// Says nothing.
+    pub(crate) const fn silent() -> Self {
+        Self { json: false, silent: true, colour: false, terminal: false }
+    }
+
+    /// Empties the screen, where a person watches.
+    pub(crate) fn clear(&self) {
+        if self.colour && !self.json {
+            let _ = write!(std::io::stdout(), "\u{1b}[2J\u{1b}[3J\u{1b}[H");
+        }
     }
 
     /// The call asked for JSON.
@@ -34,7 +52,7 @@ impl Show {
 
     /// A line for people; nothing under `--json`. A closed pipe is no fault of ours.
     pub(crate) fn line(&self, text: impl AsRef<str>) {
-        if !self.json {
+        if !self.json && !self.silent {
             let _ = writeln!(std::io::stdout(), "{}", text.as_ref());
         }
     }

@@ -20,6 +20,8 @@ pub(crate) struct Files {
     root: PathBuf,
     /// Folders that count with all flows, scripts, cases and answers in them.
     folders: Vec<PathBuf>,
+    /// Files that are looked at beside those of the project.
+    more: Vec<PathBuf>,
     /// Fingerprints of contents, with what tells that they still hold.
     known: BTreeMap<PathBuf, (SystemTime, u64, u128)>,
     /// What was taken up last.
@@ -31,16 +33,21 @@ pub(crate) struct Files {
 impl Files {
     /// The files as they are now are those that are in use.
     pub(crate) fn new(root: &Path) -> Self {
-        Self::of(root.to_owned(), Vec::new())
+        Self::of(root.to_owned(), Vec::new(), Vec::new())
+    }
+
+    /// The same with some that are not of the project.
+    pub(crate) fn with(root: &Path, more: Vec<PathBuf>) -> Self {
+        Self::of(root.to_owned(), Vec::new(), more)
     }
 
     /// Every flow, script, case and file of answers in these folders, whoever names it.
     pub(crate) fn below(folders: &[PathBuf]) -> Self {
-        Self::of(folders.first().cloned().unwrap_or_default(), folders.to_vec())
+        Self::of(folders.first().cloned().unwrap_or_default(), folders.to_vec(), Vec::new())
     }
 
-    fn of(root: PathBuf, folders: Vec<PathBuf>) -> Self {
-        let mut files = Self { root, folders, known: BTreeMap::new(), taken: 0, seen: None };
+    fn of(root: PathBuf, folders: Vec<PathBuf>, more: Vec<PathBuf>) -> Self {
+        let mut files = Self { root, folders, more, known: BTreeMap::new(), taken: 0, seen: None };
         files.taken = files.print();
         files
     }
@@ -102,6 +109,7 @@ impl Files {
         let text = std::fs::read_to_string(&main).unwrap_or_default();
         let table: toml::Table = text.parse().unwrap_or_default();
         let mut paths = vec![main];
+        paths.extend(self.more.iter().cloned());
         let mut named = Vec::new();
         for section in ["connections", "flows"] {
             if let Some(section) = table.get(section) {

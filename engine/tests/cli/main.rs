@@ -18,11 +18,14 @@ mod demo;
 #[path = "../support/disk.rs"]
 mod disk;
 mod docs;
+mod format;
 mod hooks;
 mod init;
 mod journal;
 mod kill;
+mod lsp;
 mod plan;
+mod manual;
 mod postgres;
 mod remote;
 mod secrecy;

@@ -1,0 +1,438 @@
+//! `weft lsp`, driven as an editor drives it: through the protocol, message by message.
+
+mod client;
+
+use std::fmt::Write as _;
+use std::time::Instant;
+
+use client::{Client, marked, uri};
+use serde_json::{Value, json};
+
+use super::town::Folder;
+
+/// A flow with something of everything; `§` marks places.
+const FLOW: &str = "flow \"Bestellingen é 😀\"
+source shop: ccv_salespos
+target till: mpluskassa
+use \"scripts/street.rhai\" as street
+setting prefix: text = \"WEB-\"
+    ask \"What do numbers start with?\"
+table country: text -> \"Nederland\" | \"België\"
+    \"NL\" -> \"Nederland\"
+    otherwise \"België\"
+
+fetch order from shop.orders
+map number with settings.prefix + order.number
+each line in order.lines ?? [] {
+    fail `é ${number}` if line.quantity > 0 && is_blank(line.sku)
+}
+map dear with (order.lines ?? []).filter(|line| line.quantity > 1)
+upsert debtor in till.relations by email {
+    email   = to_lower(order.customer.email)
+    name    = street::whole(order.customer.full_name)
+    country = country[order.billing.country] on create
+}
+notify `${debtor.relation_number}: ${dear.len()}`
+";
+
+const SCRIPT: &str = "/// The text, trimmed.\nfn whole(text) { trim(text) }\n";
+
+fn project() -> Folder {
+    let folder = Folder::new();
+    folder
+        .put("weft.toml", "[flows.orders]\nfile = \"flows/orders.flow\"\n")
+        .put("flows/orders.flow", FLOW)
+        .put("scripts/street.rhai", SCRIPT);
+    folder
+}
+
+/// The flow with one line in the place of another.
+fn with(line: &str, instead: &str) -> String {
+    assert!(FLOW.contains(line), "{line}");
+    FLOW.replacen(line, instead, 1)
+}
+
+#[test]
+fn a_conversation_begins_and_ends_and_survives_nonsense() {
+    let folder = project();
+    let mut client = Client::start(&folder);
+    assert_eq!(client.ask("textDocument/hover", json!({}))["error"]["code"], -32002);
+    client.hello(&folder);
+    client.raw(b"Content-Length: 5\r\n\r\n{no}!");
+    assert_eq!(client.next()["error"]["code"], -32700);
+    client.raw(b"nonsense\r\n\r\nContent-Length: many\r\n\r\nContent-Type: x\r\nContent-Length: 2\r\n\r\n{}");
+    assert_eq!(client.ask("weft/nothing", json!({}))["error"]["code"], -32601);
+    client.tell("$/cancelRequest", json!({ "id": 1 }));
+    client.tell("textDocument/didChange", json!({ "contentChanges": 7 }));
+    client.tell("textDocument/didOpen", json!([1, 2]));
+    for params in [
+        json!(null),
+        json!([]),
+        json!({ "textDocument": { "uri": "file:///none.flow" }, "position": { "line": -1 } }),
+    ] {
+        for method in
+            ["completion", "hover", "definition", "references", "rename", "codeAction", "foldingRange"]
+        {
+            let answer = client.ask(&format!("textDocument/{method}"), params.clone());
+            assert!(answer.get("error").is_none() && answer["result"].is_null(), "{method}: {answer}");
+        }
+    }
+    assert!(client.ask("shutdown", json!(null))["result"].is_null());
+    assert_eq!(client.ask("textDocument/hover", json!({}))["error"]["code"], -32600);
+    client.tell("exit", json!(null));
+    assert_eq!(client.end(), Some(0));
+    let mut client = Client::start(&folder);
+    client.hello(&folder);
+    assert_eq!(client.end(), Some(1), "gone without a word");
+}
+
+#[test]
+fn problems_are_told_while_somebody_types() {
+    let folder = project();
+    let mut client = Client::start(&folder);
+    client.hello(&folder);
+    client.open(&folder, "flows/orders.flow", FLOW);
+    assert_eq!(client.problems(), json!([]));
+    let broken = with("settings.prefix", "settings.perfix");
+    client.change(&folder, "flows/orders.flow", &broken);
+    let problems = client.problems();
+    assert_eq!(problems[0]["code"], "F026", "{problems}");
+    assert_eq!(problems[0]["range"]["start"], json!({ "line": 11, "character": 25 }), "{problems}");
+    // Letters behind others of two and four bytes.
+    let place = |from: u32, to: u32| json!({ "start": { "line": 0, "character": from }, "end": { "line": 0, "character": to } });
+    client.open(&folder, "flows/orders.flow", FLOW);
+    assert_eq!(client.problems(), json!([]));
+    client.edit(&folder, "flows/orders.flow", json!([{ "range": place(23, 24), "text": "" }]));
+    assert_eq!(client.problems()[0]["code"], "F007", "the quote behind the face was taken away");
+    client.edit(&folder, "flows/orders.flow", json!([{ "range": place(23, 23), "text": "\"" }]));
+    assert_eq!(client.problems(), json!([]));
+}
+
+#[test]
+fn scripts_count_as_they_stand_in_the_editor() {
+    let folder = project();
+    let mut client = Client::start(&folder);
+    client.hello(&folder);
+    client.open(&folder, "flows/orders.flow", &with("street::whole(", "street::wholeed("));
+    let code = client.problems()[0]["code"].clone();
+    assert!(code.as_str().is_some_and(|code| code.starts_with('F')), "{code}");
+    // The function is written, and nobody has saved it.
+    let both = format!("{SCRIPT}/// All of it.\nfn wholly(text) {{ trim(text) }}\n");
+    client.open(&folder, "scripts/street.rhai", &both);
+    assert_eq!(client.problems(), json!([]), "of the script");
+    client.change(&folder, "flows/orders.flow", &with("street::whole(", "street::wholly( "));
+    assert_eq!(client.problems(), json!([]), "of the flow");
+    client.change(&folder, "scripts/street.rhai", "fn wholly(text) { trim(text }\n");
+    let told: Vec<Value> = (0..2).map(|_| client.problems()).collect();
+    assert!(told.iter().all(|problems| problems[0]["message"].is_string()), "{told:?}");
+    let of_script = told.iter().find(|problems| problems[0].get("code").is_none()).unwrap();
+    assert_eq!(of_script[0]["range"]["start"]["line"], 0);
+}
+
+#[test]
+fn what_can_be_written_is_offered() {
+    let folder = project();
+    let mut client = Client::start(&folder);
+    client.hello(&folder);
+    let cases: &[(&str, &str, &[&str], &[&str])] = &[
+        ("source shop: ccv_salespos", "source shop: §", &["ccv_salespos", "mpluskassa"], &["order"]),
+        ("fetch order from shop.orders", "fetch order from §", &["shop", "till"], &["order"]),
+        ("fetch order from shop.orders", "fetch order from shop.§", &["orders", "customers"], &["relations"]),
+        (
+            "fetch order from shop.orders",
+            "fetch order from shop.orders since §",
+            &["created_at"],
+            &["number"],
+        ),
+        (
+            "map number with settings.prefix + order.number",
+            "map number with settings.§",
+            &["prefix"],
+            &["order"],
+        ),
+        (
+            "map number with settings.prefix + order.number",
+            "map number with order.cu§",
+            &["customer", "number"],
+            &["prefix"],
+        ),
+        (
+            "map number with settings.prefix + order.number",
+            "map number with order.customer.§",
+            &["email"],
+            &["number"],
+        ),
+        (
+            "map number with settings.prefix + order.number",
+            "map number with §",
+            &["order", "settings", "country", "to_lower"],
+            &["line", "debtor"],
+        ),
+        ("is_blank(line.sku)", "is_blank(line.§)", &["sku", "quantity"], &["email"]),
+        ("line.quantity > 1", "line.§", &["sku", "quantity"], &["email"]),
+        ("`é ${number}`", "`é ${order.§}`", &["number"], &[]),
+        ("street::whole(", "street::§(", &["whole"], &["order"]),
+        ("by email {", "by § {", &["email", "relation_number"], &["city"]),
+        ("    email   =", "    §\n    email   =", &["company_name", "zipcode"], &["email", "name", "fetch"]),
+        ("map dear", "§\nmap dear", &["lookup", "notify"], &["email"]),
+        ("use \"scripts/street.rhai\"", "use \"scr§\"", &["scripts/street.rhai"], &[]),
+    ];
+    for (line, instead, wanted, unwanted) in cases {
+        let (text, place) = marked(&with(line, instead));
+        let labels = client.completion(&folder, &text, &place);
+        for label in *wanted {
+            assert!(labels.iter().any(|one| one == label), "{instead}: no `{label}` in {labels:?}");
+        }
+        for label in *unwanted {
+            assert!(labels.iter().all(|one| one != label), "{instead}: `{label}` in {labels:?}");
+        }
+    }
+}
+
+#[test]
+fn words_say_what_they_mean() {
+    let folder = project();
+    let mut client = Client::start(&folder);
+    client.hello(&folder);
+    let cases: &[(&str, &str, &[&str])] = &[
+        ("ccv_salespos", "ccv_sales§pos", &["CCV SalesPOS"]),
+        ("shop.orders", "shop.ord§ers", &["**orders**", "fetch"]),
+        ("settings.prefix", "settings.pre§fix", &["setting, text", "What do numbers start with?"]),
+        ("order.number\n", "order.num§ber\n", &["**number**: text"]),
+        ("order.customer.email", "order.customer.em§ail", &["**email**: text"]),
+        ("country[order", "coun§try[order", &["table", "\"Nederland\" | \"België\""]),
+        ("street::whole", "street::who§le", &["The text, trimmed."]),
+        ("to_lower(", "to_lo§wer(", &["to_lower(", "→"]),
+        ("    email   =", "    em§ail   =", &["**email**: text"]),
+        ("line.quantity > 1", "line.quan§tity > 1", &["**quantity**: decimal"]),
+    ];
+    for (line, instead, wanted) in cases {
+        let (text, place) = marked(&with(line, instead));
+        client.open(&folder, "flows/orders.flow", &text);
+        client.problems();
+        let answer = client.at(&folder, "textDocument/hover", &place, json!({}));
+        let said =
+            answer["result"]["contents"]["value"].as_str().unwrap_or_else(|| panic!("{instead}: {answer}"));
+        for wanted in *wanted {
+            assert!(said.contains(wanted), "{instead}: no `{wanted}` in {said}");
+        }
+    }
+}
+
+#[test]
+fn names_lead_to_where_they_come_from() {
+    let folder = project();
+    let mut client = Client::start(&folder);
+    client.hello(&folder);
+    let own = uri(&folder, "flows/orders.flow");
+    let script = uri(&folder, "scripts/street.rhai");
+    let cases: &[(&str, &str, &str, u64)] = &[
+        ("settings.prefix", "settings.pre§fix", &own, 4),
+        ("+ order.number", "+ or§der.number", &own, 10),
+        ("country[order", "coun§try[order", &own, 6),
+        ("(line.sku)", "(li§ne.sku)", &own, 12),
+        ("line.quantity > 1", "li§ne.quantity > 1", &own, 15),
+        ("${debtor.", "${deb§tor.", &own, 16),
+        ("till.relations", "ti§ll.relations", &own, 2),
+        ("street::whole", "street::who§le", &script, 1),
+        ("street::whole", "stre§et::whole", &script, 0),
+        ("\"scripts/street.rhai\"", "\"scripts/str§eet.rhai\"", &script, 0),
+    ];
+    for (line, instead, uri, wanted) in cases {
+        let (text, place) = marked(&with(line, instead));
+        client.open(&folder, "flows/orders.flow", &text);
+        client.problems();
+        let answer = client.at(&folder, "textDocument/definition", &place, json!({}));
+        let found = &answer["result"];
+        assert_eq!(
+            (found["uri"].as_str(), found["range"]["start"]["line"].as_u64()),
+            (Some(*uri), Some(*wanted)),
+            "{instead}: {answer}"
+        );
+    }
+}
+
+#[test]
+fn a_system_of_the_project_leads_to_its_profile() {
+    let folder = project();
+    let profile = "name = \"own\"\ntitle = \"Own\"\n\n[resources.things]\n";
+    folder.put("systems/own.toml", profile);
+    let mut client = Client::start(&folder);
+    client.hello(&folder);
+    let (text, place) = marked(&with("target till: mpluskassa", "target till: o§wn"));
+    client.open(&folder, "flows/orders.flow", &text);
+    client.problems();
+    let answer = client.at(&folder, "textDocument/definition", &place, json!({}));
+    assert_eq!(answer["result"]["uri"], uri(&folder, "systems/own.toml"), "{answer}");
+}
+
+#[test]
+fn a_name_is_found_and_changed_everywhere() {
+    let folder = project();
+    let mut client = Client::start(&folder);
+    client.hello(&folder);
+    let renamed = |client: &mut Client, line: &str, instead: &str, name: &str| -> Value {
+        let (text, place) = marked(&with(line, instead));
+        client.open(&folder, "flows/orders.flow", &text);
+        client.problems();
+        let answer = client.at(&folder, "textDocument/rename", &place, json!({ "newName": name }));
+        match answer.get("error") {
+            Some(error) => error["message"].clone(),
+            None => {
+                client::applied(&text, &answer["result"]["changes"][uri(&folder, "flows/orders.flow")]).into()
+            }
+        }
+    };
+    // The name of the closure is another one.
+    let text = renamed(&mut client, "each line in", "each li§ne in", "entry");
+    let expected = with("each line in", "each entry in")
+        .replace("if line.", "if entry.")
+        .replace("(line.sku)", "(entry.sku)");
+    assert_eq!(text, expected);
+    let text = renamed(&mut client, "|line| line.quantity", "|line| li§ne.quantity", "one");
+    assert_eq!(text, with("|line| line.quantity", "|one| one.quantity"));
+    let text = renamed(&mut client, "order from shop", "or§der from shop", "sale");
+    assert_eq!(
+        text,
+        FLOW.replace("order.", "sale.")
+            .replace("order from", "sale from")
+            .replace("flows/sale.", "flows/order.")
+    );
+    let text = renamed(&mut client, "settings.prefix", "settings.pre§fix", "start");
+    assert_eq!(text, FLOW.replace("prefix", "start"));
+    for (name, wanted) in
+        [("debtor", "taken"), ("1st", "no name"), ("if", "already"), ("settings", "already")]
+    {
+        let message = renamed(&mut client, "order from shop", "or§der from shop", name);
+        assert!(message.as_str().unwrap().contains(wanted), "{name}: {message}");
+    }
+    folder.put("settings/orders.toml", "[settings]\nprefix = \"A\"\n");
+    let message = renamed(&mut client, "settings.prefix", "settings.pre§fix", "start");
+    assert!(message.as_str().unwrap().contains("settings/orders.toml"), "{message}");
+
+    let (text, place) = marked(&with("order from shop", "or§der from shop"));
+    client.open(&folder, "flows/orders.flow", &text);
+    client.problems();
+    let count = |client: &mut Client, all: bool| {
+        let context = json!({ "context": { "includeDeclaration": all } });
+        let answer = client.at(&folder, "textDocument/references", &place, context);
+        answer["result"].as_array().unwrap().len()
+    };
+    assert_eq!((count(&mut client, true), count(&mut client, false)), (7, 6));
+    let answer = client.at(&folder, "textDocument/prepareRename", &place, json!({}));
+    assert_eq!(answer["result"]["placeholder"], "order");
+    let answer = client.at(&folder, "textDocument/documentHighlight", &place, json!({}));
+    assert_eq!(answer["result"].as_array().unwrap().len(), 7);
+}
+
+#[test]
+fn what_was_probably_meant_is_one_key_away() {
+    let folder = project();
+    let mut client = Client::start(&folder);
+    client.hello(&folder);
+    let cases = [
+        ("settings.prefix", "settings.perfix"),
+        ("shop.orders", "shop.order"),
+        ("order.customer.email", "order.custmer.email"),
+        ("mpluskassa", "mpluskasa"),
+        ("to_lower(", "to_lowr("),
+        ("    name    =", "    nme     ="),
+        (" && ", " and "),
+    ];
+    for (right, wrong) in cases {
+        let text = with(right, wrong);
+        client.open(&folder, "flows/orders.flow", &text);
+        let problems = client.problems();
+        let params = json!({ "textDocument": { "uri": uri(&folder, "flows/orders.flow") }, "range": problems[0]["range"], "context": { "diagnostics": problems } });
+        let answer = client.ask("textDocument/codeAction", params);
+        let action = &answer["result"][0];
+        assert_eq!(action["kind"], "quickfix", "{wrong}: {answer}");
+        let mended = client::applied(&text, &action["edit"]["changes"][uri(&folder, "flows/orders.flow")]);
+        let squeezed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(squeezed(&mended), squeezed(FLOW), "{wrong}");
+    }
+}
+
+#[test]
+fn layout_folds_and_colours_are_told() {
+    let folder = project();
+    let mut client = Client::start(&folder);
+    client.hello(&folder);
+    let untidy = FLOW.replace("    email   =", "email =").replace("\n\nfetch", "\n\n\n\nfetch");
+    client.open(&folder, "flows/orders.flow", &untidy);
+    client.problems();
+    let document = json!({ "textDocument": { "uri": uri(&folder, "flows/orders.flow") } });
+    let answer = client.ask("textDocument/formatting", document.clone());
+    assert_eq!(client::applied(&untidy, &answer["result"]), FLOW);
+    client.open(&folder, "flows/orders.flow", FLOW);
+    client.problems();
+    assert_eq!(client.ask("textDocument/formatting", document.clone())["result"], json!([]));
+    let folds = client.ask("textDocument/foldingRange", document.clone());
+    let folds: Vec<(u64, u64)> = folds["result"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|fold| (fold["startLine"].as_u64().unwrap(), fold["endLine"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(folds, [(4, 5), (6, 8), (12, 13), (16, 19)]);
+    let answer = client.ask("textDocument/semanticTokens/full", document);
+    insta::assert_snapshot!("lsp_colours", client::coloured(FLOW, &answer["result"]["data"], &client.legend));
+}
+
+/// Half a flow, cut off anywhere, is what an editor asks about most of the time.
+#[test]
+fn every_beginning_of_a_flow_is_answered() {
+    let folder = project();
+    let mut client = Client::start(&folder);
+    client.hello(&folder);
+    let document = json!({ "uri": uri(&folder, "flows/orders.flow") });
+    for (at, _) in FLOW.char_indices().skip(60).step_by(9) {
+        let (text, place) =
+            marked(&format!("{}§{}", FLOW.get(..at).unwrap(), if at % 2 == 0 { "\n}\n" } else { "" }));
+        client.open(&folder, "flows/orders.flow", &text);
+        for method in
+            ["completion", "hover", "definition", "references", "documentHighlight", "prepareRename"]
+        {
+            let answer = client.at(&folder, &format!("textDocument/{method}"), &place, json!({}));
+            assert!(answer.get("error").is_none(), "{method} after {text}: {answer}");
+        }
+        client.at(&folder, "textDocument/rename", &place, json!({ "newName": "another" }));
+        let range = json!({ "start": { "line": 0, "character": 0 }, "end": place });
+        for method in ["semanticTokens/full", "foldingRange", "formatting", "codeAction"] {
+            let params =
+                json!({ "textDocument": document, "range": range, "context": { "diagnostics": [] } });
+            let answer = client.ask(&format!("textDocument/{method}"), params);
+            assert!(
+                answer["result"].is_array() || answer["result"].is_object(),
+                "{method} after {text}: {answer}"
+            );
+        }
+    }
+}
+
+/// How long a flow of 500 lines takes from a letter typed to its problems told. A figure to look
+/// at; nothing depends on it.
+#[test]
+fn a_long_flow_is_checked_while_it_is_typed() {
+    let folder = project();
+    let mut client = Client::start(&folder);
+    client.hello(&folder);
+    let mut text = FLOW.to_owned();
+    for number in 0.. {
+        if text.lines().count() >= 500 {
+            break;
+        }
+        write!(text, "map more_{number} {{\n    a = order.customer.email ?? order.number\n    b = to_lower(order.customer.full_name) when order.lines.len() > {number}\n}}\n").unwrap();
+    }
+    client.open(&folder, "flows/orders.flow", &text);
+    client.problems();
+    let mut took = Vec::new();
+    for round in 0..20 {
+        let start = Instant::now();
+        client.change(&folder, "flows/orders.flow", &format!("{text}// {round}\n"));
+        client.problems();
+        took.push(start.elapsed());
+    }
+    took.sort();
+    println!("{} lines: {:?} in the middle, {:?} at most", text.lines().count(), took[10], took[19]);
+}
