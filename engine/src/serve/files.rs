@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use crate::load::NOT_SEARCHED;
 use crate::project::MAIN_FILE;
 
 /// How deep folders of scripts are.
@@ -161,6 +162,11 @@ fn named_files(value: &toml::Value, all: &mut Vec<String>) {
     }
 }
 
+/// Holds nothing of a project, however large it is.
+fn is_passed_over(folder: &Path) -> bool {
+    folder.file_name().is_some_and(|name| NOT_SEARCHED.iter().any(|not| name == *not))
+}
+
 /// Files of a folder with that extension, and of its folders so many levels down, in order.
 pub(crate) fn below(folder: &Path, extension: &str, depth: usize) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
@@ -170,7 +176,7 @@ pub(crate) fn below(folder: &Path, extension: &str, depth: usize) -> Vec<PathBuf
     for path in paths {
         if path.extension().is_some_and(|found| found == extension) {
             all.push(path);
-        } else if depth > 0 && path.is_dir() {
+        } else if depth > 0 && path.is_dir() && !is_passed_over(&path) {
             all.extend(below(&path, extension, depth - 1));
         }
     }
