@@ -56,3 +56,8 @@ bench *ARGS:
 
 # What CI runs
 ci: test lint docs deny
+
+# The guides as a book, in target/book
+book:
+    command -v mdbook >/dev/null || cargo install --locked mdbook
+    mdbook build

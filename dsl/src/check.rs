@@ -148,10 +148,7 @@ impl<'c> Checker<'c> {
     fn report(&mut self, problem: Problem) {
         match &mut self.within {
             None => self.problems.push(problem),
-            Some(within) => {
-                let script = self.scripts.get(&within.script).and_then(Option::as_ref);
-                within.take(problem, script.map_or("", |script| script.text()));
-            }
+            Some(within) => within.take(problem),
         }
     }
 

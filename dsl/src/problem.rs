@@ -62,7 +62,7 @@ impl Problem {
     /// The same problem, found within a script: what it says of places in the flow is gone.
     pub(crate) fn told_of(mut self, script: &str) -> Self {
         self.message = format!("{} ({script})", self.message);
-        self.label = "with what this call gives it".to_owned();
+        "with what this call gives it".clone_into(&mut self.label);
         self.elsewhere = None;
         self
     }

@@ -14,8 +14,10 @@ mod eval;
 mod export;
 mod fmt;
 mod forget;
+mod init;
 mod log;
 mod lsp;
+mod manual;
 mod plan;
 mod problems;
 pub(crate) mod progress;
@@ -29,6 +31,7 @@ mod serve;
 mod show;
 mod simulate;
 mod status;
+mod test;
 mod verify;
 mod watch;
 mod webhooks;
@@ -41,8 +44,11 @@ use clap::{Parser, Subcommand};
 use crate::project::Project;
 use crate::script::{STACK, mark_roomy};
 use crate::trouble::Trouble;
+pub(crate) use connect::sign_in;
+pub(crate) use plan::look;
 pub(crate) use problems::{Told, in_lines, told};
 pub(crate) use run::{Done, open_store, run_all};
+pub(crate) use secret::ask as ask_secret;
 pub(crate) use show::{Show, count};
 
 /// Keeps business systems in step.
@@ -67,8 +73,12 @@ struct Call {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make a project: two systems, their accounts, flows between them
+    Init(init::Init),
     /// Check flows without touching any system
     Check(check::Check),
+    /// Play the cases beside flows and scripts
+    Test(test::Test),
     /// Lay out flow files
     Fmt(fmt::Fmt),
     /// Help editors: the server that they start
@@ -115,6 +125,10 @@ enum Command {
     Doctor(doctor::DoctorCall),
     /// Start a stand-in for a system on this machine
     Simulate(simulate::Simulate),
+    /// Print completions for a shell
+    Completions(manual::Completions),
+    /// Write manual pages
+    Man(manual::Man),
 }
 
 /// How a command ended, when nothing went wrong on the way.
@@ -158,7 +172,9 @@ pub fn main() -> ExitCode {
 /// another one, which otherwise costs as much as the work itself; the store has its own threads.
 fn runtime(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
     let mut builder = match command {
-        Command::Run(_) | Command::Plan(_) => tokio::runtime::Builder::new_current_thread(),
+        Command::Run(_) | Command::Plan(_) | Command::Test(_) => {
+            tokio::runtime::Builder::new_current_thread()
+        }
         _ => tokio::runtime::Builder::new_multi_thread(),
     };
     builder.thread_stack_size(STACK).on_thread_start(mark_roomy).enable_all().build()
@@ -188,6 +204,8 @@ fn work(call: Call, show: &Show) -> ExitCode {
 impl Call {
     async fn run(self, show: &Show) -> Result<Ended, Trouble> {
         match self.command {
+            Command::Init(init) => init.run(show).await,
+            Command::Test(test) => test.run(self.project.as_deref(), show).await,
             Command::Check(check) => check.run(self.project.as_deref(), show).await,
             Command::Fmt(fmt) => fmt.run(self.project.as_deref(), show),
             Command::Lsp(lsp) => lsp.run(),
@@ -221,6 +239,8 @@ impl Call {
             Command::Doctor(doctor) => doctor.run(&unsealed(self.project.as_deref()).await?, show).await,
             Command::Secret(secret) => secret.run(&open(self.project.as_deref())?, show).await,
             Command::Simulate(simulate) => simulate.run(show).await,
+            Command::Completions(completions) => completions.run(),
+            Command::Man(man) => man.run(show),
         }
     }
 }

@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn pages_lose_their_marks_and_keep_their_examples() {
-        let page = "# F999: A title\n\nSee [scripts](../scripts.md#limits), **please**.\n\n```weft bad=F999\nfilter  x\n```\n\n\n[a] b";
+        let page = "# F999: A title\n\nSee [scripts](../scripts.md#limits), **please**.\n\n```text\nfilter  x\n```\n\n\n[a] b";
         assert_eq!(plain(page), "F999: A title\n\nSee scripts, please.\n\n    filter  x\n\n[a] b");
     }
 }

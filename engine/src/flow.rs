@@ -5,8 +5,9 @@ use std::sync::Arc;
 use connectors::record::{Record, Value};
 use dsl::plan::{Expr, Plan};
 
+use crate::case::{Trace, Way};
 use crate::edition::Edition;
-use crate::program::{Program, Script};
+use crate::program::{Program, Script, Step};
 use crate::project::Privacy;
 use crate::script::{Bindings, ScriptError, ScriptHost};
 use crate::store::Fingerprint;
@@ -39,9 +40,18 @@ pub struct Flow {
     pub privacy: Privacy,
     /// Where records are sealed that have to be kept whole.
     pub vault: Vault,
+    /// Notes which ways records take, when somebody wants to know.
+    pub(crate) trace: Option<Arc<Trace>>,
 }
 
 impl Flow {
+    /// Notes which way a record took at a step, when somebody wants to know.
+    pub(crate) fn mark(&self, step: &Step, way: Way) {
+        if let Some(trace) = &self.trace {
+            trace.mark(step.span.start, way);
+        }
+    }
+
     /// The answer to a question.
     #[must_use]
     pub fn setting(&self, name: &str) -> Option<&Value> {

@@ -4,6 +4,7 @@
 //! `connectors`, which know nothing of each other: [`catalog`] is where they meet.
 
 pub mod alert;
+pub mod case;
 pub mod catalog;
 pub mod cli;
 pub mod consent;
@@ -13,6 +14,7 @@ pub mod draft;
 pub mod edition;
 pub mod explain;
 pub mod flow;
+mod init;
 pub mod listen;
 pub mod load;
 mod lsp;
@@ -23,6 +25,7 @@ pub mod person;
 pub mod preview;
 pub mod program;
 pub mod project;
+mod ready;
 pub mod retention;
 pub mod run;
 pub mod script;

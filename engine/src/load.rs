@@ -13,10 +13,11 @@ use dsl::plan::{Plan, Side, Trigger};
 use jiff::tz::TimeZone;
 use miette::Report;
 
+use crate::case::Trace;
 use crate::edition::Edition;
 use crate::flow::Flow;
 use crate::program::Program;
-use crate::project::{Connection, FlowAnswers, FlowEntry, Project, read_text};
+use crate::project::{Connection, FlowAnswers, FlowEntry, Given, Project, read_text};
 use crate::run::{Party, Sides};
 use crate::script::{
     Bindings, ScriptError, ScriptFile, ScriptHost, catalog_functions, constant_value, describe_script,
@@ -24,7 +25,7 @@ use crate::script::{
 use crate::trouble::{Trouble, why};
 
 /// Folders that hold no scripts of a project.
-const NOT_SEARCHED: [&str; 3] = [".weft", ".git", "target"];
+pub(crate) const NOT_SEARCHED: [&str; 3] = [".weft", ".git", "target"];
 
 /// How deep folders are searched for scripts.
 const DEEPEST: usize = 8;
@@ -158,12 +159,23 @@ impl<'p> Loader<'p> {
 
     /// A flow of the project, ready to run.
     pub fn flow(&self, entry: &FlowEntry) -> Result<Flow, Problems> {
+        self.flow_below(entry, &Given::default(), None)
+    }
+
+    /// The same below answers that count more than the project's; with a trace it notes which
+    /// ways its records take.
+    pub(crate) fn flow_below(
+        &self,
+        entry: &FlowEntry,
+        given: &Given,
+        trace: Option<Arc<Trace>>,
+    ) -> Result<Flow, Problems> {
         let (text, plan) = self.check(entry)?;
         let trouble = |trouble: Trouble| vec![Report::from(trouble)];
         let answers = match &self.then {
             Some(then) => FlowAnswers::of_text(&then.answers, &entry.name, &plan)
                 .map(|answers| (answers, then.answers.clone())),
-            None => FlowAnswers::read(&self.project.root, &entry.name, &plan),
+            None => FlowAnswers::read_below(&self.project.root, &entry.name, &plan, given),
         };
         let (answers, answers_text) = answers.map_err(trouble)?;
         let files: Vec<ScriptFile> = plan
@@ -180,8 +192,11 @@ impl<'p> Loader<'p> {
                 .at(&entry.file, &text, span, "in this expression")
                 .maybe_help(error.help())
         };
-        let host = ScriptHost::load(self.project.limits.clone(), &files, &answers.tables)
+        let mut host = ScriptHost::load(self.project.limits.clone(), &files, &answers.tables)
             .map_err(|error| trouble(fault(0..0, &error)))?;
+        if trace.is_some() {
+            host.mark_rows();
+        }
         let catalog = self.catalog_of(entry);
         let sets = |side: Side, resource: &str| sets(&catalog, &plan, side, resource);
         let program = Program::compile(&plan, &host, &sets).map_err(|faults| {
@@ -210,6 +225,7 @@ impl<'p> Loader<'p> {
             edition,
             privacy: self.project.privacy.clone(),
             vault: self.project.vault.clone(),
+            trace,
         })
     }
 

@@ -27,6 +27,7 @@ use crate::vault::{Entry, Vault};
 
 pub use alerts::{Alerts, Rules};
 pub use answers::FlowAnswers;
+pub(crate) use answers::{Given, constant, in_words, otherwise, row};
 pub use listen::Listen;
 pub use privacy::Privacy;
 pub use sealed::Sealed;

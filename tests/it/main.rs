@@ -1,7 +1,10 @@
 //! One binary for all integration tests.
 
 mod arrivals;
+mod book;
+mod cases;
 mod dead;
+mod details;
 mod dsl;
 mod eaccounting;
 mod files;

@@ -24,7 +24,7 @@ pub(super) struct Body {
 /// All functions of a syntax tree, and what is to be known before one is followed.
 #[derive(Debug, Default)]
 pub(super) struct Bodies {
-    bodies: Vec<Body>,
+    functions: Vec<Body>,
     /// Variables that get another value than the one they were made with, by the name of the
     /// function around, which is empty outside of all.
     changed: BTreeMap<String, BTreeSet<String>>,
@@ -39,7 +39,7 @@ impl Bodies {
         let mut found = Self::default();
         if ast.has_functions() {
             let functions = ast.shared_lib().iter_script_fn_info();
-            found.bodies = functions
+            found.functions = functions
                 .map(|(_, _, _, _, function)| Body {
                     name: function.name.to_string(),
                     params: function.params.iter().map(ToString::to_string).collect(),
@@ -70,12 +70,12 @@ impl Bodies {
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Body> {
-        self.bodies.iter().find(|body| body.name == name)
+        self.functions.iter().find(|body| body.name == name)
     }
 
     /// A function that has a name, by the number of its arguments.
     pub(super) fn function(&self, name: &str, arity: usize) -> Option<&Body> {
-        self.bodies.iter().find(|body| body.name == name && body.params.len() == arity)
+        self.functions.iter().find(|body| body.name == name && body.params.len() == arity)
     }
 
     /// Whether a variable of a function gets another value; closures change those around them.
@@ -91,7 +91,7 @@ impl Bodies {
     }
 
     fn innermost(&mut self, at: Position) -> Option<&mut Body> {
-        let around = self.bodies.iter_mut().filter(|body| body.holds(at));
+        let around = self.functions.iter_mut().filter(|body| body.holds(at));
         around.max_by_key(|body| (place(body.start), body.end.is_none()))
     }
 

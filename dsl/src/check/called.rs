@@ -12,7 +12,7 @@ use crate::plan::{self, Span};
 use crate::problem::{Code, Problem};
 
 /// Calls within calls that are followed.
-const DEEPEST: usize = 12;
+const DEEPEST: usize = 6;
 
 /// Calls with different values that are remembered of one function.
 const REMEMBERED: usize = 24;
@@ -32,19 +32,22 @@ pub(super) struct Within {
 /// A script that was read.
 pub(super) struct Script {
     bodies: Rc<Bodies>,
-    /// Its text, as an expression, so that places in it can be told.
-    text: plan::Expr,
+    /// Stands for an expression: see [`in_script`].
+    at: plan::Expr,
 }
 
-impl Script {
-    pub(super) fn text(&self) -> &str {
-        &self.text.rhai
-    }
+/// Columns of a line of a script that can be told apart.
+const COLUMNS: usize = 1 << 12;
+
+/// Where something stands in a script, as line and column in one number: to find the byte for every
+/// name that is read would take longer than all the rest.
+pub(super) fn in_script(at: &plan::Expr, line: usize, column: usize) -> Option<Span> {
+    let place = line.saturating_mul(COLUMNS) + column.min(COLUMNS - 1);
+    (at.span.start == usize::MAX).then_some(place..place)
 }
 
 /// A call that was followed before.
 pub(super) struct Followed<'c> {
-    name: String,
     values: Vec<Known<'c>>,
     gives: Known<'c>,
     found: Vec<Problem>,
@@ -87,30 +90,23 @@ impl<'c> Checker<'c> {
                 call.values.len() == arity && call.values.iter().zip(&values).all(|(a, b)| a.same(b))
             })
         });
-        let (gives, found) = match before {
-            Some(call) => (call.gives.clone(), call.found.clone()),
-            None => {
-                if self.followed.get(&key).is_some_and(|calls| calls.len() >= REMEMBERED) {
-                    return Known::any();
-                }
-                // A function that comes back to itself finds nothing known here.
-                let call = Followed {
-                    name: name.to_owned(),
-                    values: values.clone(),
-                    gives: Known::any(),
-                    found: Vec::new(),
-                };
-                let calls = self.followed.entry(key.clone()).or_default();
-                let number = calls.len();
-                calls.push(call);
-                let (gives, found) = self.follow_body(path, &script, name, values);
-                if let Some(call) = self.followed.get_mut(&key).and_then(|calls| calls.get_mut(number)) {
-                    debug_assert_eq!(call.name, name);
-                    call.gives = gives.clone();
-                    call.found.clone_from(&found);
-                }
-                (gives, found)
+        let (gives, found) = if let Some(call) = before {
+            (call.gives.clone(), call.found.clone())
+        } else {
+            if self.followed.get(&key).is_some_and(|calls| calls.len() >= REMEMBERED) {
+                return Known::any();
             }
+            // A function that comes back to itself finds nothing known here.
+            let call = Followed { values: values.clone(), gives: Known::any(), found: Vec::new() };
+            let calls = self.followed.entry(key.clone()).or_default();
+            let number = calls.len();
+            calls.push(call);
+            let (gives, found) = self.follow_body(path, &script, name, values);
+            if let Some(call) = self.followed.get_mut(&key).and_then(|calls| calls.get_mut(number)) {
+                call.gives = gives.clone();
+                call.found.clone_from(&found);
+            }
+            (gives, found)
         };
         for problem in found {
             let problem = problem.moved(place.clone());
@@ -142,7 +138,7 @@ impl<'c> Checker<'c> {
             for (param, known) in body.params.iter().zip(values) {
                 self.give_local(param, Known { absent: None, ..known.without_value() });
             }
-            let last = self.statements(&body.statements, &script.text);
+            let last = self.statements(&body.statements, &script.at);
             gives = std::mem::take(&mut self.returns).into_iter().fold(last, Known::either).without_value();
         }
         self.depth -= 1;
@@ -163,8 +159,8 @@ impl<'c> Checker<'c> {
         let text = self.catalog.scripts.get(path).map(|script| script.text.as_str()).unwrap_or_default();
         let ast = if text.is_empty() { None } else { self.engine.compile(text).ok() };
         let script = ast.map(|ast| {
-            let text = plan::Expr { rhai: text.to_owned(), span: 0..text.len(), inserted: Vec::new() };
-            Rc::new(Script { bodies: Bodies::read(&ast), text })
+            let at = plan::Expr { rhai: String::new(), span: usize::MAX..usize::MAX, inserted: Vec::new() };
+            Rc::new(Script { bodies: Bodies::read(&ast), at })
         });
         self.scripts.insert(path.to_owned(), script.clone());
         script
@@ -173,13 +169,11 @@ impl<'c> Checker<'c> {
 
 impl Within {
     /// Keeps a problem with its place in the script, when it tells of the values that were given.
-    pub(super) fn take(&mut self, problem: Problem, text: &str) {
+    pub(super) fn take(&mut self, problem: Problem) {
         if !TOLD.contains(&problem.code()) {
             return;
         }
-        let before = text.get(..problem.span().start).unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
+        let (line, column) = (problem.span().start / COLUMNS, problem.span().start % COLUMNS);
         let place = format!("{}, line {line}, column {column}, in `{}`", self.script, self.function);
         self.found.push(problem.told_of(&place));
     }

@@ -9,6 +9,9 @@ use crate::plan::{Constant, SettingType, Span};
 /// Most values of one expression that are looked at one by one.
 const MOST_VALUES: usize = 200;
 
+/// Most kinds of records that are told apart in one value.
+const MOST_SHAPES: usize = 24;
+
 /// What is known of a value.
 #[derive(Clone, Debug)]
 pub(super) struct Known<'c> {
@@ -249,6 +252,7 @@ impl<'c> Kind<'c> {
     pub(super) fn either(self, other: Self) -> Self {
         match (self, other) {
             (Self::Nothing | Self::Never, kind) | (kind, Self::Nothing | Self::Never) => kind,
+            (Self::Options(a), Self::Options(b)) if a.len() + b.len() > MOST_VALUES => Self::Text,
             (Self::Options(a), Self::Options(b)) => Self::Options(
                 a.iter().chain(b.iter().filter(|option| !a.contains(option))).cloned().collect(),
             ),
@@ -260,7 +264,7 @@ impl<'c> Kind<'c> {
             (Self::DateTime, Self::DateTime) => Self::DateTime,
             (Self::List(a), Self::List(b)) if Rc::ptr_eq(&a, &b) => Self::List(a),
             (Self::List(a), Self::List(b)) => Self::List(Rc::new((*a).clone().either((*b).clone()))),
-            (Self::Record(a), Self::Record(b)) => Self::Record(a.or(b)),
+            (Self::Record(a), Self::Record(b)) => a.or(b).map_or(Self::Any, Self::Record),
             (Self::Any, _) | (_, Self::Any) => Self::Any,
             (a, b) => {
                 let mut all: Vec<Self> = Vec::new();
@@ -364,9 +368,10 @@ impl<'c> Shape<'c> {
         }
     }
 
-    fn or(self, other: Self) -> Self {
+    /// One or the other; nothing is known of too many.
+    fn or(self, other: Self) -> Option<Self> {
         if self.same(&other) {
-            return self;
+            return Some(self);
         }
         let mut shapes = Vec::new();
         for shape in [self, other] {
@@ -384,7 +389,7 @@ impl<'c> Shape<'c> {
         let mut names: Vec<&str> = kept.iter().map(Self::whose).collect();
         names.dedup();
         let whose = names.join("` or `").into();
-        Self::Either(kept.into(), whose)
+        (kept.len() <= MOST_SHAPES).then(|| Self::Either(kept.into(), whose))
     }
 
     fn same(&self, other: &Self) -> bool {

@@ -1,6 +1,7 @@
 //! Look-ups in tables: their keys, and what comes out.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use rhai::Expr;
 
@@ -15,7 +16,7 @@ pub(super) struct Rows {
     /// The keys of each row.
     pub keys: Vec<Vec<(Option<Constant>, Span)>>,
     /// What rows and `otherwise` give.
-    pub values: Vec<(Constant, Span)>,
+    pub values: Rc<[(Constant, Span)]>,
     /// By column: the texts that were asked for, `None` when some look-up may ask for any.
     asked: Vec<Option<BTreeSet<String>>>,
     /// By column: what was asked for, `None` when some look-up may ask for anything.
@@ -95,7 +96,7 @@ impl<'c> Checker<'c> {
         let Some(found) = self.plan.tables.get(table) else { return Known::any() };
         let mut known = Known::from(Kind::of_setting(&found.value));
         if let Some(rows) = self.rows.get(table) {
-            known.values = rows.values.as_slice().into();
+            known.values = rows.values.clone();
             if rows.values.iter().any(|(value, _)| *value == Constant::Nothing) {
                 known = known.or_absent(&[found.name.as_str().into()]);
             }
@@ -216,7 +217,7 @@ impl Rows {
     pub(super) fn new(columns: usize) -> Self {
         Self {
             keys: Vec::new(),
-            values: Vec::new(),
+            values: Rc::new([]),
             asked: vec![Some(BTreeSet::new()); columns],
             classes: vec![Some(Vec::new()); columns],
         }

@@ -72,6 +72,7 @@ impl Checker<'_> {
         table: &Span,
     ) -> (Vec<TableRow>, Otherwise, Rows) {
         let mut written = Rows::new(keys.len());
+        let mut values = Vec::new();
         let mut taken = Taken::default();
         let mut rows = Vec::new();
         let mut otherwise: Option<(Otherwise, Span)> = None;
@@ -96,22 +97,21 @@ impl Checker<'_> {
                         let given: Vec<Option<Constant>> = row.iter().map(|(key, _)| key.clone()).collect();
                         self.reachable(&mut taken, &given, &node.span);
                         written.keys.push(row.clone());
-                        written.values.push((to.value.clone(), to.span.clone()));
+                        values.push((to.value.clone(), to.span.clone()));
                         rows.push(TableRow { keys: given, value: to.value.clone() });
                     }
                 }
-                Line::Otherwise(what) => match &otherwise {
-                    Some((_, first)) => {
+                Line::Otherwise(what) => {
+                    if let Some((_, first)) = &otherwise {
                         let first = first.clone();
                         self.report(repeated("`otherwise`", &first, &node.span));
+                        continue;
                     }
-                    None => {
-                        if let OtherwiseText::Value(value) = what {
-                            written.values.push((value.value.clone(), value.span.clone()));
-                        }
-                        otherwise = Some((self.otherwise(keys, value, what, &node.span), node.span.clone()));
+                    if let OtherwiseText::Value(given) = what {
+                        values.push((given.value.clone(), given.span.clone()));
                     }
-                },
+                    otherwise = Some((self.otherwise(keys, value, what, &node.span), node.span.clone()));
+                }
                 _ => break,
             }
         }
@@ -124,6 +124,7 @@ impl Checker<'_> {
                     .help("take one of the two away"),
             );
         }
+        written.values = values.into();
         (rows, otherwise.map_or(Otherwise::Fail, |(otherwise, _)| otherwise), written)
     }
 

@@ -19,8 +19,12 @@ impl<'c> Checker<'c> {
         }
         let (fits, given, can_be) = worst(&field.kind, &known.kind);
         let Fit::Never(help) = fits else {
-            self.check_options(field, whose, known, at);
+            let told = self.problems.len();
             self.check_each(field, whose, known, at);
+            // A value that was told where it stands is not told again where it comes to.
+            if self.problems.len() == told {
+                self.check_options(field, whose, known, at);
+            }
             self.check_made(field, whose, known, at);
             return;
         };
@@ -134,19 +138,17 @@ impl<'c> Checker<'c> {
             return;
         }
         for one in made.iter() {
-            match fields.iter().find(|field| field.name == one.name) {
-                Some(field) => self.check_value(field, whose, &one.known, &one.at),
-                None => {
-                    let writable = fields.iter().filter(|field| !field.read_only);
-                    let help =
-                        did_you_mean(&one.name, writable.map(|field| field.name.as_str()), "its fields are");
-                    let mut problem = unknown_field(whose, &one.name, one.at.clone()).maybe_help(help);
-                    if !at.contains(&one.at.start) {
-                        problem = problem.also(at.clone(), "written here");
-                    }
-                    self.report(problem);
-                }
+            if let Some(field) = fields.iter().find(|field| field.name == one.name) {
+                self.check_value(field, whose, &one.known, &one.at);
+                continue;
             }
+            let writable = fields.iter().filter(|field| !field.read_only);
+            let help = did_you_mean(&one.name, writable.map(|field| field.name.as_str()), "its fields are");
+            let mut problem = unknown_field(whose, &one.name, one.at.clone()).maybe_help(help);
+            if !at.contains(&one.at.start) {
+                problem = problem.also(at.clone(), "written here");
+            }
+            self.report(problem);
         }
     }
 

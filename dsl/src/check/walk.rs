@@ -79,7 +79,11 @@ impl<'c> Checker<'c> {
         if position.is_none() {
             return at.span.clone();
         }
-        let start = at.place(position.line().unwrap_or(1), position.position().unwrap_or(1));
+        let (line, column) = (position.line().unwrap_or(1), position.position().unwrap_or(1));
+        if let Some(place) = super::called::in_script(at, line, column) {
+            return place;
+        }
+        let start = at.place(line, column);
         start..(start + length.max(1)).min(at.span.end.max(start + 1))
     }
 

@@ -138,6 +138,13 @@ impl Connect {
     }
 }
 
+/// Lets Weft into an account in a browser, with a person at the terminal, and proves that it answers.
+pub(crate) async fn sign_in(project: &Project, name: &str, show: &Show) -> Result<Ended, Trouble> {
+    let name = Some(name.to_owned());
+    let call = Connect { name, again: false, code: None, no_browser: false, new: None, answer: None };
+    call.run(project, show).await
+}
+
 /// The connection of that name.
 pub(super) fn named<'p>(project: &'p Project, name: &str) -> Result<&'p Connection, Trouble> {
     project.connections.get(name).ok_or_else(|| {

@@ -45,6 +45,16 @@ pub(crate) struct Plan {
     out: Option<PathBuf>,
 }
 
+/// What the first records of these flows would do.
+pub(crate) async fn look(
+    project: &Project,
+    flows: Vec<String>,
+    limit: usize,
+    show: &Show,
+) -> Result<Ended, Trouble> {
+    Plan { flows, record: None, limit: Some(limit), full: false, out: None }.run(project, show).await
+}
+
 impl Plan {
     pub(crate) async fn run(&self, project: &Project, show: &Show) -> Result<Ended, Trouble> {
         let entries = named(project, &self.flows)?;

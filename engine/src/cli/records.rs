@@ -38,6 +38,9 @@ pub(crate) struct Records {
     /// Show requests and answers in full
     #[arg(long)]
     full: bool,
+    /// Make a case of what happened last, without the people in it, and add it beside the flow
+    #[arg(long, conflicts_with_all = ["failed", "full"])]
+    as_case: bool,
 }
 
 impl Records {
@@ -56,6 +59,9 @@ impl Records {
         }
         let store = open_store(project).await?;
         let ended = match (&self.text, &self.shown) {
+            (Some(_), Some(text)) | (Some(text), None) if self.as_case => {
+                self.case(project, &*store, text, show).await
+            }
             (Some(_), Some(text)) | (Some(text), None) => self.search(&*store, text, show).await,
             (None, _) => self.refused(&*store, show).await,
         };
@@ -122,6 +128,41 @@ impl Records {
                 self.history(one, &history, show);
             }
         }
+        Ok(Ended::Well)
+    }
+
+    async fn case(
+        &self,
+        project: &Project,
+        store: &dyn Store,
+        text: &str,
+        show: &Show,
+    ) -> Result<Ended, Trouble> {
+        let mut found = store.find_records(text, LISTED).await.map_err(|error| store_trouble(&error))?;
+        found.retain(|one| self.flow.as_ref().is_none_or(|flow| *flow == one.flow));
+        let one = match found.as_slice() {
+            [] => return Err(crate::person::unknown(text)),
+            [one] => one,
+            several => {
+                let known: Vec<String> =
+                    several.iter().map(|one| format!("{} {}", one.flow, one.source_key)).collect();
+                let message = format!("{} records are known by `{text}`", several.len());
+                let help = format!("give the key of one, and its flow with --flow: {}", known.join(", "));
+                return Err(Trouble::new("R128", message).help(help));
+            }
+        };
+        let made = crate::case::of_past(project, store, &one.flow, &one.source_key).await?;
+        made.add()?;
+        show.json(&serde_json::json!({ "file": made.file, "case": made.name, "notes": made.notes,
+            "content": serde_json::from_str::<Value>(&made.case.to_string()).ok() }));
+        show.line(format!("{} a case is added to {}", show.good("✓"), made.file));
+        for note in &made.notes {
+            show.line(format!("{} {note}", show.warning("!")));
+        }
+        if !made.notes.is_empty() {
+            show.line("what look-ups find is not kept whole: complete the records of the case, then `weft test --accept`");
+        }
+        show.line("read it before you share it: what is personal is told by the names of fields");
         Ok(Ended::Well)
     }
 

@@ -5,24 +5,12 @@ use std::path::Path;
 
 use connectors::manifest::Manifest;
 use connectors::simulator::Running;
-use rust_embed::RustEmbed;
 
 use super::stage::{Play, Side};
 use crate::cli::open_store;
 use crate::project::{MAIN_FILE, Project};
+use crate::ready;
 use crate::trouble::Trouble;
-
-/// The ready flows of every pair.
-#[derive(RustEmbed)]
-#[folder = "../flows"]
-#[include = "*.flow"]
-struct Flows;
-
-/// The scripts that they use.
-#[derive(RustEmbed)]
-#[folder = "../scripts"]
-#[include = "*.rhai"]
-struct Scripts;
 
 /// Says that a folder was made by the demo, and may be made anew.
 const MARK: &str = ".weft/demo";
@@ -41,20 +29,18 @@ pub(super) async fn write(
         connect(folder, side, &server.url(), &mut main)?;
     }
     let on: Vec<&str> = play.acts().iter().flat_map(|act| act.flows).copied().collect();
-    for path in Flows::iter() {
-        let Some(name) = path.strip_prefix(pair).and_then(|name| name.strip_prefix('/')) else { continue };
-        if let Some(file) = Flows::get(&path) {
-            put(folder, &format!("flows/{name}"), &file.data)?;
-        }
+    let mut flows = ready::flows(pair);
+    // The demo's own acts say what runs after what.
+    flows.sort_by(|one, other| one.name.cmp(&other.name));
+    for ready::ReadyFile { name, text } in flows {
+        put(folder, &format!("flows/{name}"), &text)?;
         let flow = name.trim_end_matches(".flow");
         let off = if on.contains(&flow) { "" } else { "on = false\n" };
         // Writing to a `String` cannot fail.
         let _ = write!(main, "\n[flows.{flow}]\nfile = \"flows/{name}\"\n{off}");
     }
-    for name in Scripts::iter() {
-        if let Some(file) = Scripts::get(&name) {
-            put(folder, &format!("scripts/{name}"), &file.data)?;
-        }
+    for script in ready::scripts() {
+        put(folder, &format!("scripts/{}", script.name), &script.text)?;
     }
     put(folder, MAIN_FILE, main.as_bytes())?;
     for (flow, answers) in play.answers() {

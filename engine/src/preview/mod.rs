@@ -14,6 +14,7 @@ mod overlay;
 mod shadow;
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use connectors::record::{Record, Value, read_json};
@@ -200,7 +201,8 @@ pub(crate) fn print(connection: &Connection) -> Fingerprint {
     let mut all = connection.system.clone();
     for (name, about) in manifest.settings.iter().filter(|(_, about)| !about.secret) {
         let answer = connection.answers.get(manifest, name).or(about.default.as_deref());
-        all.push_str(&format!("\0{name}\0{}", answer.unwrap_or_default()));
+        // Into a text, writing cannot fail.
+        let _ = write!(all, "\0{name}\0{}", answer.unwrap_or_default());
     }
     Fingerprint::of(all.as_bytes())
 }

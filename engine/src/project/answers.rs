@@ -40,20 +40,34 @@ impl FlowAnswers {
     /// The answers for a flow: its defaults, and the project's file where there is one; and the text
     /// of that file.
     pub fn read(root: &Path, flow: &str, plan: &Plan) -> Result<(Self, String), Trouble> {
+        Self::read_below(root, flow, plan, &Given::default())
+    }
+
+    /// The same below answers that count more.
+    pub(crate) fn read_below(
+        root: &Path,
+        flow: &str,
+        plan: &Plan,
+        given: &Given,
+    ) -> Result<(Self, String), Trouble> {
         let path = root.join("settings").join(format!("{flow}.toml"));
         let text = if path.exists() { read_text(&path)? } else { String::new() };
-        Ok((Self::of_text(&text, flow, plan)?, text))
+        Ok((Self::of_text_below(&text, flow, plan, given)?, text))
     }
 
     /// The same from the text of that file.
     pub fn of_text(text: &str, flow: &str, plan: &Plan) -> Result<Self, Trouble> {
+        Self::of_text_below(text, flow, plan, &Given::default())
+    }
+
+    fn of_text_below(text: &str, flow: &str, plan: &Plan, given: &Given) -> Result<Self, Trouble> {
         let name = format!("settings/{flow}.toml");
         let file: File = toml::from_str(text).map_err(|error| {
             Trouble::new("R017", format!("{name} cannot be read: {}", error.message().replace('\n', ", ")))
                 .at(&name, text, error.span().unwrap_or(0..0), "here")
                 .help("docs/operating.md shows the form of this file; texts stand in double quotes")
         })?;
-        let mut reader = Reader { name: &name, text, troubles: Vec::new() };
+        let mut reader = Reader { name: &name, text, above: given, troubles: Vec::new() };
         let settings = reader.settings(&file, plan, flow);
         let tables = reader.tables(&file, plan);
         if reader.troubles.is_empty() {
@@ -65,9 +79,19 @@ impl FlowAnswers {
     }
 }
 
+/// Answers that count more than those of the project, of the types that the flow asks for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Given {
+    /// By setting.
+    pub(crate) settings: BTreeMap<String, Constant>,
+    /// In the place of the tables of these names.
+    pub(crate) tables: Vec<Table>,
+}
+
 struct Reader<'a> {
     name: &'a str,
     text: &'a str,
+    above: &'a Given,
     troubles: Vec<Trouble>,
 }
 
@@ -98,6 +122,10 @@ impl Reader<'_> {
         }
         let mut settings = Vec::new();
         for setting in &plan.settings {
+            if let Some(answer) = self.above.settings.get(&setting.name) {
+                settings.push((setting.name.clone(), answer.clone()));
+                continue;
+            }
             let given = file.settings.iter().find(|(key, _)| *key.get_ref() == setting.name);
             let answer = match given {
                 None => setting.default.clone(),
@@ -147,6 +175,9 @@ impl Reader<'_> {
             if let Some((_, given)) = given {
                 self.table(table, given);
             }
+            if let Some(above) = self.above.tables.iter().find(|above| above.name == table.name) {
+                table.clone_from(above);
+            }
         }
         tables
     }
@@ -161,26 +192,28 @@ impl Reader<'_> {
                 }
             }
         }
-        if let Some(otherwise) = &given.otherwise {
-            table.otherwise = match otherwise.get_ref().as_str() {
-                Some("fail") => Otherwise::Fail,
-                Some("keep") if table.keys.len() == 1 => Otherwise::Keep,
-                _ => {
-                    let Some(value) = constant(otherwise.get_ref(), &table.value) else {
-                        let message =
-                            format!("`otherwise` takes \"fail\", \"keep\" or {}", in_words(&table.value));
-                        self.trouble(Trouble::new("R022", message), otherwise.span(), "not that");
-                        return;
-                    };
-                    Otherwise::Value(value)
-                }
-            };
+        if let Some(given) = &given.otherwise {
+            match otherwise(table, given.get_ref()) {
+                Ok(otherwise) => table.otherwise = otherwise,
+                Err(message) => self.trouble(Trouble::new("R022", message), given.span(), "not that"),
+            }
         }
     }
 }
 
+/// What a table says of keys that no row names: `"fail"`, `"keep"`, or a value.
+pub(crate) fn otherwise(table: &Table, given: &toml::Value) -> Result<Otherwise, String> {
+    match given.as_str() {
+        Some("fail") => Ok(Otherwise::Fail),
+        Some("keep") if table.keys.len() == 1 => Ok(Otherwise::Keep),
+        _ => constant(given, &table.value)
+            .map(Otherwise::Value)
+            .ok_or_else(|| format!("`otherwise` takes \"fail\", \"keep\" or {}", in_words(&table.value))),
+    }
+}
+
 /// `["NL", 21, 1]`: the keys, then the value; `"_"` stands for any key.
-fn row(table: &Table, cells: &[toml::Value]) -> Result<TableRow, String> {
+pub(crate) fn row(table: &Table, cells: &[toml::Value]) -> Result<TableRow, String> {
     let Some((value, keys)) = cells.split_last().filter(|(_, keys)| keys.len() == table.keys.len()) else {
         return Err(format!(
             "a row of table `{}` has {} cells: {}, then the value",
@@ -193,11 +226,16 @@ fn row(table: &Table, cells: &[toml::Value]) -> Result<TableRow, String> {
     for (key, column) in keys.iter().zip(&table.keys) {
         row.keys.push(match (key.as_str(), &column.kind) {
             (Some("_"), _) => None,
+            // As everywhere, an empty text is no value.
+            (Some(""), _) => Some(Constant::Nothing),
             (_, Some(kind)) => {
                 Some(constant(key, kind).ok_or_else(|| format!("`{key}` is not {}", in_words(kind)))?)
             }
             (_, None) => Some(untyped(key).ok_or_else(|| format!("`{key}` cannot be a key"))?),
         });
+    }
+    if value.as_str() == Some("") {
+        return Ok(row);
     }
     row.value = constant(value, &table.value)
         .ok_or_else(|| format!("`{value}` is not {}", in_words(&table.value)))?;
@@ -205,7 +243,7 @@ fn row(table: &Table, cells: &[toml::Value]) -> Result<TableRow, String> {
 }
 
 /// A TOML value as a constant of that type.
-fn constant(value: &toml::Value, kind: &SettingType) -> Option<Constant> {
+pub(crate) fn constant(value: &toml::Value, kind: &SettingType) -> Option<Constant> {
     Some(match (kind, value) {
         (SettingType::Text | SettingType::Date, toml::Value::String(text)) => Constant::Text(text.clone()),
         (SettingType::Date, toml::Value::Datetime(date)) => Constant::Text(date.to_string()),
@@ -239,7 +277,7 @@ fn untyped(value: &toml::Value) -> Option<Constant> {
     })
 }
 
-fn in_words(kind: &SettingType) -> String {
+pub(crate) fn in_words(kind: &SettingType) -> String {
     match kind {
         SettingType::Text => "text".into(),
         SettingType::Integer => "a whole number".into(),

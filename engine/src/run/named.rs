@@ -199,7 +199,7 @@ fn difference(agreed: &Record, now: &Record) -> Option<String> {
     let names = agreed.iter().chain(now.iter()).map(|(name, _)| name);
     for name in names {
         let [before, after] = [agreed, now].map(|record| record.get(name).unwrap_or(&Value::Null));
-        if !before.says_the_same_as(after) && !(before.says_nothing() && after.says_nothing()) {
+        if !before.says_the_same_as(after) {
             return Some(match (before, after) {
                 (Value::Map(_) | Value::List(_), _) | (_, Value::Map(_) | Value::List(_)) => {
                     format!("`{name}` is not what it was")

@@ -14,9 +14,13 @@ use super::scope::Scope;
 use super::settle::refused;
 use super::unfinished;
 use super::walk::{Done, Stop, Walk};
+use crate::case::Way;
 use crate::program::{Act, Step};
 use crate::shade::Shade;
 use crate::store::{Cursor, Fingerprint, Known, OutcomeWord, Page, Settled, StoreError, Written};
+
+/// A change is fresh for so long, in milliseconds: a second of the system, and one for clocks.
+const FRESH: i64 = 2_000;
 
 /// A page under way.
 #[derive(Clone, Copy)]
@@ -162,13 +166,31 @@ impl<'r> PageRun<'r> {
             if retaken && known.ledger.as_ref().is_some_and(|ledger| ledger.source_print == print) {
                 continue;
             }
-            if !self.run.options.full && !self.again && !self.named && is_settled(&known, print, flow.print) {
+            let is_settled =
+                is_settled(&known, print, flow.print) && !self.may_hide_a_change(&record, &known);
+            if !self.run.options.full && !self.again && !self.named && is_settled {
                 page.counted.unchanged += 1;
                 continue;
             }
             items.push(Item { key, print, scope: Scope::new(flow, Some(record)), text, known });
         }
         Ok(items)
+    }
+
+    /// Systems tell moments by the second, and pages leave details out: what changed there within
+    /// the second in which the record was read looks as it did. So a record that had only just
+    /// changed when the run began that handled it is looked at once more.
+    fn may_hide_a_change(&self, record: &Record, known: &Known) -> bool {
+        let fetch = &self.run.flow.plan.fetch;
+        let Some(since) =
+            fetch.since.as_ref().filter(|_| !self.run.sides.source.detail_fields(&fetch.resource).is_empty())
+        else {
+            return false;
+        };
+        let changed =
+            record.at(&since.field).and_then(Value::as_str).and_then(|at| at.parse::<jiff::Timestamp>().ok());
+        let begun = known.ledger.as_ref().and_then(|ledger| begun_at(&ledger.run));
+        changed.zip(begun).is_some_and(|(changed, begun)| changed.as_millisecond() + FRESH >= begun)
     }
 
     fn refused(&self, record: &Record, key_field: &str, class: &str, reason: String) -> Settled {
@@ -187,7 +209,14 @@ impl<'r> PageRun<'r> {
         for item in items {
             // A filter that fails is told by the walk, with its reason.
             let passes = flow.program.steps.iter().take(gates).all(|step| match &step.action {
-                Act::Filter(condition) => item.scope.truth(condition).unwrap_or(true),
+                Act::Filter(condition) => {
+                    let passes = item.scope.truth(condition).unwrap_or(true);
+                    if !passes {
+                        flow.mark(step, Way::Reached);
+                        flow.mark(step, Way::No);
+                    }
+                    passes
+                }
                 _ => true,
             });
             if passes {
@@ -323,6 +352,12 @@ pub(super) fn key_of(record: &Record, key_field: &str) -> Option<String> {
         Some(Value::Decimal(number)) => Some(number.to_string()),
         _ => None,
     }
+}
+
+/// When a run began, in milliseconds: its name says it.
+fn begun_at(run: &str) -> Option<i64> {
+    let (seconds, nanos) = run.parse::<uuid::Uuid>().ok()?.get_timestamp()?.to_unix();
+    i64::try_from(seconds * 1_000 + u64::from(nanos) / 1_000_000).ok()
 }
 
 /// Handled before, by the same plan, to a good end, and unchanged since.

@@ -16,6 +16,7 @@ use super::history::History;
 use super::outgoing::Gate;
 use super::scope::Scope;
 use super::{Flow, Sides};
+use crate::case::Way;
 use crate::mapping::Why;
 use crate::program::{Act, Condition, Line, Lookup, Script, Step, With};
 use crate::shade::Shade;
@@ -110,19 +111,26 @@ impl Walk<'_> {
     }
 
     async fn step(&self, step: &Step, scope: &mut Scope<'_>, items: &str) -> Result<(), Stop> {
+        self.flow.mark(step, Way::Reached);
         match &step.action {
             Act::Filter(condition) => {
-                if !self.truth(condition, scope)? {
+                let passes = self.truth(condition, scope)?;
+                self.flow.mark(step, Way::of(passes));
+                if !passes {
                     return Err(Stop::Filtered);
                 }
             }
             Act::Skip(reason, when) => {
-                if self.holds(when, scope)? {
+                let holds = self.holds(when, scope)?;
+                self.flow.mark(step, Way::of(holds));
+                if holds {
                     return Err(Stop::Skipped(self.text(reason, scope)?));
                 }
             }
             Act::Fail(reason, when) => {
-                if self.holds(when, scope)? {
+                let holds = self.holds(when, scope)?;
+                self.flow.mark(step, Way::of(holds));
+                if holds {
                     return Err(Stop::failed("refused by the flow", self.text(reason, scope)?));
                 }
             }
@@ -141,8 +149,9 @@ impl Walk<'_> {
             }
             Act::Each(name, list, steps) => self.each(name, list, steps, scope, items).await?,
             Act::When(condition, then, otherwise) => {
-                let (taken, left) =
-                    if self.truth(condition, scope)? { (then, otherwise) } else { (otherwise, then) };
+                let holds = self.truth(condition, scope)?;
+                self.flow.mark(step, Way::of(holds));
+                let (taken, left) = if holds { (then, otherwise) } else { (otherwise, then) };
                 // Names of the way not taken can be read later on, and hold nothing.
                 for name in names(left) {
                     scope.bind(name, Value::Null);

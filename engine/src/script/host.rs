@@ -18,7 +18,7 @@ use super::lower::{Callee, Function, Names, NotLowered, Program, Stop, into_valu
 use super::room::with_room;
 use super::sandbox::sandbox;
 use super::syntax::{Facts, Known, examine};
-use super::table::TableValue;
+use super::table::{ReadRows, TableValue};
 use super::translate::{Around, not_a_condition};
 use super::values::from_dynamic;
 
@@ -117,6 +117,18 @@ impl ScriptHost {
             host.add(script).map_err(|error| inside(error, &script.path))?;
         }
         Ok(host)
+    }
+
+    /// Notes from here on which rows of its tables are read. Before anything is compiled.
+    pub(crate) fn mark_rows(&mut self) {
+        for table in self.tables.values_mut() {
+            *table = table.marked();
+        }
+    }
+
+    /// Which rows of its tables were read, where that was noted.
+    pub(crate) fn read_rows(&self) -> Vec<ReadRows> {
+        self.tables.values().map(TableValue::read_rows).collect()
     }
 
     /// Leaves expressions that are compiled from here on to Rhai, or not, whatever

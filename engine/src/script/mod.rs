@@ -36,4 +36,4 @@ pub use library::{Group, LIBRARY, LibraryFunction, catalog_functions, functions}
 pub use limits::Limits;
 pub use lower::{Natively, NotLowered};
 pub use room::{STACK, mark_roomy, with_room};
-pub use table::constant_value;
+pub use table::{ReadRows, constant_value};

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use connectors::record::Value;
 use dsl::plan::{Constant, Otherwise, Table};
@@ -28,6 +29,17 @@ struct Rows {
     texts: HashMap<String, usize>,
     /// The first row, when there is one key, that fits something else than a text.
     others: Option<usize>,
+    /// Which rows have been read, and `otherwise` behind them; empty: nobody asks.
+    read: Box<[AtomicBool]>,
+}
+
+/// A table, and what of it was read.
+#[derive(Clone, Debug)]
+pub struct ReadRows {
+    /// The table.
+    pub table: Table,
+    /// Whether each row was read; one more than there are rows, for `otherwise`.
+    pub read: Vec<bool>,
 }
 
 /// What a look-up found.
@@ -54,7 +66,28 @@ impl TableValue {
                 _ => others = others.or(Some(at)),
             }
         }
-        Self(Arc::new(Rows { table, values, otherwise, texts, others }))
+        Self(Arc::new(Rows { table, values, otherwise, texts, others, read: Box::default() }))
+    }
+
+    /// The same table, which notes from here on what is read of it.
+    pub(super) fn marked(&self) -> Self {
+        let mut marked = Self::new(self.0.table.clone());
+        if let Some(rows) = Arc::get_mut(&mut marked.0) {
+            rows.read = (0..=rows.table.rows.len()).map(|_| AtomicBool::new(false)).collect();
+        }
+        marked
+    }
+
+    /// What was read of it, where that was noted.
+    pub(super) fn read_rows(&self) -> ReadRows {
+        let read = self.0.read.iter().map(|read| read.load(Ordering::Relaxed)).collect();
+        ReadRows { table: self.0.table.clone(), read }
+    }
+
+    fn mark(&self, row: usize) {
+        if let Some(read) = self.0.read.get(row) {
+            read.store(true, Ordering::Relaxed);
+        }
     }
 
     /// The value for a key, or for a list of keys: the first row that fits, else `otherwise`.
@@ -66,9 +99,13 @@ impl TableValue {
             several = self.keys(key)?;
             &several
         };
-        if let Some(value) = self.row(keys)?.and_then(|row| self.0.values.get(row)) {
+        if let Some(row) = self.row(keys)?
+            && let Some(value) = self.0.values.get(row)
+        {
+            self.mark(row);
             return Ok(Found::Value(value));
         }
+        self.mark(self.0.table.rows.len());
         match (&self.0.otherwise, &self.0.table.otherwise, keys) {
             (Some(value), _, _) => Ok(Found::Value(value)),
             (None, Otherwise::Keep, [_]) => Ok(Found::Key),

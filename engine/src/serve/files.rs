@@ -17,6 +17,8 @@ const DEEPEST: usize = 4;
 #[derive(Debug)]
 pub(crate) struct Files {
     root: PathBuf,
+    /// Folders that count with all flows, scripts, cases and answers in them.
+    folders: Vec<PathBuf>,
     /// Files that are looked at beside those of the project.
     more: Vec<PathBuf>,
     /// Fingerprints of contents, with what tells that they still hold.
@@ -30,12 +32,21 @@ pub(crate) struct Files {
 impl Files {
     /// The files as they are now are those that are in use.
     pub(crate) fn new(root: &Path) -> Self {
-        Self::with(root, Vec::new())
+        Self::of(root.to_owned(), Vec::new(), Vec::new())
     }
 
     /// The same with some that are not of the project.
     pub(crate) fn with(root: &Path, more: Vec<PathBuf>) -> Self {
-        let mut files = Self { root: root.to_owned(), more, known: BTreeMap::new(), taken: 0, seen: None };
+        Self::of(root.to_owned(), Vec::new(), more)
+    }
+
+    /// Every flow, script, case and file of answers in these folders, whoever names it.
+    pub(crate) fn below(folders: &[PathBuf]) -> Self {
+        Self::of(folders.first().cloned().unwrap_or_default(), folders.to_vec(), Vec::new())
+    }
+
+    fn of(root: PathBuf, folders: Vec<PathBuf>, more: Vec<PathBuf>) -> Self {
+        let mut files = Self { root, folders, more, known: BTreeMap::new(), taken: 0, seen: None };
         files.taken = files.print();
         files
     }
@@ -117,6 +128,11 @@ impl Files {
         folders.dedup();
         for folder in folders {
             paths.extend(below(&folder, "rhai", DEEPEST));
+        }
+        for folder in &self.folders {
+            for extension in ["flow", "rhai", "json"] {
+                paths.extend(below(folder, extension, DEEPEST));
+            }
         }
         for folder in ["settings", "systems"] {
             paths.extend(below(&self.root.join(folder), "toml", 0));

@@ -82,6 +82,14 @@ async fn lines_that_are_left_to_rhai_are_named_with_the_reason() {
     );
 }
 
+#[tokio::test]
+async fn the_page_of_an_error_is_shown() {
+    let folder = Folder::new();
+    golden("explain", folder.show(&["check", "--explain", "f110"]).await);
+    golden("explain_json", folder.show(&["check", "--explain", "S011", "--json"]).await);
+    golden("explain_unknown", folder.show(&["check", "--explain", "F0110"]).await);
+}
+
 const ASSUMED: &str = "[connections.softmaat]\nsystem = \"softmaat\"\naddress = \"https://softmaat.example\"\napi_key = { file = \"softmaat.key\" }\n";
 
 /// A contract that is assumed is said; the project's own profile takes the place of ours.

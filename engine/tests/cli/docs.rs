@@ -4,6 +4,7 @@ use super::town::{Folder, golden};
 
 const GUIDE: &str = include_str!("../../../docs/operating.md");
 const SECRETS: &str = include_str!("../../../docs/secrets.md");
+const PLAN: &str = include_str!("../../../docs/plan.md");
 const PRIVACY: &str = include_str!("../../../docs/privacy.md");
 const FLOW: &str = include_str!("../../../flows/ccv_salespos-mpluskassa/orders.flow");
 
@@ -62,7 +63,7 @@ fn words(call: &str) -> Vec<&str> {
 async fn the_guides_commands_exist() {
     let folder = Folder::new();
     let mut calls = 0;
-    let blocks = [GUIDE, SECRETS, PRIVACY].map(blocks).concat();
+    let blocks = [GUIDE, SECRETS, PRIVACY, PLAN].map(blocks).concat();
     for line in blocks.iter().filter(|(head, _)| *head == "console").flat_map(|(_, body)| body.lines()) {
         // The rest is what they say.
         let Some((_, call)) = line.split_once("weft ") else { continue };

@@ -194,9 +194,18 @@ impl Shipped {
 
     /// Runs the flow once: its counts, and why records were refused.
     pub async fn run(&self, over_all: bool) -> (String, Vec<String>) {
+        self.go(over_all).await.unwrap_or_else(|problems| panic!("{problems}"))
+    }
+
+    /// The same, unless the flow cannot be run with its answers.
+    pub async fn try_run(&self) -> Result<(String, Vec<String>), String> {
+        self.go(false).await
+    }
+
+    async fn go(&self, over_all: bool) -> Result<(String, Vec<String>), String> {
         let loader = Loader::new(&self.project).unwrap();
         let entry = &self.project.flows[0];
-        let flow = loader.flow(entry).unwrap_or_else(|problems| panic!("{problems:?}"));
+        let flow = loader.flow(entry).map_err(|problems| format!("{problems:?}"))?;
         let sides = if self.hurries {
             let limits = Limits { backoff: Duration::from_millis(2), tries: 8, ..Limits::default() };
             let party = |role: &str| {
@@ -215,7 +224,7 @@ impl Shipped {
         let report: Report = run(&flow, &sides, &self.store, &options, &told).await.unwrap();
         let mut refused = told.refused.into_inner().unwrap();
         refused.sort();
-        (counts(&report), refused)
+        Ok((counts(&report), refused))
     }
 }
 

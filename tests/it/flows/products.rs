@@ -279,10 +279,11 @@ async fn the_shop_shows_what_is_free_to_sell() {
     ];
     for (answers, free, expected) in figures {
         let pair = Pair::new("stock", &format!("[settings]\n{answers}\n")).await;
-        put(&pair.till, "stock", &[stock("1", free), stock("2", 100.0)]);
+        // The till tells the stock of the connection's own branch, whichever that is.
+        put(&pair.till, "stock", &[stock("2", free)]);
         put(&pair.till, "articles", &[mug(json!({}))]);
         put(&pair.shop, "stock", &[shelf("product:5", "100045"), shelf("product:6", "7")]);
-        assert_eq!(runs(&pair).await, "1 updated, 1 skipped", "{answers}");
+        assert_eq!(runs(&pair).await, "1 updated", "{answers}");
         assert_eq!(book(&pair.shop, "stock")[0]["stock"].as_f64(), expected.as_f64(), "{answers}");
     }
 }

@@ -385,7 +385,14 @@ fn argument(flow: &Flow<'_>, _: &mut fastrand::Rng) -> Vec<Planted> {
 fn required(flow: &Flow<'_>, _: &mut fastrand::Rng) -> Vec<Planted> {
     let mut found = Vec::new();
     let mut block: Option<(usize, &[Field])> = None;
+    // Lines at which the blocks around begin: a field of the innermost is told there.
+    let mut open: Vec<usize> = Vec::new();
     for (number, token) in flow.tokens.iter().enumerate() {
+        match token.text.as_str() {
+            "{" => open.push(token.line),
+            "}" => drop(open.pop()),
+            _ => {}
+        }
         if token.first && ["create", "upsert"].contains(&token.text.as_str()) {
             let resource =
                 flow.tokens.get(number + 5).and_then(|token| flow.target.resources.get(&token.text));
@@ -402,7 +409,7 @@ fn required(flow: &Flow<'_>, _: &mut fastrand::Rng) -> Vec<Planted> {
             && let Some(ends) = ends
         {
             let at = token.at..flow.text[..ends.at].rfind('\n').unwrap();
-            let lines = BTreeSet::from([line, token.line]);
+            let lines = open.last().copied().into_iter().chain([line, token.line]).collect();
             found.push(Planted { what: "required field left out", at, new: String::new(), lines });
         }
     }

@@ -1,0 +1,145 @@
+//! Who answers the questions of `weft init`: what was given beforehand, then a person at a
+//! terminal; where there is neither, the command says what is missing and how to give it.
+
+use std::io::IsTerminal as _;
+
+use dialoguer::theme::ColorfulTheme;
+use dialoguer::{Confirm, Input, MultiSelect, Select};
+
+use super::given::shown;
+use crate::trouble::Trouble;
+
+/// Lines of a list that are shown at once.
+const SHOWN: usize = 15;
+
+/// Somebody to ask.
+pub(super) struct Asker {
+    terminal: bool,
+    theme: ColorfulTheme,
+}
+
+/// A value that can be chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Choice {
+    pub(super) value: String,
+    /// What it means, for people.
+    pub(super) about: String,
+}
+
+impl Choice {
+    fn shown(&self) -> String {
+        if self.about.is_empty() { self.value.clone() } else { format!("{}  {}", self.value, self.about) }
+    }
+}
+
+impl Asker {
+    pub(super) fn new(asks: bool) -> Self {
+        let terminal = asks && std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+        Self { terminal, theme: ColorfulTheme::default() }
+    }
+
+    /// There is somebody.
+    pub(super) const fn is_there(&self) -> bool {
+        self.terminal
+    }
+
+    /// Says what has no answer where nobody can be asked.
+    fn needs(&self, question: &str, how: &str) -> Result<(), Trouble> {
+        if self.terminal {
+            return Ok(());
+        }
+        let message = format!("nobody is there to answer: {question}");
+        Err(Trouble::new("R130", message).help(format!("{how}; what was answered before is kept")))
+    }
+
+    /// One of several.
+    pub(super) fn choose(&self, question: &str, choices: &[String], how: &str) -> Result<usize, Trouble> {
+        self.needs(question, how)?;
+        let select = Select::with_theme(&self.theme).with_prompt(question).items(choices).default(0);
+        select.max_length(SHOWN).interact().map_err(|error| stopped(&error))
+    }
+
+    /// Any number of several.
+    pub(super) fn several(
+        &self,
+        question: &str,
+        choices: &[String],
+        chosen: &[bool],
+        how: &str,
+    ) -> Result<Vec<usize>, Trouble> {
+        self.needs(question, how)?;
+        let select = MultiSelect::with_theme(&self.theme)
+            .with_prompt(format!("{question} (space chooses, Enter goes on)"))
+            .items(choices)
+            .defaults(chosen)
+            .max_length(SHOWN)
+            .report(false);
+        let chosen = select.interact().map_err(|error| stopped(&error))?;
+        let names = chosen.iter().filter_map(|at| choices.get(*at)?.split("  ").next());
+        let names = names.map(str::trim).collect::<Vec<_>>().join(", ");
+        eprintln!("✔ {question} · {}", if names.is_empty() { "none" } else { &names });
+        Ok(chosen)
+    }
+
+    /// Yes or no; the standard where nobody is there.
+    pub(super) fn yes(&self, question: &str, standard: bool) -> Result<bool, Trouble> {
+        if !self.terminal {
+            return Ok(standard);
+        }
+        let confirm = Confirm::with_theme(&self.theme).with_prompt(question).default(standard);
+        confirm.interact().map_err(|error| stopped(&error))
+    }
+
+    /// A text that `fits`; empty means nothing where that is allowed.
+    pub(super) fn text(
+        &self,
+        question: &str,
+        standard: Option<&str>,
+        may_be_empty: bool,
+        how: &str,
+        fits: impl Fn(&str) -> Result<(), String>,
+    ) -> Result<String, Trouble> {
+        self.needs(question, how)?;
+        let mut input = Input::<String>::with_theme(&self.theme)
+            .with_prompt(question)
+            .allow_empty(may_be_empty)
+            .validate_with(|text: &String| if text.is_empty() && may_be_empty { Ok(()) } else { fits(text) });
+        if let Some(standard) = standard.filter(|standard| !standard.is_empty()) {
+            input = input.default(standard.to_owned());
+        }
+        input.interact_text().map(|text| text.trim().to_owned()).map_err(|error| stopped(&error))
+    }
+
+    /// One of the values that a system has, or one that is typed; `None`: none.
+    pub(super) fn one_of(
+        &self,
+        question: &str,
+        choices: &[Choice],
+        now: Option<&str>,
+        may_be_empty: bool,
+        how: &str,
+    ) -> Result<Option<String>, Trouble> {
+        self.needs(question, how)?;
+        let mut items: Vec<String> = choices.iter().map(Choice::shown).collect();
+        items.push("another one …".to_owned());
+        if may_be_empty {
+            items.push("none".to_owned());
+        }
+        let at = choices.iter().position(|choice| Some(choice.value.as_str()) == now);
+        let standard = at.unwrap_or(if may_be_empty && now.is_none() { items.len() - 1 } else { 0 });
+        let select = Select::with_theme(&self.theme).with_prompt(question).items(&items).default(standard);
+        let chosen = select.max_length(SHOWN).interact().map_err(|error| stopped(&error))?;
+        match choices.get(chosen) {
+            Some(choice) => Ok(Some(choice.value.clone())),
+            None if chosen == choices.len() => {
+                self.text(question, now, may_be_empty, how, |_| Ok(())).map(|text| shown(&text))
+            }
+            None => Ok(None),
+        }
+    }
+}
+
+fn stopped(error: &dialoguer::Error) -> Trouble {
+    Trouble::new("R131", format!("stopped while a question was asked: {error}"))
+        .help("what was answered before is kept; `weft init` goes on from here")
+}
