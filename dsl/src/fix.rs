@@ -3,10 +3,14 @@
 use crate::plan::Span;
 
 /// What to write in the place of what stands at `at`, when the advice says it whole: a name that
-/// was probably meant, or `write …`. `None`: a person has to decide.
+/// was probably meant, or `write …`. `None`: a person has to decide, or the mistake was made
+/// elsewhere and only shows there.
 #[must_use]
-pub fn fix(text: &str, at: &Span, advice: &str) -> Option<String> {
+pub fn fix(text: &str, at: &Span, message: &str, advice: &str) -> Option<String> {
     let written = text.get(at.clone())?;
+    if advice.starts_with("did you mean") && !message.contains(written.trim_matches('"')) {
+        return None;
+    }
     if advice == "take it away" && written.chars().count() == 1 {
         return Some(String::new());
     }
@@ -38,12 +42,16 @@ mod tests {
 
     #[test]
     fn advice_that_says_it_whole_can_be_followed() {
-        let follow = |text: &str, advice: &str| fix(text, &(0..text.len()), advice);
+        let follow = |text: &str, advice: &str| {
+            fix(text, &(0..text.len()), &format!("nothing is called {text}"), advice)
+        };
         assert_eq!(follow("order", "did you mean `orders`?").as_deref(), Some("orders"));
         assert_eq!(follow("\"payd\"", "did you mean `paid`?").as_deref(), Some("\"paid\""));
         assert_eq!(follow("and", "write `&&`").as_deref(), Some("&&"));
         assert_eq!(follow("'x'", "write `\"x\"`").as_deref(), Some("\"x\""));
         assert_eq!(follow(";", "take it away").as_deref(), Some(""));
+        let elsewhere = fix("kind", &(0..4), "`a.b` is never `compnay`", "did you mean `company`?");
+        assert_eq!(elsewhere, None, "the wrong word stands elsewhere");
         for (text, advice) in [
             ("not", "write `!(…)`"),
             ("order", "its fields are: `a` and `b`"),

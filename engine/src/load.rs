@@ -72,8 +72,7 @@ impl<'p> Loader<'p> {
     pub fn as_of(project: &'p Project, then: Edition) -> Result<Self, Trouble> {
         let mut loader = Self::new(project)?;
         for (path, text) in &then.scripts {
-            loader.catalog.scripts.insert(path.clone(), describe_script(path, text));
-            loader.scripts.insert(path.clone(), text.clone());
+            loader.put_script(path, text);
         }
         loader.then = Some(then);
         Ok(loader)
@@ -85,7 +84,7 @@ impl<'p> Loader<'p> {
         &self.catalog
     }
 
-    /// The same with a script as it is being written, which nobody has saved.
+    /// The same with the text of a script that is not the one on disk.
     pub(crate) fn put_script(&mut self, path: &str, text: &str) {
         self.catalog.scripts.insert(path.to_owned(), describe_script(path, text));
         self.scripts.insert(path.to_owned(), text.to_owned());

@@ -17,7 +17,7 @@ pub(super) fn actions(view: &View<'_>, params: &Value) -> Value {
         if at.end < from || till < at.start {
             continue;
         }
-        let Some(instead) = dsl::fix(view.text(), at, help) else { continue };
+        let Some(instead) = dsl::fix(view.text(), at, &told.message, help) else { continue };
         let written = view.text().get(at.clone()).unwrap_or_default();
         let title = match instead.as_str() {
             "" => format!("Take `{written}` away"),
