@@ -25,12 +25,21 @@ pub fn page(code: &str) -> Result<(&'static str, &'static str), String> {
     let nearest = codes()
         .map(|known| (strsim::damerau_levenshtein(&wanted, known), known))
         .filter(|(distance, _)| *distance <= 2)
-        .min_by_key(|(distance, known)| (*distance, known.chars().next() != wanted.chars().next()));
+        .min_by_key(|(distance, known)| {
+            let is_other_kind = known.chars().next() != wanted.chars().next();
+            (*distance, is_other_kind, number(known).abs_diff(number(&wanted)))
+        });
     Err(match nearest {
         Some((_, known)) => format!("no error has this code; did you mean `{known}`?"),
         None => "no error has this code; codes are a letter (F, S, C or R) and three digits, such as F020"
             .to_owned(),
     })
+}
+
+/// The number in a code.
+fn number(code: &str) -> u32 {
+    let digits: String = code.chars().filter(char::is_ascii_digit).collect();
+    digits.parse().unwrap_or_default()
 }
 
 /// A page without the marks of its format.

@@ -202,32 +202,13 @@ async fn run_as(
     task: Task<'_>,
     watcher: &dyn Watcher,
 ) -> Result<Report, RunError> {
-    let rights = match Rights::wait(store, &creates(&flow.plan, sides), options, watcher).await? {
-        Asked::All(rights) => rights,
-        Asked::Busy { holder } => return Err(RunError::Busy { flow: flow.name.clone(), holder }),
-    };
-    let result = run_with_rights(flow, sides, store, options, task, watcher).await;
-    let given_back = rights.give_back(store).await;
-    let report = result?;
-    given_back?;
-    Ok(report)
-}
-
-async fn run_with_rights(
-    flow: &Flow,
-    sides: &Sides,
-    store: &Arc<dyn Store>,
-    options: &Options,
-    task: Task<'_>,
-    watcher: &dyn Watcher,
-) -> Result<Report, RunError> {
     let lease = match claim(&**store, &flow.name, &this_process()).await? {
         Claim::Held(lease) => lease,
         Claim::Busy { holder, .. } => return Err(RunError::Busy { flow: flow.name.clone(), holder }),
     };
     let claimed = Claimed::new(lease.clone(), Part::Whole);
     let id = claimed.id.clone();
-    let result = run_claimed(claimed, flow, sides, store, options, task, watcher).await;
+    let result = run_with_rights(claimed, flow, sides, store, options, task, watcher).await;
     // Whatever happened, others may claim the flow from here on.
     let released = store.release(&lease).await;
     if released.as_ref().is_err_and(StoreError::is_temporary) {
@@ -235,6 +216,28 @@ async fn run_with_rights(
     }
     let report = result?;
     released?;
+    Ok(report)
+}
+
+async fn run_with_rights(
+    claimed: Claimed,
+    flow: &Flow,
+    sides: &Sides,
+    store: &Arc<dyn Store>,
+    options: &Options,
+    task: Task<'_>,
+    watcher: &dyn Watcher,
+) -> Result<Report, RunError> {
+    let waiting = Renewal(tokio::spawn(keep_lease(Arc::clone(store), claimed.lease.clone())));
+    let rights = match Rights::wait(store, &creates(&flow.plan, sides), options, watcher).await? {
+        Asked::All(rights) => rights,
+        Asked::Busy { holder } => return Err(RunError::Busy { flow: flow.name.clone(), holder }),
+    };
+    drop(waiting);
+    let result = run_claimed(claimed, flow, sides, store, options, task, watcher).await;
+    let given_back = rights.give_back(store).await;
+    let report = result?;
+    given_back?;
     Ok(report)
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use dsl::plan::{Action, Plan, Step, Verb};
 
 use super::{Options, Renewal, Sides, Watcher, claim, keep_lease, release};
-use crate::store::{Claim, Lease, Store, StoreError, this_process};
+use crate::store::{Claim, Lease, Store, StoreError, right_to_create, this_process};
 
 /// How long a run by hand waits before it asks again.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -26,7 +26,7 @@ fn collect(steps: &[Step], target: &str, all: &mut BTreeSet<String>) {
     for step in steps {
         match &step.action {
             Action::Write(write) if !matches!(write.verb, Verb::Update { .. }) => {
-                all.insert(format!("create {target}/{}", write.resource));
+                all.insert(right_to_create(target, &write.resource));
             }
             Action::Each { steps, .. } => collect(steps, target, all),
             Action::When { then, otherwise, .. } => {
@@ -79,7 +79,7 @@ impl Rights {
         Ok(Asked::All(rights))
     }
 
-    /// Takes all of them, as soon as nobody else has one. Nothing is held while it waits; told to
+    /// Takes all of them, as soon as nobody else has one. None is held while it waits; told to
     /// stop, it says who was in the way.
     pub(super) async fn wait(
         store: &Arc<dyn Store>,

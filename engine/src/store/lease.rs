@@ -7,6 +7,20 @@ use super::link::{Arg, Link, Row, Words};
 use super::types::{Claim, Counts, Lease, Millis, NewRun, RunState};
 use super::{Fingerprint, StoreError, sql};
 
+/// What the names of rights begin with. No flow is called so: its names have no spaces.
+const RIGHT: &str = "create ";
+
+/// The name of the lease that stands for the right to create such records.
+#[must_use]
+pub fn right_to_create(connection: &str, resource: &str) -> String {
+    format!("{RIGHT}{connection}/{resource}")
+}
+
+/// The lease stands for a right, and not for a flow.
+pub(super) fn is_right(name: &str) -> bool {
+    name.starts_with(RIGHT)
+}
+
 /// The database's clock.
 pub(super) async fn now(link: &mut dyn Link, words: &Words) -> Result<Millis, StoreError> {
     one(link.fetch(&words.fill(sql::NOW), &[], true).await?)?.int()

@@ -13,7 +13,7 @@ use super::types::Millis;
 
 /// Marks every flow that ever ran. What follows WHERE keeps SQLite from taking ON for a join.
 pub(super) const MARK: &str = "
-INSERT INTO restored (flow, at) SELECT flow, {now} FROM lease WHERE 1 = 1
+INSERT INTO restored (flow, at) SELECT flow, {now} FROM lease WHERE flow NOT LIKE 'create %'
 ON CONFLICT (flow) DO UPDATE SET at = excluded.at";
 
 /// The first schema that knows journals, and what keeps them out.

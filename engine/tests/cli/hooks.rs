@@ -95,9 +95,11 @@ async fn an_order_is_in_the_till_because_the_shop_told_of_it() {
     )
     .unwrap();
     assert_eq!(told["stage"], "serving");
-    let metrics =
-        reqwest::get(format!("http://127.0.0.1:{port}/metrics")).await.unwrap().text().await.unwrap();
-    assert!(metrics.contains("weft_run_duration_seconds_count{flow=\"buyers\"}"), "{metrics}");
+    until("the run is measured", async || {
+        let metrics = reqwest::get(format!("http://127.0.0.1:{port}/metrics")).await.unwrap();
+        metrics.text().await.unwrap().contains("weft_run_duration_seconds_count{flow=\"buyers\"}")
+    })
+    .await;
     daemon.kill().await.unwrap();
 
     let removed = shown(&["webhooks", "remove"]).await;

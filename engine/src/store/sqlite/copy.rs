@@ -12,7 +12,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
 use super::super::holder::{holder_in_words, is_dead};
-use super::super::lease::one;
+use super::super::lease::{is_right, one};
 use super::super::link::{Arg, Row};
 use super::super::migrate::{self, Migration};
 use super::super::types::Millis;
@@ -215,7 +215,7 @@ async fn in_use(conn: &mut SqliteConnection, store: &Path) -> Result<Option<Stri
     let now = one(asked(conn, store, &format!("SELECT {}", DIALECT.clock)).await?)?.int()?;
     for mut row in asked(conn, store, sql::LEASES).await? {
         let (flow, _, holder, until) = (row.text()?, row.int()?, row.text()?, row.int()?);
-        if until > now && !is_dead(&holder) {
+        if until > now && !is_dead(&holder) && !is_right(&flow) {
             return Ok(Some(format!("flow `{flow}` is being run by {}", holder_in_words(&holder))));
         }
     }
