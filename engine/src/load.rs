@@ -108,7 +108,7 @@ impl<'p> Loader<'p> {
 
     /// A loader from what another one has read.
     pub(crate) fn again(project: &'p Project, parts: Parts) -> Self {
-        Self { project, catalog: parts.catalog, scripts: parts.scripts }
+        Self { project, catalog: parts.catalog, scripts: parts.scripts, then: None }
     }
 
     /// What the checker knows when it reads a flow of the project: some systems are what the
