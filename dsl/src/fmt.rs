@@ -42,7 +42,7 @@ fn letters(text: &str) -> impl Iterator<Item = char> {
 enum Event<'f> {
     Line(&'f Node, usize),
     Open(usize),
-    Close(usize, usize),
+    Close(usize, usize, What),
     Comment(Span),
 }
 
@@ -50,26 +50,38 @@ impl Event<'_> {
     fn start(&self) -> usize {
         match self {
             Self::Line(node, _) => node.span.start,
-            Self::Open(at) | Self::Close(at, _) => *at,
+            Self::Open(at) | Self::Close(at, ..) => *at,
             Self::Comment(span) => span.start,
         }
     }
 }
 
 /// Lines, braces and the comments between them, in the order of the text.
+/// `else` belongs to it.
+const fn is_branch(kind: &Kind) -> bool {
+    matches!(kind, Kind::When(_) | Kind::ElseWhen(_))
+}
+
+/// Its block holds steps.
+const fn holds_steps(kind: &Kind) -> bool {
+    matches!(kind, Kind::When(_) | Kind::ElseWhen(_) | Kind::Else | Kind::Each(..))
+}
+
 fn events(file: &File) -> Vec<Event<'_>> {
-    fn walk<'f>(nodes: &'f [Node], depth: usize, all: &mut Vec<Event<'f>>) {
+    // `steps`: no block around it holds anything but steps, so that `} else {` can be read.
+    fn walk<'f>(nodes: &'f [Node], depth: usize, steps: bool, all: &mut Vec<Event<'f>>) {
         for node in nodes {
             all.push(Event::Line(node, depth));
             if let Some(Block { open, nodes, close }) = &node.block {
                 all.push(Event::Open(*open));
-                walk(nodes, depth + 1, all);
-                all.extend(close.map(|at| Event::Close(at, depth)));
+                walk(nodes, depth + 1, steps && holds_steps(&node.kind), all);
+                let what = if steps && is_branch(&node.kind) { What::Branch } else { What::Close };
+                all.extend(close.map(|at| Event::Close(at, depth, what)));
             }
         }
     }
     let mut all = Vec::new();
-    walk(&file.nodes, 0, &mut all);
+    walk(&file.nodes, 0, true, &mut all);
     let lines: Vec<Span> = all
         .iter()
         .filter_map(|event| match event {
@@ -105,6 +117,8 @@ enum What {
     Line,
     Opened,
     Close,
+    /// The end of a block that `else` may continue.
+    Branch,
     Comment,
 }
 
@@ -138,9 +152,9 @@ impl Printer<'_> {
                 self.section();
                 self.end = at + 1;
             }
-            Event::Close(at, depth) => {
+            Event::Close(at, depth, what) => {
                 self.sections.pop();
-                self.push(depth * STEP, one("}"), Columns::None, false, What::Close);
+                self.push(depth * STEP, one("}"), Columns::None, false, *what);
                 self.end = at + 1;
             }
             Event::Comment(span) => {
@@ -176,7 +190,7 @@ impl Printer<'_> {
     fn indent_before(&self, next: Option<&Event<'_>>) -> usize {
         match next {
             Some(Event::Line(node, depth)) => indent(node, *depth),
-            Some(Event::Close(_, depth)) => (depth + 1) * STEP,
+            Some(Event::Close(_, depth, _)) => (depth + 1) * STEP,
             // A brace on a line of its own opens the block of the line above.
             Some(Event::Open(_)) => self.rows.last().map_or(0, |row| row.indent),
             Some(Event::Comment(_)) | None => 0,
@@ -195,7 +209,7 @@ impl Printer<'_> {
         let (columns, starts) = self.columns(node, all);
         let mut laid = line::lay(self.text, all, &line::kept(&node.kind), &starts);
         let continues = matches!(node.kind, Kind::Else | Kind::ElseWhen(_));
-        let closed = self.rows.last().is_some_and(|row| row.what == What::Close && row.trailing.is_empty());
+        let closed = self.rows.last().is_some_and(|row| row.what == What::Branch && row.trailing.is_empty());
         if continues && closed {
             self.rows.pop();
             if let Some(first) = laid.lines.first_mut() {
@@ -249,11 +263,18 @@ impl Printer<'_> {
         row.what = What::Opened;
     }
 
+    /// The first line ends as Windows has it. Ends of lines within a text say nothing: they stay.
+    fn is_of_windows(&self) -> bool {
+        let first = self.tokens.iter().find(|token| token.kind == tokens::Kind::Break && !token.within);
+        let line = first.and_then(|token| self.text.get(token.span.start..)).unwrap_or_default();
+        let before = first.and_then(|token| self.text.get(..token.span.start)).unwrap_or_default();
+        line.starts_with("\r\n") || (line.starts_with('\n') && before.ends_with('\r'))
+    }
+
     fn finish(mut self) -> String {
         columns::set(&mut self.rows);
         columns::set_comments(&mut self.rows);
-        let windows = self.text.split_inclusive('\n').next().is_some_and(|line| line.ends_with("\r\n"));
-        let line_end = if windows { "\r\n" } else { "\n" };
+        let line_end = if self.is_of_windows() { "\r\n" } else { "\n" };
         let mut out = String::with_capacity(self.text.len() + self.text.len() / 8);
         for row in &self.rows {
             if row.spaced {

@@ -40,7 +40,8 @@ fn made(written: &str) -> String {
                 pages(&Path::new(DOCS).join(folder), &mut found);
                 found.sort();
                 for page in found {
-                    writeln!(text, "- [{}]({})", title(&page).replace(['[', ']'], ""), page.display()).unwrap();
+                    writeln!(text, "- [{}]({})", title(&page).replace(['[', ']'], ""), page.display())
+                        .unwrap();
                 }
                 text.push('\n');
             }

@@ -69,7 +69,9 @@ pub(super) fn set_comments(rows: &mut [Row]) {
         [Piece { text, .. }] => Some(row.indent + text.chars().count()).filter(|width| *width <= WIDEST_LINE),
         _ => None,
     };
-    let has = |row: &Row| !row.trailing.is_empty() && row.what != What::Close && width(row).is_some();
+    let has = |row: &Row| {
+        !row.trailing.is_empty() && !matches!(row.what, What::Close | What::Branch) && width(row).is_some()
+    };
     let together = |row: &Row, next: &Row| has(row) && has(next) && row.indent == next.indent && !next.spaced;
     for run in rows.chunk_by_mut(together) {
         let widest = run.iter().filter(|row| has(row)).filter_map(width).max().unwrap_or_default();

@@ -50,6 +50,17 @@ fn lines_that_go_on_are_indented_by_their_brackets() {
     );
 }
 
+/// `} else` belongs to `when` alone: behind another block it would leave a list that is open.
+#[test]
+fn else_is_joined_where_it_belongs() {
+    let text =
+        "lines each l in o.lines {\n    upsert d in till.relations by email {\n    }\n    else {\n    }\n}\n";
+    if shape(text).is_some() {
+        keeps_its_meaning(text);
+    }
+    keeps_its_meaning("when a {\n}\nelse {\n}\n");
+}
+
 #[test]
 fn braces_stand_at_the_end_of_their_line() {
     becomes(

@@ -107,14 +107,7 @@ impl Desk {
         Ok(())
     }
 
-    fn say(
-        &mut self,
-        around: &Around,
-        finding: Finding,
-        before: Option<&Told>,
-        step: &Step,
-        now: Timestamp,
-    ) {
+    fn say(&mut self, around: &Around, finding: Finding, before: Option<&Told>, step: &Step, now: Timestamp) {
         let Some(kind) = step.say else { return };
         let since: Millis = before.map_or(now.as_millisecond(), |before| before.since);
         let message = Arc::new(Message {

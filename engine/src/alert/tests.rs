@@ -167,12 +167,7 @@ impl Bench {
             sessions: watch::Sender::new(Talks::default()).subscribe(),
             around: watch::Sender::new(around).subscribe(),
         };
-        Desk {
-            seam,
-            store: Arc::clone(&self.store),
-            memory: BTreeMap::new(),
-            letters: JoinSet::new(),
-        }
+        Desk { seam, store: Arc::clone(&self.store), memory: BTreeMap::new(), letters: JoinSet::new() }
     }
 
     /// Looks, and waits until everything is delivered; all that has been heard so far.

@@ -41,7 +41,9 @@ impl Man {
         let command = Call::command();
         let Some(folder) = &self.folder else {
             let mut text = Vec::new();
-            clap_mangen::Man::new(command).render(&mut text).map_err(|error| unwritten("the page", &error))?;
+            clap_mangen::Man::new(command)
+                .render(&mut text)
+                .map_err(|error| unwritten("the page", &error))?;
             return print(&text);
         };
         let failed = |error: std::io::Error| unwritten(&folder.display().to_string(), &error);

@@ -13,8 +13,8 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::*;
 use crate::project::Listen;
 use crate::serve::{
-    Around,    Cause, ConnectionHealth, Ended, FlowHealth, FlowState, Health, Roster, RosterFlow, Stage, Talks, Totals,
-    Waker, Webhook, Wish,
+    Around, Cause, ConnectionHealth, Ended, FlowHealth, FlowState, Health, Roster, RosterFlow, Stage, Talks,
+    Totals, Waker, Webhook, Wish,
 };
 use crate::store::{Arrived, Claim, Counts, Fingerprint, NewRun, RunState, this_process};
 
@@ -92,8 +92,7 @@ impl Bench {
             address: ([127, 0, 0, 1], port).into(),
             public_url: Some(format!("https://localhost:{port}")),
         };
-        let around =
-            watch::Sender::new(Around { listen: Some(listen.clone()), ..Around::default() });
+        let around = watch::Sender::new(Around { listen: Some(listen.clone()), ..Around::default() });
         let (waker, wishes) = Waker::new();
         let flows = vec![flow("orders", "shop", "till", EVENT), flow("back", "till", "shop", EVENT)];
         let roster = watch::Sender::new(Roster { version: 1, flows });

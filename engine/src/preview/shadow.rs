@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use crate::store::{
     Arrived, Cursor, DeadLetter, DeadQuery, Fingerprint, Journal, JournalKeys, Known, Lease, LedgerRow,
-    Millis, NewRun, Page, RunState, Runs, Settled, StoreError,
+    Millis, NewRun, Page, RunState, Runs, Settled, StoreError, Written,
 };
 
 /// A store that takes nothing.
@@ -84,6 +84,10 @@ impl Runs for Shadow<'_> {
     }
 
     async fn begin_page(&self, _: &Lease, _: &str, _: &[&str]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn note_write(&self, _: &Lease, _: &str, _: &str, _: &Written) -> Result<(), StoreError> {
         Ok(())
     }
 

@@ -335,7 +335,8 @@ impl<'r> PageRun<'r> {
 
     async fn walk_steps(&self, key: &str, scope: &Scope<'_>, known: &Known) -> (Done, Option<Stop>) {
         let (flow, sides, finder) = (self.run.flow, self.run.sides, &self.run.finder);
-        let walk = Walk { flow, sides, finder, gate: self.run.task.gate, key, known, done: Mutex::default() };
+        let (gate, notes) = (self.run.task.gate, self.run);
+        let walk = Walk { flow, sides, finder, gate, notes, key, known, done: Mutex::default() };
         let mut scope = scope.clone();
         let stop = walk.steps(&flow.program.steps, &mut scope, "").await.err();
         let mut done = walk.done.into_inner().unwrap_or_else(PoisonError::into_inner);

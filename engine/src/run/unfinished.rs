@@ -10,13 +10,30 @@
 //! fingerprint of its own. A create that was sent and neither accepted nor refused stands there
 //! without a key.
 
-use connectors::record::Record;
-use dsl::plan::{Side, UpsertKey};
+use std::sync::Arc;
 
+use connectors::contract::{Advice, RemoteError};
+use connectors::record::{Record, Value};
+use dsl::plan::{Side, UpsertKey};
+use futures::future::BoxFuture;
+
+use super::Run;
 use super::walk::{Done, Stop, Walk};
-use super::write::plain;
+use super::write::{Job, plain};
 use crate::program::{Act, Do, Lookup, Step, Write};
-use crate::store::{Fingerprint, Known, Written};
+use crate::store::{Fingerprint, Known, StoreError, Written};
+
+/// Keeps what must outlive the process before a record is settled.
+pub(super) trait Notes: Send + Sync {
+    /// Durable when it returns.
+    fn note<'n>(&'n self, key: &'n str, written: &'n Written) -> BoxFuture<'n, Result<(), StoreError>>;
+}
+
+impl Notes for Run<'_> {
+    fn note<'n>(&'n self, key: &'n str, written: &'n Written) -> BoxFuture<'n, Result<(), StoreError>> {
+        self.store.note_write(&self.lease, &self.id, key, written)
+    }
+}
 
 /// In the place of the fingerprint of what was sent.
 const UNFINISHED: Fingerprint = Fingerprint([0xff; 16]);
@@ -31,10 +48,33 @@ pub(super) fn is_in_doubt(written: &Written) -> bool {
     is_unfinished(written) && written.target_key.is_empty()
 }
 
-/// A create of that write was sent, and its outcome is unknown.
-pub(super) fn in_doubt(write_id: &str, item: &str) -> Written {
+/// A create of that write is sent, and its outcome unknown. What it makes would be found by these
+/// fields of what is wanted; they are kept as fingerprints.
+pub(super) fn in_doubt(write_id: &str, item: &str, wanted: &Record, sets: &[Arc<[String]>]) -> Written {
     let (write_id, item) = (write_id.to_owned(), item.to_owned());
-    Written { write_id, item, target_key: String::new(), sent_print: UNFINISHED, sent: None }
+    let prints = sets.iter().filter_map(|set| {
+        let values: Option<Vec<Value>> = set.iter().map(|field| wanted.get(field).cloned()).collect();
+        Some(found_by(set, &values?).0)
+    });
+    let sent = Some(prints.flatten().collect());
+    Written { write_id, item, target_key: String::new(), sent_print: UNFINISHED, sent }
+}
+
+/// A way to find a record: fields with their values.
+fn found_by(by: &[String], values: &[Value]) -> Fingerprint {
+    let mut text = String::new();
+    for (field, value) in by.iter().zip(values) {
+        text.push_str(field);
+        text.push('\0');
+        text.push_str(&plain(value).to_lowercase());
+        text.push('\0');
+    }
+    Fingerprint::of(text.as_bytes())
+}
+
+/// What was in doubt is found in that way.
+fn would_find(written: &Written, way: Fingerprint) -> bool {
+    written.sent.as_deref().unwrap_or_default().chunks(way.0.len()).any(|print| print == way.0)
 }
 
 /// Marks what was made when the record did not come to its end, and takes the marks away when it
@@ -66,18 +106,19 @@ pub(super) fn mark(done: &mut Done, stop: Option<&Stop>, known: &Known) {
 impl Walk<'_> {
     /// What a look-up finds, without what this record itself has made and not come to yet.
     /// `None`: all of it.
-    pub(super) fn unless_own(&self, lookup: &Lookup, found: &[Record]) -> Option<Vec<Record>> {
+    pub(super) fn unless_own(&self, lookup: &Lookup, key: &[Value], found: &[Record]) -> Option<Vec<Record>> {
         let mut own = self.known.written.iter().filter(|written| is_unfinished(written)).peekable();
         if lookup.side != Side::Target || found.is_empty() || own.peek().is_none() {
             return None;
         }
         let key_field = self.sides.target.key_field(&lookup.resource);
+        let way = found_by(&lookup.by, key);
         let own: Vec<&Written> = own
             .filter(|written| {
                 !self.has_come_to(written)
                     && write_of(&self.flow.program.steps, &written.write_id).is_some_and(|write| {
                         write.resource == lookup.resource
-                            && (!is_in_doubt(written) || self.is_found_by(write, &lookup.by))
+                            && (!is_in_doubt(written) || would_find(written, way))
                     })
             })
             .collect();
@@ -100,6 +141,42 @@ impl Walk<'_> {
         })
     }
 
+    /// Notes that a create is on its way, where the flow asks whether such a record is there and
+    /// does more than this: were the process to die in between, the rest would be left out for
+    /// ever. A commit for a record that is made once.
+    pub(super) async fn note_ahead(
+        &self,
+        job: &Job<'_>,
+        wanted: &Record,
+        sets: &[Arc<[String]>],
+    ) -> Result<(), Stop> {
+        let steps = &self.flow.program.steps;
+        if !writes_more(steps, job.write) || !self.is_looked_for(steps, job.write) {
+            return Ok(());
+        }
+        let ahead = in_doubt(&job.write.id, &job.item, wanted, sets);
+        self.notes.note(self.key, &ahead).await.map_err(|error| {
+            let reason = format!("what was to be created could not be noted: {error}");
+            Stop::Halt(RemoteError::new(Advice::Retry(None), "the store", reason))
+        })
+    }
+
+    /// A look-up of the flow may find what this write makes.
+    fn is_looked_for(&self, steps: &[Step], write: &Write) -> bool {
+        steps.iter().any(|step| match &step.action {
+            Act::Lookup(lookup) => {
+                lookup.side == Side::Target
+                    && lookup.resource == write.resource
+                    && self.is_found_by(write, &lookup.by)
+            }
+            Act::Each(_, _, steps) => self.is_looked_for(steps, write),
+            Act::When(_, then, otherwise) => {
+                self.is_looked_for(then, write) || self.is_looked_for(otherwise, write)
+            }
+            _ => false,
+        })
+    }
+
     /// The write itself looks by these fields before it makes anything.
     fn is_found_by(&self, write: &Write, by: &[String]) -> bool {
         match &write.verb {
@@ -115,6 +192,16 @@ impl Walk<'_> {
             }),
         }
     }
+}
+
+/// There is another write than this one.
+fn writes_more(steps: &[Step], write: &Write) -> bool {
+    steps.iter().any(|step| match &step.action {
+        Act::Write(other) => other.id != write.id,
+        Act::Each(_, _, steps) => writes_more(steps, write),
+        Act::When(_, then, otherwise) => writes_more(then, write) || writes_more(otherwise, write),
+        _ => false,
+    })
 }
 
 /// The write of that name.

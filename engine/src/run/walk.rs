@@ -15,6 +15,7 @@ use super::finder::Finder;
 use super::history::History;
 use super::outgoing::Gate;
 use super::scope::Scope;
+use super::unfinished::Notes;
 use super::{Flow, Sides};
 use crate::case::Way;
 use crate::mapping::Why;
@@ -71,6 +72,8 @@ pub(super) struct Walk<'a> {
     pub(super) finder: &'a Finder<'a>,
     /// Sees every write before it leaves.
     pub(super) gate: Option<&'a dyn Gate>,
+    /// Keeps what must outlive the process before the record is settled.
+    pub(super) notes: &'a dyn Notes,
     /// Key in the source.
     pub(super) key: &'a str,
     /// What the store knows of it.
@@ -185,7 +188,7 @@ impl Walk<'_> {
         self.note(|done| {
             done.history.looked_up(&lookup.resource, &lookup.by, key.clone(), found.len());
         });
-        let others = self.unless_own(lookup, &found);
+        let others = self.unless_own(lookup, &key, &found);
         let found = others.as_ref().map_or(found.as_slice(), Vec::as_slice);
         let value = if lookup.all {
             Value::List(found.iter().cloned().map(Value::Map).collect())

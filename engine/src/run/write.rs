@@ -25,11 +25,11 @@ const RESOLVES: u32 = 4;
 const SETTLING: Duration = Duration::from_millis(200);
 
 /// One write of one record.
-struct Job<'w> {
-    write: &'w Write,
+pub(super) struct Job<'w> {
+    pub(super) write: &'w Write,
     /// Which item, inside `each`: by its key, and by its place only where it has none, for
     /// lists change their order. Empty outside.
-    item: String,
+    pub(super) item: String,
     /// What was last written for this record by this write.
     before: Option<&'w Written>,
 }
@@ -266,6 +266,7 @@ impl Walk<'_> {
                 }
                 return Ok(there);
             }
+            self.note_ahead(job, &wanted, sets).await?;
             let (answer, exchanges) = recorded(create.create(resource, &wanted, &idempotency_key)).await;
             self.finder.forget(resource);
             match answer {
@@ -287,7 +288,7 @@ impl Walk<'_> {
                     // Whatever comes in between: nothing is created before it was looked for.
                     self.note(|done| {
                         done.in_doubt = true;
-                        done.written.push(in_doubt(&job.write.id, &job.item));
+                        done.written.push(in_doubt(&job.write.id, &job.item, &wanted, sets));
                     });
                     lost = Some(error);
                     look_first = true;

@@ -10,9 +10,9 @@ use dsl::plan::{Plan, Side, Trigger};
 use miette::Report;
 use tokio::task::{JoinError, spawn_blocking};
 
+use super::Around;
 use super::board::Spec;
 use super::health::{Roster, RosterFlow, Webhook};
-use super::Around;
 use super::schedule::Schedule;
 use crate::flow::Flow;
 use crate::load::{Loader, Problems};

@@ -43,11 +43,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         about: "stores that were put back",
         text: include_str!("migrations/0006_restored.sql"),
     },
-    Migration {
-        version: 7,
-        about: "flows as they were",
-        text: include_str!("migrations/0007_editions.sql"),
-    },
+    Migration { version: 7, about: "flows as they were", text: include_str!("migrations/0007_editions.sql") },
 ];
 
 /// Takes every step that the store has not taken yet. A store that holds something already is

@@ -53,8 +53,8 @@ pub use answers::{DeadLetter, DeadQuery, Dropped, Edit, Found, HistoryRow, Inten
 pub use dead::Drop;
 pub use error::StoreError;
 pub use holder::{holder_in_words, is_dead, this_process};
-pub use lease::right_to_create;
 pub use inbox::{Addressee, Arrival, Arrived, Unanswered};
+pub use lease::right_to_create;
 pub use person::{Forget, Receipt, Removed};
 pub use place::Place;
 pub use postgres::Address;

@@ -198,6 +198,33 @@ async fn write_ledger(
     Ok(())
 }
 
+/// One write of one record, while the record is on its way.
+pub(super) async fn note_write(
+    link: &mut dyn Link,
+    words: &Words,
+    lease: &Lease,
+    run: &str,
+    source_key: &str,
+    written: &Written,
+) -> Result<(), StoreError> {
+    let now = fence(link, words, lease).await?;
+    let shared = [(&lease.flow).into(), run.into(), now.into()];
+    let row = row_of(source_key, written);
+    sql::WRITTEN.execute(link, &shared, &[row]).await?;
+    Ok(())
+}
+
+fn row_of<'w>(source_key: &'w str, written: &'w Written) -> Vec<Arg<'w>> {
+    vec![
+        source_key.into(),
+        (&written.write_id).into(),
+        (&written.item).into(),
+        (&written.target_key).into(),
+        written.sent_print.0.as_slice().into(),
+        written.sent.as_deref().into(),
+    ]
+}
+
 async fn write_written(
     link: &mut dyn Link,
     lease: &Lease,
@@ -212,19 +239,8 @@ async fn write_written(
             all.insert((&record.source_key, &written.write_id, &written.item), written);
         }
     }
-    let rows: Vec<Vec<Arg<'_>>> = all
-        .into_iter()
-        .map(|((record, write, item), written)| {
-            vec![
-                record.into(),
-                write.into(),
-                item.into(),
-                (&written.target_key).into(),
-                written.sent_print.0.as_slice().into(),
-                written.sent.as_deref().into(),
-            ]
-        })
-        .collect();
+    let rows: Vec<Vec<Arg<'_>>> =
+        all.into_iter().map(|((record, ..), written)| row_of(record, written)).collect();
     sql::WRITTEN.execute(link, &shared, &rows).await?;
     Ok(())
 }

@@ -8,7 +8,9 @@ use async_trait::async_trait;
 use super::answers::{DeadLetter, DeadQuery, Known};
 use super::database::{Database, end};
 use super::link::Driver;
-use super::types::{Cursor, Fingerprint, Journal, JournalKeys, Lease, Millis, NewRun, Page, RunState};
+use super::types::{
+    Cursor, Fingerprint, Journal, JournalKeys, Lease, Millis, NewRun, Page, RunState, Written,
+};
 use super::{Arrived, StoreError, editions, inbox, journal, lease, page, records};
 
 /// The part of the store that runs use.
@@ -40,6 +42,15 @@ pub trait Runs: Send + Sync {
 
     /// Notes that the writes of these records are about to begin. Durable when it returns.
     async fn begin_page(&self, lease: &Lease, run: &str, keys: &[&str]) -> Result<(), StoreError>;
+
+    /// Notes what one write of a record is about to do, or has done. Durable when it returns.
+    async fn note_write(
+        &self,
+        lease: &Lease,
+        run: &str,
+        source_key: &str,
+        written: &Written,
+    ) -> Result<(), StoreError>;
 
     /// Makes a page durable: outcomes, what was sent, log, dead letters, counts, cursor. May be
     /// called again with the same page when it failed.
@@ -123,6 +134,18 @@ impl<D: Driver> Runs for Database<D> {
     async fn begin_page(&self, lease: &Lease, run: &str, keys: &[&str]) -> Result<(), StoreError> {
         let mut tx = self.driver.begin().await?;
         let done = page::begin(&mut *tx, &self.words, lease, run, keys).await;
+        end(tx, done).await
+    }
+
+    async fn note_write(
+        &self,
+        lease: &Lease,
+        run: &str,
+        source_key: &str,
+        written: &Written,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.driver.begin().await?;
+        let done = page::note_write(&mut *tx, &self.words, lease, run, source_key, written).await;
         end(tx, done).await
     }
 

@@ -197,11 +197,6 @@ impl Shipped {
         self.go(over_all).await.unwrap_or_else(|problems| panic!("{problems}"))
     }
 
-    /// The same, unless the flow cannot be run with its answers.
-    pub async fn try_run(&self) -> Result<(String, Vec<String>), String> {
-        self.go(false).await
-    }
-
     async fn go(&self, over_all: bool) -> Result<(String, Vec<String>), String> {
         let loader = Loader::new(&self.project).unwrap();
         let entry = &self.project.flows[0];

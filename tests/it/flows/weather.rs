@@ -4,7 +4,6 @@
 //! Between connectors and simulators stands what the vendors publish of their interfaces; a
 //! request or an answer that they do not describe fails these tests.
 
-mod asked;
 mod books;
 mod killed;
 mod scenes;

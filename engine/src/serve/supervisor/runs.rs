@@ -8,12 +8,12 @@ use tokio::task::{Id, JoinError};
 
 use super::Supervisor;
 use crate::run::Claimed;
+use crate::serve::Cause;
 use crate::serve::board::{End, Start, moment};
 use crate::serve::health::Ended;
 use crate::serve::turn::{Job, Outcome, take};
-use crate::serve::Cause;
-use crate::words;
 use crate::store::{Counts, Lease, Millis, RunState, Store};
+use crate::words;
 
 /// A run under way.
 #[derive(Debug)]

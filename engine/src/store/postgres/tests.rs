@@ -4,9 +4,9 @@ mod failures;
 
 use std::sync::atomic::AtomicI64;
 
+use super::super::Runs;
 use super::super::migrate::{MIGRATIONS, Migration};
 use super::super::tests::server::{self, Cluster};
-use super::super::Runs;
 use super::super::{
     Activity, Claim, Cursor, Fingerprint, Lease, NewRun, Outcome, Page, Settled, Store, lease,
 };

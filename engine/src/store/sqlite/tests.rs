@@ -4,8 +4,8 @@ mod bad_disk;
 mod copies;
 
 use super::super::Forget;
-use super::super::migrate::{MIGRATIONS, Migration};
 use super::super::Runs;
+use super::super::migrate::{MIGRATIONS, Migration};
 use super::super::{
     Activity, Claim, Fingerprint, Lease, NewRun, Outcome, Page, RunState, Settled, Store, open as open_store,
 };

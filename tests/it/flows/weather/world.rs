@@ -6,15 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use connectors::contract::{Connector, FetchRequest, Host, Limits, RemoteError, Session};
+use connectors::contract::{Connector, Host, Limits, RemoteError, Session};
 use connectors::manifest::{Answers, Manifest};
-use connectors::record::Record;
 use connectors::sign_in::Tokens;
 use connectors::simulator::{Fault, Faults, Only, Running, Simulator};
 use engine::load::Loader;
 use engine::project::{Connection, FlowEntry, Project};
 use engine::run::{Options, run};
-use tests::toy::Toy;
 use tests::world::{Told, counts};
 
 use super::super::pair::files;
@@ -159,29 +157,6 @@ impl World {
         text
     }
 
-    /// Both systems with what can be read of them, as books in memory that hold whatever is put
-    /// into them.
-    pub(super) async fn toys(&self) -> Vec<(&'static str, Toy)> {
-        let mut toys = Vec::new();
-        for side in &self.sides {
-            let manifest = side.actor.connector.manifest().clone();
-            let toy = Toy::of(manifest.clone());
-            let answers = side.actor.simulator.answers(&side.running.url());
-            let inner = Arc::clone(&side.actor.connector);
-            let hurried = Hurried { inner, tokens: side.tokens.clone() };
-            let session = hurried.connect(&answers, &Host::default()).unwrap();
-            for (name, _) in manifest.resources.iter() {
-                let mut records = everything(&*session, name).await;
-                if records.is_empty() {
-                    records = side.actor.simulator.known(name);
-                }
-                records.into_iter().for_each(|record| toy.add(name, record));
-            }
-            toys.push((side.actor.role, toy));
-        }
-        toys
-    }
-
     /// The books of both, by the name of the system.
     pub(super) fn books(&self) -> Vec<(String, serde_json::Value)> {
         self.sides
@@ -242,27 +217,6 @@ impl World {
             ..Project::bare(folder.path())
         };
         Flow { store, project, _folder: folder }
-    }
-}
-
-/// Each record of a resource, whole.
-async fn everything(session: &dyn Session, name: &str) -> Vec<Record> {
-    let Some(fetch) = session.fetch(name) else { return Vec::new() };
-    let request = FetchRequest { resource: name.to_owned(), size: 50, ..FetchRequest::default() };
-    let (mut all, mut position) = (Vec::new(), None::<String>);
-    loop {
-        // An account without the right to it has none.
-        let Ok(page) = fetch.page(&request, position.as_deref()).await else { return all };
-        for record in page.records {
-            all.push(match session.detail(name) {
-                Some(detail) => detail.complete(name, record).await.unwrap(),
-                None => record,
-            });
-        }
-        position = page.next;
-        if position.is_none() {
-            return all;
-        }
     }
 }
 
