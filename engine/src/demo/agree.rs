@@ -150,9 +150,7 @@ fn writing(server: &Running) -> BTreeMap<String, u64> {
     let reads = |call: &str| {
         call.starts_with("GET ")
             || call.contains("/oauth")
-            || call.ends_with(".list")
-            || call.ends_with(".info")
-            || call.ends_with("/")
+            || [".list", ".info", "/"].iter().any(|end| call.ends_with(end))
     };
     server.requests_by().into_iter().filter(|(call, _)| !reads(call)).collect()
 }

@@ -44,9 +44,12 @@ fn project() -> Folder {
 async fn what_came_otherwise_is_shown_and_accepted() {
     let folder = project();
     let mut told = folder.show(&["test"]).await;
-    told.push_str(&format!("\n\n{}", folder.show(&["test", "customers", "--json", "--coverage"]).await));
-    told.push_str(&format!("\n\n{}", folder.show(&["test", "--accept"]).await));
-    told.push_str(&format!("\n\n{}", folder.show(&["test", "--coverage"]).await));
+    told.push_str("\n\n");
+    told.push_str(&folder.show(&["test", "customers", "--json", "--coverage"]).await);
+    told.push_str("\n\n");
+    told.push_str(&folder.show(&["test", "--accept"]).await);
+    told.push_str("\n\n");
+    told.push_str(&folder.show(&["test", "--coverage"]).await);
     golden("cases", told);
     let accepted = std::fs::read_to_string(folder.path().join("flows/customers.case.json")).unwrap();
     let expected = CASES.replacen(
@@ -85,7 +88,7 @@ async fn cases_are_played_again_when_a_file_changes() {
             }
             panic!("`{text}` never came");
         };
-        tokio::time::timeout(std::time::Duration::from_secs(120), reading).await.expect("in time");
+        tokio::time::timeout(std::time::Duration::from_mins(2), reading).await.expect("in time");
     };
     until("1 of 2 cases").await;
     until("waiting for files to change").await;

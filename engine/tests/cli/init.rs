@@ -160,7 +160,7 @@ impl Person {
         let out = self.child.stdout.as_mut().unwrap();
         let mut part = vec![0; 4096];
         while !self.seen.contains(text) {
-            let read = tokio::time::timeout(std::time::Duration::from_secs(120), out.read(&mut part));
+            let read = tokio::time::timeout(std::time::Duration::from_mins(2), out.read(&mut part));
             let length = read.await.unwrap_or_else(|_| panic!("`{text}` never came: {}", self.seen)).unwrap();
             assert!(length > 0, "it ended before `{text}`: {}", self.seen);
             self.seen.push_str(&String::from_utf8_lossy(&part[..length]));

@@ -72,8 +72,9 @@ impl Folder {
             let told = String::from_utf8_lossy(&output.stdout).into_owned();
             let said = String::from_utf8_lossy(&output.stderr).into_owned();
             assert!(matches!(output.status.code(), Some(0 | 1)), "{flow}: {told}{said}");
-            let run = told.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-            let run = run.filter(|line| line["counts"].is_object()).last().unwrap();
+            let mut run =
+                told.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+            let run = run.rfind(|line| line["counts"].is_object()).unwrap();
             let mut refused: Vec<String> = run["refused"]
                 .as_array()
                 .unwrap()
