@@ -7,8 +7,8 @@
 //! not at all.
 //!
 //! Invariant: of a record whose writes may have reached the target, the store has either the
-//! outcome or an open intent. [`Store::begin_page`] comes before the first request, and
-//! [`Store::settle_page`] takes the intents away in the transaction that brings the outcomes.
+//! outcome or an open intent. [`Runs::begin_page`] comes before the first request, and
+//! [`Runs::settle_page`] takes the intents away in the transaction that brings the outcomes.
 
 mod alerts;
 mod answers;
