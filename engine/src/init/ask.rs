@@ -3,6 +3,7 @@
 
 use std::io::IsTerminal as _;
 
+use dialoguer::console::{Term, truncate_str};
 use dialoguer::theme::ColorfulTheme;
 use dialoguer::{Confirm, Input, MultiSelect, Select};
 
@@ -55,7 +56,8 @@ impl Asker {
     /// One of several.
     pub(super) fn choose(&self, question: &str, choices: &[String], how: &str) -> Result<usize, Trouble> {
         self.needs(question, how)?;
-        let select = Select::with_theme(&self.theme).with_prompt(question).items(choices).default(0);
+        let items = on_a_line(choices, width());
+        let select = Select::with_theme(&self.theme).with_prompt(question).items(&items).default(0);
         select.max_length(SHOWN).interact().map_err(|error| stopped(&error))
     }
 
@@ -70,7 +72,7 @@ impl Asker {
         self.needs(question, how)?;
         let select = MultiSelect::with_theme(&self.theme)
             .with_prompt(format!("{question} (space chooses, Enter goes on)"))
-            .items(choices)
+            .items(on_a_line(choices, width()))
             .defaults(chosen)
             .max_length(SHOWN)
             .report(false);
@@ -127,6 +129,7 @@ impl Asker {
         }
         let at = choices.iter().position(|choice| Some(choice.value.as_str()) == now);
         let standard = at.unwrap_or(if may_be_empty && now.is_none() { items.len() - 1 } else { 0 });
+        let items = on_a_line(&items, width());
         let select = Select::with_theme(&self.theme).with_prompt(question).items(&items).default(standard);
         let chosen = select.max_length(SHOWN).interact().map_err(|error| stopped(&error))?;
         match choices.get(chosen) {
@@ -139,7 +142,33 @@ impl Asker {
     }
 }
 
+/// Columns of the terminal.
+fn width() -> usize {
+    usize::from(Term::stderr().size().1)
+}
+
+/// What stands before a choice.
+const MARK: usize = 4;
+
+/// Choices that fit: what goes on in the next line is left behind when the list moves.
+fn on_a_line(choices: &[String], width: usize) -> Vec<String> {
+    let room = width.saturating_sub(MARK).max(20);
+    choices.iter().map(|choice| truncate_str(choice, room, "…").into_owned()).collect()
+}
+
 fn stopped(error: &dialoguer::Error) -> Trouble {
     Trouble::new("R131", format!("stopped while a question was asked: {error}"))
         .help("what was answered before is kept; `weft init` goes on from here")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_choice_keeps_to_its_line() {
+        let choices = ["stock  The shop shows the stock of the till".to_owned(), "orders".to_owned()];
+        assert_eq!(on_a_line(&choices, 30), ["stock  The shop shows the…", "orders"]);
+        assert_eq!(on_a_line(&choices, 80), choices);
+    }
 }

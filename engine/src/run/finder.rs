@@ -5,7 +5,7 @@
 //! then asks for all of them. A key that somebody is asking for is not asked for again. What was
 //! found is remembered until the page after it ends, or until the resource is written.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use connectors::contract::{Advice, Key, RemoteError};
@@ -15,6 +15,7 @@ use futures::future::join_all;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, oneshot};
 
 use super::Sides;
+use crate::store::Fingerprint;
 
 /// Records that a look-up found.
 pub(super) type Matches = Arc<Vec<Record>>;
@@ -33,6 +34,9 @@ struct Inner {
     /// By question, then by key.
     questions: HashMap<Question, State>,
     locks: HashMap<String, Arc<AsyncMutex<()>>>,
+    /// What was created, by the ways to find it; since the page before this one.
+    made: HashSet<Fingerprint>,
+    made_earlier: HashSet<Fingerprint>,
 }
 
 /// How far one question is.
@@ -148,6 +152,18 @@ impl<'a> Finder<'a> {
         }
     }
 
+    /// Remembers that something was created that is found in these ways.
+    pub(super) fn was_made(&self, ways: &[Fingerprint]) {
+        self.lock().made.extend(ways);
+    }
+
+    /// Another record on its way has created what is found in one of these ways: a look-up from
+    /// before that says nothing any more.
+    pub(super) fn is_made(&self, ways: &[Fingerprint]) -> bool {
+        let inner = self.lock();
+        ways.iter().any(|way| inner.made.contains(way) || inner.made_earlier.contains(way))
+    }
+
     /// A page has ended: what was found before it is forgotten, so that memory is bounded by
     /// pages and answers do not grow old.
     pub(super) fn page_ended(&self) {
@@ -156,6 +172,7 @@ impl<'a> Finder<'a> {
             state.earlier = std::mem::take(&mut state.known);
         }
         inner.locks.retain(|_, lock| Arc::strong_count(lock) > 1);
+        inner.made_earlier = std::mem::take(&mut inner.made);
     }
 
     async fn ask(&self, question: &Question, batch: usize) {

@@ -52,12 +52,18 @@ pub(super) fn is_in_doubt(written: &Written) -> bool {
 /// fields of what is wanted; they are kept as fingerprints.
 pub(super) fn in_doubt(write_id: &str, item: &str, wanted: &Record, sets: &[Arc<[String]>]) -> Written {
     let (write_id, item) = (write_id.to_owned(), item.to_owned());
-    let prints = sets.iter().filter_map(|set| {
-        let values: Option<Vec<Value>> = set.iter().map(|field| wanted.get(field).cloned()).collect();
-        Some(found_by(set, &values?).0)
-    });
-    let sent = Some(prints.flatten().collect());
+    let sent = Some(ways(wanted, sets).into_iter().flat_map(|way| way.0).collect());
     Written { write_id, item, target_key: String::new(), sent_print: UNFINISHED, sent }
+}
+
+/// The ways to find a record, of those that it has values for.
+pub(super) fn ways(record: &Record, sets: &[Arc<[String]>]) -> Vec<Fingerprint> {
+    let way = |set: &Arc<[String]>| {
+        let values: Option<Vec<Value>> = set.iter().map(|field| record.get(field).cloned()).collect();
+        let values = values.filter(|values| !values.iter().any(Value::says_nothing))?;
+        Some(found_by(set, &values))
+    };
+    sets.iter().filter_map(way).collect()
 }
 
 /// A way to find a record: fields with their values.

@@ -13,7 +13,7 @@ use super::fingerprint;
 use super::history::Wrote;
 use super::outgoing::Outgoing;
 use super::scope::Scope;
-use super::unfinished::{in_doubt, is_in_doubt, is_unfinished};
+use super::unfinished::{in_doubt, is_in_doubt, is_unfinished, ways};
 use super::walk::{Stop, Walk};
 use crate::program::{Do, Write};
 use crate::store::{Fingerprint, Written};
@@ -96,9 +96,14 @@ impl Walk<'_> {
             self.wrote(job, "unchanged", key, Vec::new(), Record::new(), Vec::new());
             return Ok(record);
         }
-        let _turn = self.finder.hold(format!("create {} {}", job.write.resource, self.key)).await;
-        // A process may have died while this record was on its way: it may have arrived.
-        self.create(job, wanted, &sets, self.known.intent.is_some()).await
+        let ways = self.ways(job, &wanted, &sets);
+        // Records that would create the same take turns.
+        let name = ways.first().map_or_else(|| self.key.to_owned(), |way| format!("{way:?}"));
+        let _turn = self.finder.hold(format!("create {} {name}", job.write.resource)).await;
+        // A process may have died while this record was on its way, or another record have been
+        // quicker since this one looked: it may be there.
+        let look = self.known.intent.is_some() || self.finder.is_made(&ways);
+        self.create(job, wanted, &sets, look).await
     }
 
     async fn upsert(
@@ -272,6 +277,7 @@ impl Walk<'_> {
             match answer {
                 Ok(Answer { key, record }) => {
                     self.arrived(&outgoing, &key);
+                    self.finder.was_made(&self.ways(job, &wanted, sets));
                     let sent = json(&wanted);
                     self.link(job, &key, Fingerprint::of(&sent));
                     self.wrote(job, "created", Some(&key), sent, Record::new(), exchanges);
@@ -347,6 +353,13 @@ impl Walk<'_> {
         let refused = self.known.ledger.as_ref().map_or(0, |ledger| ledger.attempts);
         let text = format!("{}\0{}\0{}\0{}\0{refused}", self.flow.name, self.key, job.write.id, job.item);
         format!("weft-{:032x}", xxhash_rust::xxh3::xxh3_128(text.as_bytes()))
+    }
+
+    /// The ways in which what is wanted would be found, each as one number for the resource.
+    fn ways(&self, job: &Job<'_>, wanted: &Record, sets: &[Arc<[String]>]) -> Vec<Fingerprint> {
+        let of_resource =
+            |way: Fingerprint| Fingerprint::of(&[job.write.resource.as_bytes(), way.0.as_slice()].concat());
+        ways(wanted, sets).into_iter().map(of_resource).collect()
     }
 
     fn outgoing<'o>(
