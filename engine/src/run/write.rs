@@ -96,7 +96,7 @@ impl Walk<'_> {
             self.wrote(job, "unchanged", key, Vec::new(), Record::new(), Vec::new());
             return Ok(record);
         }
-        let ways = self.ways(job, &wanted, &sets);
+        let ways = ways_of(job, &wanted, &sets);
         // Records that would create the same take turns.
         let name = ways.first().map_or_else(|| self.key.to_owned(), |way| format!("{way:?}"));
         let _turn = self.finder.hold(format!("create {} {name}", job.write.resource)).await;
@@ -277,7 +277,7 @@ impl Walk<'_> {
             match answer {
                 Ok(Answer { key, record }) => {
                     self.arrived(&outgoing, &key);
-                    self.finder.was_made(&self.ways(job, &wanted, sets));
+                    self.finder.was_made(&ways_of(job, &wanted, sets));
                     let sent = json(&wanted);
                     self.link(job, &key, Fingerprint::of(&sent));
                     self.wrote(job, "created", Some(&key), sent, Record::new(), exchanges);
@@ -355,13 +355,6 @@ impl Walk<'_> {
         format!("weft-{:032x}", xxhash_rust::xxh3::xxh3_128(text.as_bytes()))
     }
 
-    /// The ways in which what is wanted would be found, each as one number for the resource.
-    fn ways(&self, job: &Job<'_>, wanted: &Record, sets: &[Arc<[String]>]) -> Vec<Fingerprint> {
-        let of_resource =
-            |way: Fingerprint| Fingerprint::of(&[job.write.resource.as_bytes(), way.0.as_slice()].concat());
-        ways(wanted, sets).into_iter().map(of_resource).collect()
-    }
-
     fn outgoing<'o>(
         &'o self,
         job: &'o Job<'_>,
@@ -427,6 +420,13 @@ fn json(record: &Record) -> Vec<u8> {
 /// The values of some fields.
 fn values(record: &Record, fields: &[String]) -> Key {
     fields.iter().map(|field| record.get(field).cloned().unwrap_or_default()).collect()
+}
+
+/// The ways in which what is wanted would be found, each as one number for the resource.
+fn ways_of(job: &Job<'_>, wanted: &Record, sets: &[Arc<[String]>]) -> Vec<Fingerprint> {
+    let of_resource =
+        |way: Fingerprint| Fingerprint::of(&[job.write.resource.as_bytes(), way.0.as_slice()].concat());
+    ways(wanted, sets).into_iter().map(of_resource).collect()
 }
 
 /// A key as plain text.
