@@ -96,12 +96,20 @@ pub enum RunError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Somebody else runs the flow, or one that creates the same kind of record.
+    /// Somebody else runs the flow.
     #[error("flow `{flow}` is being run by {holder}")]
     Busy {
         /// The flow.
         flow: String,
         /// Who runs it.
+        holder: String,
+    },
+    /// It was told to stop while it waited for its turn to create.
+    #[error("flow `{flow}` was stopped while it waited for {holder}")]
+    Waited {
+        /// The flow.
+        flow: String,
+        /// Who runs a flow that creates the same kind of record.
         holder: String,
     },
 }
@@ -231,7 +239,7 @@ async fn run_with_rights(
     let waiting = Renewal(tokio::spawn(keep_lease(Arc::clone(store), claimed.lease.clone())));
     let rights = match Rights::wait(store, &creates(&flow.plan, sides), options, watcher).await? {
         Asked::All(rights) => rights,
-        Asked::Busy { holder } => return Err(RunError::Busy { flow: flow.name.clone(), holder }),
+        Asked::Busy { holder } => return Err(RunError::Waited { flow: flow.name.clone(), holder }),
     };
     drop(waiting);
     let result = run_claimed(claimed, flow, sides, store, options, task, watcher).await;

@@ -59,57 +59,8 @@ pub fn record(json: &str) -> Record {
 impl Toy {
     /// A system with that manifest and empty books.
     pub fn new(manifest: &str) -> Self {
-        Self::of(Manifest::from_toml(manifest).expect("the toy's manifest is sound"))
-    }
-
-    /// A system as that manifest says, with empty books.
-    pub fn of(manifest: Manifest) -> Self {
+        let manifest = Manifest::from_toml(manifest).expect("the toy's manifest is sound");
         Self(Arc::new(Inner { manifest, state: Mutex::default(), turns: AtomicU32::new(0) }))
-    }
-
-    /// The same system with the same books; what is written to one is not in the other.
-    #[must_use]
-    pub fn copy(&self) -> Self {
-        let copy = Self::of(self.0.manifest.clone());
-        copy.0.state.lock().unwrap().books.clone_from(&self.0.state.lock().unwrap().books);
-        copy
-    }
-
-    /// Somebody has changed everything in the books but what records are found by.
-    pub fn scribble(&self) {
-        let mut state = self.0.state.lock().unwrap();
-        for (name, resource) in self.0.manifest.resources.iter() {
-            let by = |field: &str| {
-                field == resource.key || resource.find.iter().any(|find| find.by.iter().any(|by| by == field))
-            };
-            for record in state.books.get_mut(name).into_iter().flatten() {
-                let fields: Vec<String> = record.iter().map(|(field, _)| field.to_string()).collect();
-                for field in fields.into_iter().filter(|field| !by(field)) {
-                    let other = match record.get(&field) {
-                        Some(Value::Text(text)) => Value::from(format!("{text} of old")),
-                        Some(Value::Int(number)) => Value::Int(number + 1),
-                        Some(Value::Decimal(number)) => Value::from(*number + rust_decimal::Decimal::ONE),
-                        _ => continue,
-                    };
-                    record.set(field, other);
-                }
-            }
-        }
-    }
-
-    /// Changes every record of the books.
-    pub fn alter(&self, change: impl Fn(&mut Record)) {
-        self.0.state.lock().unwrap().books.values_mut().flatten().for_each(change);
-    }
-
-    /// The first record of a book.
-    pub fn first(&self, resource: &str) -> Option<Record> {
-        self.0.state.lock().unwrap().books.get(resource)?.first().cloned()
-    }
-
-    /// Puts a record into the books.
-    pub fn add(&self, resource: &str, record: Record) {
-        self.0.state.lock().unwrap().books.entry(resource.to_owned()).or_default().push(record);
     }
 
     /// Puts a record into the books, or in the place of the one with its key.

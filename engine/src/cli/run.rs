@@ -205,6 +205,14 @@ pub(super) fn run_trouble(error: RunError) -> Trouble {
                 .help("wait until that run has ended, then run it again")
                 .kind(Kind::Store)
         }
+        RunError::Waited { flow, holder } => {
+            let who = crate::store::holder_in_words(&holder);
+            let message =
+                format!("flow `{flow}` was stopped before it began: {who} creates the same kind of record");
+            Trouble::new("R028", message)
+                .help("run it again, it goes on when the other run has ended; nothing was read or sent")
+                .kind(Kind::Store)
+        }
     }
 }
 

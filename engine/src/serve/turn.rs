@@ -145,7 +145,7 @@ async fn take_claimed(job: &Job, lease: Lease) -> Outcome {
             Outcome { end, report: Some(report), store: None }
         }
         Err(RunError::Store(error)) => error.into(),
-        Err(RunError::Busy { .. }) => End::Elsewhere.into(),
+        Err(RunError::Busy { .. } | RunError::Waited { .. }) => End::Elsewhere.into(),
     }
 }
 
