@@ -139,7 +139,10 @@ impl Work<'_> {
             return Ok(());
         }
         let names: Vec<&str> = optional.iter().map(|(name, _)| *name).collect();
-        let ask = format!("Change one of the {} others ({})?", names.len(), names.join(", "));
+        if !self.every_question {
+            self.show.line(self.show.faint(&format!("Others have an answer: {}", names.join(", "))));
+        }
+        let ask = format!("Change one of these {}?", names.len());
         if !self.every_question && !self.asker.yes(&ask, false)? {
             return Ok(());
         }

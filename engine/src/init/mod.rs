@@ -233,7 +233,8 @@ fn switched_on(text: &str, flow: &str) -> String {
         if line.starts_with('[') {
             within = line == head;
         }
-        !(within && line.split_whitespace().collect::<String>() == "on=false")
+        let said = line.split('#').next().unwrap_or_default();
+        !(within && said.split_whitespace().collect::<String>() == "on=false")
     });
     kept.collect()
 }
@@ -261,5 +262,6 @@ mod tests {
             "name = \"x\"\n\n[flows.a]\nfile = \"a.flow\"\non = false\n\n[flows.b]\nfile = \"b.flow\"\n"
         );
         assert_eq!(switched_on(&on, "b"), on);
+        assert_eq!(switched_on("[flows.a]\non = false  # not yet\n", "a"), "[flows.a]\n");
     }
 }
