@@ -163,6 +163,19 @@ pub fn unreadable(record: &Record) -> Option<&str> {
     record.text(UNREADABLE)
 }
 
+/// Name of the entry that marks a record which the system has deleted; its value is `true`. Beside
+/// it stands the key. No field of a manifest can have this name.
+pub const DELETED: &str = "!deleted";
+
+/// A record of which nothing is known but its key, and that the system has deleted it.
+#[must_use]
+pub fn deleted(key_field: &str, key: &str) -> Record {
+    let mut record = Record::new();
+    record.set(key_field, key);
+    record.set(DELETED, true);
+    record
+}
+
 /// Fills in the `detail` fields that pages leave out.
 #[async_trait]
 pub trait Detail: Send + Sync {

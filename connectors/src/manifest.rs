@@ -93,6 +93,8 @@ pub struct Resource {
     pub create: Option<Create>,
     /// Updating by `key`.
     pub update: Option<Update>,
+    /// How it is told that a record was deleted; `None`: it is not.
+    pub deleted: Option<Deleted>,
     /// Fields, in the order of the text.
     pub fields: Named<Field>,
 }
@@ -150,6 +152,16 @@ pub struct Create {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Update {}
+
+/// How a system tells that a record was deleted.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "lowercase")]
+pub enum Deleted {
+    /// It is read as others are, and this field is true, or says when.
+    Field(String),
+    /// This event names it.
+    Event(String),
+}
 
 /// A field of a record.
 #[expect(clippy::struct_excessive_bools, reason = "independent facts, read from data")]

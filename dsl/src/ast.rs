@@ -233,7 +233,7 @@ pub enum Kind {
         name: Name,
         /// Its value.
         value: Expr,
-        /// `on create`, `on update`
+        /// `on create`, `on update`, `on delete`
         on: Vec<(On, Span)>,
         /// `when condition`
         when: Vec<Expr>,

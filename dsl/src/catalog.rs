@@ -51,6 +51,17 @@ pub struct Resource {
     pub create: bool,
     /// Records can be updated.
     pub update: bool,
+    /// How it is told that a record was deleted, when it is.
+    pub deleted: Option<Deleted>,
+}
+
+/// How a system tells that a record was deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deleted {
+    /// It is read as others are, and this field says so.
+    Field(String),
+    /// This webhook event names it.
+    Event(String),
 }
 
 /// What a fetch may be narrowed by.

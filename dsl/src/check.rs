@@ -9,6 +9,7 @@ mod advice;
 mod bodies;
 mod called;
 mod compare;
+mod deletes;
 mod exprs;
 mod fields;
 mod functions;
@@ -70,6 +71,8 @@ pub(crate) fn check(text: &str, parsed: Parsed, catalog: &Catalog) -> Result<Pla
         defaults: HashMap::new(),
         rows: Vec::new(),
         asking: false,
+        gone: None,
+        fetched: None,
         fetches_nothing: false,
         entry: None,
         nesting: 0,
@@ -132,6 +135,10 @@ struct Checker<'c> {
     rows: Vec<lookups::Rows>,
     /// The conditions of the fetch are read: there is no record yet.
     asking: bool,
+    /// A line `on delete` is read: the names that can be read elsewhere.
+    gone: Option<Scope<'c>>,
+    /// What the flow fetches, when it is known.
+    fetched: Option<&'c Resource>,
     /// There is no fetch that could be read, so whatever name is unknown may be its.
     fetches_nothing: bool,
     /// Name of the entry while the `when` of a `field each` is read.

@@ -168,6 +168,8 @@ codes! {
     WrongKeySetting = "F074",
     /// Two flows carry one entity in opposite directions.
     TwoWay = "F075",
+    /// `on delete`, and nobody tells what is deleted.
+    DeletesUntold = "F076",
 
     // --- F080 to F094: field lines and types ---
     /// A field that a new record needs gets no value.
@@ -192,7 +194,7 @@ codes! {
     WrongNesting = "F089",
     /// The field can be written, not read.
     WriteOnly = "F090",
-    /// `on create` or `on update` where nothing is created or updated.
+    /// `on create`, `on update` or `on delete` where it means nothing.
     MisplacedOn = "F091",
     /// A block without lines.
     EmptyBlock = "F092",

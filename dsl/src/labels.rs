@@ -27,6 +27,7 @@ pub(crate) fn plain_name(rule: Rule) -> Option<&'static str> {
         Rule::condition => "`if` or `unless`",
         Rule::on_create => "`on create`",
         Rule::on_update => "`on update`",
+        Rule::on_delete => "`on delete`",
         Rule::colon => "`:`",
         Rule::equals | Rule::match_equals | Rule::field_equals => "`=`",
         Rule::arrow => "`->`",
@@ -79,6 +80,7 @@ pub(crate) fn plain_name(rule: Rule) -> Option<&'static str> {
         | Rule::upsert_word
         | Rule::create_word
         | Rule::update_word
+        | Rule::delete_word
         | Rule::each_word
         | Rule::all
         | Rule::fail_only

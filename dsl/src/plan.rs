@@ -455,7 +455,7 @@ pub enum FieldValue {
     },
 }
 
-/// `on create`, `on update`
+/// `on create`, `on update`, `on delete`
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum On {
     /// Both.
@@ -465,6 +465,8 @@ pub enum On {
     Create,
     /// Only when it exists.
     Update,
+    /// Only when the source says that it has deleted its record.
+    Delete,
 }
 
 impl Expr {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use connectors::manifest::{Field, Kind, Manifest, Named, Resource};
+use connectors::manifest::{Deleted, Field, Kind, Manifest, Named, Resource};
 use dsl::catalog;
 
 /// What the checker may know of one system.
@@ -34,6 +34,10 @@ fn resource(name: &str, resource: &Resource) -> catalog::Resource {
         find: resource.find.iter().map(|find| find.by.clone()).collect(),
         create: resource.create.is_some(),
         update: resource.update.is_some(),
+        deleted: resource.deleted.as_ref().map(|deleted| match deleted {
+            Deleted::Field(field) => catalog::Deleted::Field(field.clone()),
+            Deleted::Event(event) => catalog::Deleted::Event(event.clone()),
+        }),
     }
 }
 

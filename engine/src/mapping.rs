@@ -49,6 +49,8 @@ const fn wanted(line: &Line, creating: bool) -> bool {
         On::Always => true,
         On::Create => creating,
         On::Update => !creating,
+        // Those are lines of their own in a program.
+        On::Delete => false,
     }
 }
 

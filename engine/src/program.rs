@@ -106,8 +106,10 @@ pub struct Write {
     pub verb: Do,
     /// Resource of the target.
     pub resource: Arc<str>,
-    /// Field lines.
+    /// Field lines of a record that is there.
     pub lines: Vec<Line>,
+    /// Field lines for when the source has deleted its record.
+    pub deleted: Vec<Line>,
 }
 
 /// The verb of a write.
@@ -288,13 +290,18 @@ impl Compiler<'_> {
             }
             Verb::Upsert { by } => Some(Do::Upsert(by.clone())),
         };
-        let lines = self.lines(&write.fields);
+        let (deleted, fields): (Vec<_>, Vec<_>) =
+            write.fields.iter().cloned().partition(|line| line.on == On::Delete);
+        let deleted: Vec<_> =
+            deleted.into_iter().map(|line| plan::FieldLine { on: On::Always, ..line }).collect();
+        let (lines, deleted) = (self.lines(&fields), self.lines(&deleted));
         Some(Write {
             id: write.id.clone(),
             name: write.name.clone(),
             verb: verb?,
             resource: Arc::from(write.resource.as_str()),
             lines: lines?,
+            deleted: deleted?,
         })
     }
 

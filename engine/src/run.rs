@@ -5,6 +5,7 @@
 //! and the intents make that do no harm.
 
 mod arrivals;
+mod deleted;
 mod differ;
 mod finder;
 mod history;
@@ -25,7 +26,7 @@ mod unfinished;
 mod walk;
 mod write;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -140,8 +141,9 @@ pub(crate) struct Run<'a> {
     counts: Mutex<Counts>,
     /// Records that were taken up again in this run.
     retaken: Mutex<HashSet<String>>,
-    /// Records that webhooks have named and that no page has brought yet.
-    wanted: Mutex<HashSet<String>>,
+    /// Records that webhooks have named and that no page has brought yet, and whether they are said
+    /// to be deleted.
+    wanted: Mutex<HashMap<String, bool>>,
     finder: Finder<'a>,
     /// Present where records were created by the page.
     past: tokio::sync::Mutex<Option<seen::Past>>,

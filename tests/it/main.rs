@@ -4,6 +4,7 @@ mod arrivals;
 mod book;
 mod cases;
 mod dead;
+mod deleted;
 mod details;
 mod dsl;
 mod eaccounting;

@@ -1,6 +1,6 @@
 //! A catalog to check flows against: a web shop and a till, as in the design's example.
 
-use dsl::catalog::{Catalog, Fetch, Field, Function, Resource, Script, System, Type};
+use dsl::catalog::{Catalog, Deleted, Fetch, Field, Function, Resource, Script, System, Type};
 
 /// What the script of addresses says.
 const ADDRESS: &str = r#"
@@ -220,6 +220,7 @@ fn shop() -> System {
         find: sets(&[&["number"]]),
         create: false,
         update: true,
+        deleted: None,
     };
     let customers = Resource {
         name: "customers".to_owned(),
@@ -229,6 +230,7 @@ fn shop() -> System {
         find: sets(&[&["email"]]),
         create: true,
         update: true,
+        deleted: Some(Deleted::Event("customers.deleted".to_owned())),
         ..Resource::default()
     };
     let stock = Resource {
@@ -242,7 +244,7 @@ fn shop() -> System {
     system(
         "ccv_salespos",
         "CCV SalesPOS",
-        &["orders.created", "orders.updated"],
+        &["orders.created", "orders.updated", "customers.deleted"],
         vec![orders, customers, stock],
     )
 }

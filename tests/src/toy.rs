@@ -75,6 +75,16 @@ impl Toy {
         }
     }
 
+    /// Takes a record out of the books.
+    pub fn take_away(&self, resource: &str, key: &str) {
+        let field = &self.0.manifest.resources.get(resource).unwrap().key;
+        let mut state = self.0.state.lock().unwrap();
+        let book = state.books.get_mut(resource).unwrap();
+        let before = book.len();
+        book.retain(|record| record.text(field) != Some(key));
+        assert_eq!(book.len() + 1, before, "{resource} has no {key}");
+    }
+
     /// Everything in a book, a line of JSON each.
     pub fn book(&self, resource: &str) -> Vec<String> {
         let state = self.0.state.lock().unwrap();

@@ -311,6 +311,7 @@ fn resource(
     }
     Ok(Resource {
         known_by: None,
+        deleted: None,
         about: sidecar.about.clone().unwrap_or_else(|| match files {
             Which::One(path) => {
                 format!("Records of {}.", path.file_name().unwrap_or_default().to_string_lossy())

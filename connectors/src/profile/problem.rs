@@ -89,6 +89,8 @@ codes! {
     DetailWithoutFind = "C028",
     /// A span of time that cannot be read.
     BadSpan = "C029",
+    /// A field that does not say whether a record was deleted.
+    NotWhether = "C030",
 }
 
 impl fmt::Display for Code {

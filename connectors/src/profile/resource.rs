@@ -15,7 +15,7 @@ use super::problem::{Code, Problem};
 use super::reader::{Table, Word};
 use super::template::Template;
 use super::writing;
-use crate::manifest::{Create, Fetch, Field, Find, Kind, Named, Resource, Update};
+use crate::manifest::{Create, Deleted, Fetch, Field, Find, Kind, Named, Resource, Update};
 
 /// What the parts of a resource have to know of each other.
 pub(super) struct Around<'a> {
@@ -96,8 +96,26 @@ pub(super) fn read(
         update: update_way,
     };
     let about = about.map_or_else(String::new, |word| word.text.to_owned());
+    let deleted = table.table("deleted").and_then(|inner| deleted(inner, &around));
     table.finish();
-    (Resource { about, key: key.to_owned(), known_by, fetch, find, create, update, fields }, ways)
+    (Resource { about, key: key.to_owned(), known_by, fetch, find, create, update, deleted, fields }, ways)
+}
+
+/// `deleted = { field = "deleted_at" }`
+fn deleted(table: Table<'_, '_>, around: &Around<'_>) -> Option<Deleted> {
+    let word = table.need_text("field", "the field that says so: `deleted = { field = \"deleted_at\" }`");
+    let found = word.as_ref().and_then(|word| field(&table, word, around));
+    if let (Some(word), Some(found)) = (&word, found)
+        && !matches!(found.kind, Kind::Boolean | Kind::Date | Kind::Datetime)
+    {
+        table.reader.report(
+            Problem::new(Code::NotWhether, word.at.clone(), format!("`{}` does not say whether", word.text))
+                .label("neither true or false nor a moment")
+                .help("name a field that is true for deleted records, or says when they were deleted"),
+        );
+    }
+    table.finish();
+    word.map(|word| Deleted::Field(word.text.to_owned()))
 }
 
 /// A field of the resource, or the problem that it is none.

@@ -228,7 +228,7 @@ fn clause_word(text: &str, span: &Span) -> Option<Problem> {
         }
         "unless" => "`unless` follows `skip`, `fail` and `notify`; a field line takes `when CONDITION`",
         "where" => "`where` belongs to `fetch`; records are chosen with `filter` as well",
-        "on" => "after a value stands `on create` or `on update`",
+        "on" => "after a value stands `on create`, `on update` or `on delete`",
         _ => "this word belongs to another step",
     };
     let place = span.start + start..span.start + start + word.len();

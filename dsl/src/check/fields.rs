@@ -21,6 +21,8 @@ pub(super) struct Into<'c> {
     pub creates: bool,
     /// `on create` and `on update` mean something: the block of an `upsert`.
     pub both: bool,
+    /// The fields of a whole record that is written, where `on delete` means something.
+    pub whole: bool,
 }
 
 /// The field lines of a block, and what is known of each value.
@@ -66,16 +68,22 @@ impl<'c> Checker<'c> {
         if let Line::FieldEach { item, .. } = &node.kind {
             self.entry = Some(item.text.clone());
         }
-        let when = self.whens(&when, into, node.faulty);
+        if on == On::Delete {
+            self.gone = Some(std::mem::take(&mut self.scope));
+        }
+        let when = self.whens(&when, into, node.faulty, on);
         self.entry = None;
         let (value, known) = match &node.kind {
             Line::Field { value, .. } => {
-                let always = on != On::Update && when.is_none();
+                let always = matches!(on, On::Always | On::Create) && when.is_none();
                 self.field_value(value, field, into, node.faulty, always)
             }
             Line::FieldEach { item, list, .. } => self.field_each(node, item, list, name, field, into),
             _ => self.field_block(node, name, field, into),
         };
+        if let Some(scope) = self.gone.take() {
+            self.scope = scope;
+        }
         // Under a condition there may be no value, and nothing is known of which.
         let known = if when.is_some() { Known { absent: None, ..known } } else { known };
         let line = FieldLine { field: name.text.clone(), value, on, when, span: node.span.clone() };
@@ -127,7 +135,8 @@ impl<'c> Checker<'c> {
                 None
             }
         };
-        let inner = Into { fields, whose: format!("{}.{}", into.whose, name.text), ..into.clone() };
+        let whose = format!("{}.{}", into.whose, name.text);
+        let inner = Into { fields, whose, whole: false, ..into.clone() };
         let given = node.block.as_ref().map(|block| self.fields(block, &inner, node)).unwrap_or_default();
         let kind =
             Kind::Record(Shape::Made { fields: given.known.into(), whose: inner.whose.as_str().into() });
@@ -177,8 +186,9 @@ impl<'c> Checker<'c> {
         let depth = self.scope.depth();
         self.bind(item, entry, false);
         // Entries are made anew whatever happens to the record around them.
+        let whose = format!("{}.{}", into.whose, name.text);
         let inner =
-            Into { fields, whose: format!("{}.{}", into.whose, name.text), creates: true, both: into.both };
+            Into { fields, whose, creates: true, both: into.both, whole: false };
         let given = node.block.as_ref().map(|block| self.fields(block, &inner, node)).unwrap_or_default();
         self.scope.end(depth);
         let entry =
@@ -233,13 +243,25 @@ impl<'c> Checker<'c> {
                 Problem::new(
                     Code::MisplacedOn,
                     second.clone(),
-                    "a line takes one of `on create` and `on update`",
+                    "a line takes one of `on create`, `on update` and `on delete`",
                 )
                 .label("a second one")
-                .help("with neither the field is written in both cases"),
+                .help("without them the field is written whether the record is new or not; another case is a line of its own"),
             );
         }
-        if !into.both {
+        if *on == On::Delete {
+            if !into.whole {
+                self.report(
+                    Problem::new(
+                        Code::MisplacedOn,
+                        span.clone(),
+                        "only whole fields of a record that is written know of its deletion",
+                    )
+                    .label("means nothing here")
+                    .help("put the line right into the block of the `create`, `update` or `upsert`"),
+                );
+            }
+        } else if !into.both {
             self.report(
                 Problem::new(
                     Code::MisplacedOn,
@@ -253,7 +275,13 @@ impl<'c> Checker<'c> {
         *on
     }
 
-    fn whens(&mut self, written: &[&Expr], into: &Into<'c>, faulty: bool) -> Option<crate::plan::Expr> {
+    fn whens(
+        &mut self,
+        written: &[&Expr],
+        into: &Into<'c>,
+        faulty: bool,
+        on: On,
+    ) -> Option<crate::plan::Expr> {
         if let [_, second, ..] = written {
             self.report(
                 Problem::new(Code::RepeatedLine, second.span.clone(), "a line takes one `when`")
@@ -263,7 +291,7 @@ impl<'c> Checker<'c> {
         }
         let first = written.first()?;
         let depth = self.scope.depth();
-        if into.both || into.creates {
+        if on != On::Delete && (into.both || into.creates) {
             self.bind_quietly("creating", Kind::Boolean, first.span.clone());
         }
         let checked = self.expr(first, Purpose::Condition, faulty);
@@ -300,11 +328,9 @@ impl<'c> Checker<'c> {
         let both_lists = |other: &FieldLine| {
             matches!((&other.value, &line.value), (FieldValue::Each { .. }, FieldValue::Each { .. }))
         };
-        let overlap =
-            |other: &FieldLine| other.on == line.on || other.on == On::Always || line.on == On::Always;
         let certain = |other: &FieldLine| other.when.is_none() || line.when.is_none();
         let clash = given.lines.iter().zip(&given.names).find(|(other, _)| {
-            other.field == line.field && overlap(other) && certain(other) && !both_lists(other)
+            other.field == line.field && overlap(other.on, line.on) && certain(other) && !both_lists(other)
         });
         if let Some((_, first)) = clash {
             self.report(
@@ -325,7 +351,8 @@ impl<'c> Checker<'c> {
         let Some(fields) = into.fields.filter(|_| into.creates) else { return };
         let mut missing = Vec::new();
         for field in fields.iter().filter(|field| field.required && !field.read_only) {
-            let lines: Vec<&FieldLine> = given.lines.iter().filter(|line| line.field == field.name).collect();
+            let counted = |line: &&FieldLine| line.field == field.name && line.on != On::Delete;
+            let lines: Vec<&FieldLine> = given.lines.iter().filter(counted).collect();
             let for_new: Vec<&&FieldLine> = lines.iter().filter(|line| line.on != On::Update).collect();
             let counts =
                 |line: &&&FieldLine| line.when.as_ref().is_none_or(|when| when.rhai.contains("creating"));
@@ -384,6 +411,15 @@ impl<'c> Checker<'c> {
             .label(how)
             .help("take the condition away, or add a line for the other case"),
         );
+    }
+}
+
+/// Lines of both kinds may be written at once.
+const fn overlap(one: On, other: On) -> bool {
+    match (one, other) {
+        (On::Delete, other) | (other, On::Delete) => matches!(other, On::Delete),
+        (On::Create, On::Update) | (On::Update, On::Create) => false,
+        _ => true,
     }
 }
 

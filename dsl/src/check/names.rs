@@ -126,6 +126,11 @@ impl<'c> Scope<'c> {
         self.bound.iter().filter(|binding| !binding.is_guess).map(|binding| binding.name.as_str())
     }
 
+    /// Some step gives that name, wherever it can be read.
+    fn is_given(&self, name: &str) -> bool {
+        self.get(name).is_some() || self.ended(name).is_some() || self.later(name).is_some()
+    }
+
     pub(super) fn ended(&self, name: &str) -> Option<&Span> {
         self.ended.iter().rev().find(|(ended, _)| ended == name).map(|(_, span)| span)
     }
@@ -243,6 +248,16 @@ impl<'c> Checker<'c> {
                 Problem::new(Code::OutOfReach, at, "the source is asked before there is a record")
                     .label("not known yet")
                     .help("`where` reads `settings` and constants only; what a record says is asked with `filter` below"),
+            );
+            return;
+        }
+        if let Some(elsewhere) = &self.gone
+            && (name == "creating" || elsewhere.is_given(name))
+        {
+            self.report(
+                Problem::new(Code::OutOfReach, at, "of a deleted record nothing is known but that it is gone")
+                    .label("not known any more")
+                    .help("a line `on delete` reads `settings`, tables and constants only: `active = false on delete`"),
             );
             return;
         }

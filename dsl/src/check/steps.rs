@@ -301,6 +301,7 @@ impl<'c> Checker<'c> {
         let conditions = self.matches(&remote, conditions, node.faulty);
         self.asking = false;
         self.bind(name, remote.kind().into(), false);
+        self.fetched = remote.resource;
         let since =
             since.first().map(|(field, overlap)| Since { field: field.text.clone(), overlap: *overlap });
         Some(Fetch {
@@ -318,7 +319,8 @@ impl<'c> Checker<'c> {
             let checked = self.expr(expr, Purpose::Value, node.faulty);
             (MapWith::Expr(checked.expr), checked.known)
         } else {
-            let into = Into { fields: None, whose: name.text.clone(), creates: false, both: false };
+            let into =
+                Into { fields: None, whose: name.text.clone(), creates: false, both: false, whole: false };
             let given = node.block.as_ref().map(|block| self.fields(block, &into, node)).unwrap_or_default();
             let known = if node.faulty || has_malformed(node.block.as_ref()) {
                 Known::any()

@@ -37,6 +37,7 @@ impl<'c> Checker<'c> {
             whose: remote.called.clone(),
             creates,
             both: creates && updates,
+            whole: true,
         };
         let given = node.block.as_ref().map(|block| self.fields(block, &into, node)).unwrap_or_default();
         if let WriteVerb::Upsert(keys) = verb
@@ -44,6 +45,7 @@ impl<'c> Checker<'c> {
         {
             self.keys_have_values(keys, &given.lines);
         }
+        self.check_deletes(&remote, &given.lines);
         self.bind(name, remote.kind().into(), false);
         let id = self.write_id(&format!("{word} {}", remote.name));
         let resource = remote.name;
@@ -144,7 +146,8 @@ impl<'c> Checker<'c> {
                 },
             };
             for (name, at) in names {
-                let given: Vec<&FieldLine> = lines.iter().filter(|line| line.field == name).collect();
+                let counted = |line: &&FieldLine| line.field == name && line.on != On::Delete;
+                let given: Vec<&FieldLine> = lines.iter().filter(counted).collect();
                 if given.iter().any(|line| line.when.is_none() && line.on == On::Always) {
                     continue;
                 }

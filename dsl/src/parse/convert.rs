@@ -176,12 +176,14 @@ impl<'a> Convert<'a> {
         }
         Some(match rule {
             Rule::field => {
-                let is_on =
-                    |pair: &Pair<'_, Rule>| matches!(pair.as_rule(), Rule::on_create | Rule::on_update);
-                let on = parts.0.iter().filter(|pair| is_on(pair));
-                let on = on.map(|pair| {
-                    let on = if pair.as_rule() == Rule::on_create { On::Create } else { On::Update };
-                    (on, self.span(pair))
+                let on = parts.0.iter().filter_map(|pair| {
+                    let on = match pair.as_rule() {
+                        Rule::on_create => On::Create,
+                        Rule::on_update => On::Update,
+                        Rule::on_delete => On::Delete,
+                        _ => return None,
+                    };
+                    Some((on, self.span(pair)))
                 });
                 let on = on.collect();
                 let name = self.path_of(parts)?;

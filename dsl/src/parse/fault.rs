@@ -60,7 +60,7 @@ const FOREIGN: &[(&[&str], &str)] = &[
     ),
     (
         &["delete", "remove", "drop"],
-        "flows do not delete; update a field that says the record is no longer used",
+        "flows do not delete; where the source tells what it has deleted, a field line can say that the record is no longer used: `active = false on delete`",
     ),
     (
         &["find", "search", "look", "lookfor"],

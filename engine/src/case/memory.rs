@@ -47,6 +47,12 @@ impl Memory {
         Self { manifest, books: Mutex::new(kept) }
     }
 
+    /// Takes records out of the books, by key.
+    pub(super) fn delete(&self, resource: &str, keys: &[String]) {
+        let Some(known) = self.resource(resource) else { return };
+        self.with(resource, |book| book.retain(|record| !keys.contains(&plain(record.get(&known.key)))));
+    }
+
     fn resource(&self, name: &str) -> Option<&Resource> {
         self.manifest.resources.get(name)
     }
@@ -98,7 +104,8 @@ fn next_key(book: &[Record], field: &str) -> String {
     (FIRST..=last).find(|number| !taken(number)).unwrap_or(FIRST).to_string()
 }
 
-fn plain(value: Option<&Value>) -> String {
+/// A value as a key is written.
+pub(super) fn plain(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
         Some(Value::Text(text)) => text.to_string(),

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use connectors::contract::DELETED;
 use connectors::manifest::Manifest;
 use connectors::record::{Record, Value, read_json};
 use dsl::plan::{Action, Plan, Side, Step};
@@ -49,12 +50,17 @@ pub async fn of_past(project: &Project, store: &dyn Store, flow: &str, key: &str
     let suite = Suite::new(project, false)?;
     let (plan, manifests) = suite.plan(entry)?;
     let history = store.record_history(flow, key, LINES).await?;
-    let Some((row, payload)) = history.iter().find_map(|row| Some((row, row.payload.clone()?))) else {
+    // Of its end nothing is known but that it came: the case is how it was before.
+    let as_read = |row: &HistoryRow| match read_json(&row.payload.clone()?.into()) {
+        Ok(Value::Map(record)) if record.get(DELETED).is_some() => None,
+        other => Some(other),
+    };
+    let Some((row, read)) = history.iter().find_map(|row| Some((row, as_read(row)?))) else {
         let message = format!("of `{key}` nothing is kept that a case could be made of");
         return Err(Trouble::new("R127", message)
             .help("records are kept for as long as [privacy] in weft.toml says, and not at all with `payloads = false`"));
     };
-    let Ok(Value::Map(source)) = read_json(&payload.into()) else {
+    let Ok(Value::Map(source)) = read else {
         return Err(Trouble::new("R127", format!("what is kept of `{key}` cannot be read")));
     };
     let mut past = Past { plan: &plan, manifests: &manifests, source: Books::new(), target: Books::new() };
@@ -66,6 +72,7 @@ pub async fn of_past(project: &Project, store: &dyn Store, flow: &str, key: &str
         given: Given::default(),
         source: past.source,
         target: past.target,
+        deleted: Vec::new(),
         expects: None,
         at: 0..0,
         expects_at: None,

@@ -5,17 +5,18 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use connectors::contract::{self, Session};
 use connectors::manifest::Manifest;
 use connectors::record::{Record, Value, read_json};
 use dsl::plan::{Action, Plan, Role, Step};
 
-use super::memory::Memory;
+use super::memory::{Memory, plain};
 use super::read::FlowCase;
 use super::trace::Trace;
 use crate::flow::Flow;
 use crate::load::{Loader, Problems};
 use crate::project::{FlowEntry, Privacy};
-use crate::run::{Options, Party, Sides, Watcher, run};
+use crate::run::{Named, Options, Party, Sides, Wanted, Watcher, run, run_named};
 use crate::script::ReadRows;
 use crate::store::{Counts, HistoryRow, OutcomeWord, Store};
 use crate::trouble::Trouble;
@@ -57,12 +58,14 @@ pub(super) async fn play(
     let mut flow = loader.flow_below(entry, &case.given, Some(Arc::clone(&trace)))?;
     // Whatever a project keeps of real people: here there are none.
     flow.privacy = Privacy::default();
-    let party = |role: &Role, manifest: &Manifest, books| {
-        Party::new(&role.name, Arc::new(Memory::new(manifest.clone(), books)), manifest.clone())
+    let source = Arc::new(Memory::new(manifests.source.clone(), &case.source));
+    let target = Arc::new(Memory::new(manifests.target.clone(), &case.target));
+    let party = |role: &Role, session: &Arc<Memory>, manifest: &Manifest| {
+        Party::new(&role.name, Arc::clone(session) as Arc<dyn Session>, manifest.clone())
     };
     let sides = Sides {
-        source: party(&flow.plan.source, &manifests.source, &case.source),
-        target: party(&flow.plan.target, &manifests.target, &case.target),
+        source: party(&flow.plan.source, &source, &manifests.source),
+        target: party(&flow.plan.target, &target, &manifests.target),
     };
     let options = Options {
         cause: "test".to_owned(),
@@ -75,10 +78,29 @@ pub(super) async fn play(
     let report = run(&flow, &sides, &store, &options, &Quiet).await;
     let report =
         report.map_err(|error| told(Trouble::new("R126", format!("the case cannot be run: {error}"))))?;
+    let mut ended = report.error;
+    if !case.deleted.is_empty() && ended.is_none() {
+        source.delete(&flow.plan.fetch.resource, &case.deleted);
+        let report = run_named(&flow, &sides, &store, &options, &deleted(&flow, &sides, case), None, &Quiet)
+            .await
+            .map_err(|error| told(Trouble::new("R126", format!("the case cannot be run: {error}"))))?;
+        ended = report.error;
+    }
     let came = came(&*store, &flow, &manifests.source, case).await.map_err(told)?;
     store.close().await;
-    let ended = report.error.map(|error| error.to_string());
+    let ended = ended.map(|error| error.to_string());
     Ok(Played { came, ended, trace, rows: flow.host.read_rows() })
+}
+
+/// The records that the source of a case deletes.
+fn deleted(flow: &Flow, sides: &Sides, case: &FlowCase) -> Named {
+    let key_field = sides.source.key_field(&flow.plan.fetch.resource);
+    let wanted = |key: &String| Wanted {
+        key: key.clone(),
+        agreed: None,
+        kept: Some(contract::deleted(&key_field, key)),
+    };
+    Named { records: case.deleted.iter().map(wanted).collect(), alone: false }
 }
 
 /// What came of each record, from what the store keeps of it.
@@ -89,7 +111,7 @@ async fn came(store: &dyn Store, flow: &Flow, source: &Manifest, case: &FlowCase
     let mut came = Record::new();
     for record in case.source.get(&plan.fetch.resource).into_iter().flatten() {
         let Some(key) = record.get(key_field) else { continue };
-        let key = key.as_str().map_or_else(|| key.to_string(), str::to_owned);
+        let key = plain(Some(key));
         let history = store.record_history(&flow.name, &key, 1).await?;
         let mut row = history.into_iter().next();
         if let Some(reason) = row.as_mut().and_then(|row| row.reason.as_mut()) {

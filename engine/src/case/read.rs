@@ -10,13 +10,13 @@ use dsl::plan::{Constant, Plan, Setting, SettingType, Table};
 use miette::Report;
 use rust_decimal::Decimal;
 
-use super::memory::Books;
+use super::memory::{Books, plain};
 use super::tree::{Member, Node, Parts, read};
 use crate::project::{Given, constant, in_words, otherwise, row};
 use crate::trouble::{Trouble, did_you_mean};
 
 /// Members of a case, in the order in which they are written.
-const MEMBERS: [&str; 6] = ["name", "settings", "tables", "source", "target", "expects"];
+const MEMBERS: [&str; 7] = ["name", "settings", "tables", "source", "target", "deleted", "expects"];
 
 /// Members of what is expected of a record.
 const EXPECTS: [&str; 4] = ["outcome", "reason", "writes", "notices"];
@@ -34,6 +34,8 @@ pub(super) struct FlowCase {
     pub(super) given: Given,
     pub(super) source: Books,
     pub(super) target: Books,
+    /// Keys of records that the source deletes, and says so, once the flow has run.
+    pub(super) deleted: Vec<String>,
     /// What is expected, by key of the source's record; `None`: the case does not say.
     pub(super) expects: Option<Record>,
     /// Where the case stands.
@@ -118,6 +120,7 @@ impl Text<'_> {
         let source = self.books(node, "source", known.source);
         let target = self.books(node, "target", known.target);
         self.needs_key(node, known);
+        let deleted = self.deleted(node, known);
         let expects = node.member("expects").map(|member| &member.node);
         if let Some(expects) = expects {
             self.expects(expects, known);
@@ -127,6 +130,7 @@ impl Text<'_> {
             given,
             source,
             target,
+            deleted,
             expects: expects.and_then(|node| node.value(self.content).as_map().cloned()),
             at: node.span.clone(),
             expects_at: expects.map(|node| node.span.clone()),
@@ -276,6 +280,44 @@ impl Text<'_> {
                 }
             }
         }
+    }
+
+    /// Keys of records that the source has, and that tell of their end.
+    fn deleted(&mut self, node: &Node, known: &Known<'_>) -> Vec<String> {
+        let Some(member) = node.member("deleted") else { return Vec::new() };
+        let name = &known.plan.fetch.resource;
+        let Some(resource) = known.source.resources.get(name) else { return Vec::new() };
+        if resource.deleted.is_none() {
+            let message = format!("{} does not tell what is deleted from `{name}`", known.source.title);
+            let end = member.node.span.end;
+            let trouble = Trouble::new("R123", message).help("take the member away");
+            self.problem(trouble, member.at.start..end, "never happens");
+            return Vec::new();
+        }
+        let book = node.member("source").and_then(|source| source.node.member(name));
+        let records = book.and_then(|book| book.node.items()).unwrap_or_default();
+        let keys: Vec<String> = records
+            .iter()
+            .filter_map(|record| record.member(&resource.key))
+            .map(|key| plain(Some(&key.node.value(self.content))))
+            .collect();
+        let Some(items) = member.node.items() else {
+            self.shape(&member.node, "`deleted` is a list of keys", "write [\"KEY\"]");
+            return Vec::new();
+        };
+        let mut deleted = Vec::new();
+        for item in items {
+            let key = plain(Some(&item.value(self.content)));
+            if keys.contains(&key) {
+                deleted.push(key);
+            } else {
+                let message = format!("no record of `{name}` has the {} {key}", resource.key);
+                let help = did_you_mean(&key, keys.iter().map(String::as_str))
+                    .unwrap_or_else(|| "name one that the source of the case has".to_owned());
+                self.shape(item, message, &help);
+            }
+        }
+        deleted
     }
 
     fn expects(&mut self, node: &Node, known: &Known<'_>) {

@@ -3,6 +3,7 @@
 mod words;
 
 use clap::Args;
+use connectors::contract::DELETED;
 use serde_json::Value;
 
 use super::Ended;
@@ -191,11 +192,15 @@ impl Records {
             };
             let reason = row.reason.as_deref().map_or_else(String::new, |reason| format!(": {reason}"));
             show.line(format!("  {}  {outcome}{reason}", moment(row.at)));
+            if parsed(row.payload.as_deref()).is_some_and(|source| says_deleted(&source)) {
+                show.line("      the source had deleted it");
+            }
             if let Some(detail) = parsed(row.detail.as_deref()) {
                 write_detail(&detail, self.full, show);
             }
         }
-        if let Some(source) = history.iter().find_map(|row| parsed(row.payload.as_deref())) {
+        let read = history.iter().filter_map(|row| parsed(row.payload.as_deref()));
+        if let Some(source) = read.into_iter().find(|source| !says_deleted(source)) {
             show.line("  as read from the source:");
             let text = serde_json::to_string_pretty(&source).unwrap_or_default();
             for line in text.lines() {
@@ -272,6 +277,11 @@ fn row(found: &Found) -> Vec<String> {
         ledger.map_or_else(String::new, |ledger| moment(ledger.updated_at)),
         ledger.and_then(|ledger| ledger.reason.clone()).unwrap_or_default(),
     ]
+}
+
+/// Nothing was read but that it is gone.
+fn says_deleted(source: &Value) -> bool {
+    source.get(DELETED).is_some()
 }
 
 fn parsed(bytes: Option<&[u8]>) -> Option<Value> {

@@ -83,7 +83,7 @@ pub async fn apply(
         keys: Arc::clone(keys),
         target: sides.target.title().to_owned(),
     };
-    run_named(flow, sides, store, options, &named, &agreed, watcher).await
+    run_named(flow, sides, store, options, &named, Some(&agreed), watcher).await
 }
 
 /// Lets nothing pass but what was agreed to.

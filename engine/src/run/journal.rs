@@ -20,7 +20,7 @@ use super::page::{PageRun, ReadPage};
 use super::reading::Reading;
 use super::seen::Filter;
 use super::settle::{PageEnd, add};
-use super::sides::Sides;
+use super::sides::{Party, Sides};
 use super::{Ended, Run};
 use crate::flow::Flow;
 use crate::mapping;
@@ -48,6 +48,9 @@ pub(super) struct Road<'a> {
     /// The steps before the create: filters and the like.
     steps: &'a [Step],
     write: &'a Write,
+    source: &'a Party,
+    /// What is read from it.
+    read: &'a str,
     key_field: String,
     /// What every record can read.
     base: Bindings,
@@ -103,12 +106,27 @@ impl<'a> Road<'a> {
         base.set("creating", true);
         let key_field = sides.source.key_field(source);
         let name = flow.plan.fetch.name.as_str().into();
-        Some(Self { flow, target, steps, write, key_field, base, name, filter: None, noted: None, end: None })
+        Some(Self {
+            flow,
+            target,
+            steps,
+            write,
+            source: &sides.source,
+            read: source,
+            key_field,
+            base,
+            name,
+            filter: None,
+            noted: None,
+            end: None,
+        })
     }
 
     /// Makes the record's line and adds it to the page.
     fn enter(&mut self, record: Record, made: &mut Made) {
-        let Some(key) = self.key(&record) else { return made.odd.push(record) };
+        let Some(key) = self.key(&record).filter(|_| !self.source.is_deleted(self.read, &record)) else {
+            return made.odd.push(record);
+        };
         let Some(filter) = &mut self.filter else { return made.odd.push(record) };
         if filter.may_have(key) {
             // The one before it on this page is the one that is created.

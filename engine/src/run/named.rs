@@ -60,10 +60,10 @@ pub(crate) async fn run_named(
     store: &Arc<dyn Store>,
     options: &Options,
     named: &Named,
-    gate: &dyn Gate,
+    gate: Option<&dyn Gate>,
     watcher: &dyn Watcher,
 ) -> Result<Report, RunError> {
-    let task = Task { named: Some(named), gate: Some(gate), letters: None };
+    let task = Task { named: Some(named), gate, letters: None };
     run_as(flow, sides, store, options, task, watcher).await
 }
 
@@ -144,7 +144,7 @@ impl Run<'_> {
         let known_by = source.known_by(resource).map(str::to_owned);
         for field in [Some(key_field), known_by].into_iter().flatten() {
             let missing: Vec<String> = keys.iter().filter(|key| !read.contains_key(*key)).cloned().collect();
-            let found = match self.named_by(field.clone(), &missing).await {
+            let found = match self.named_by(&field, &missing).await {
                 Ok(found) => found,
                 // The text cannot be a key of this system.
                 Err(error) if error.advice == Advice::SkipRecord => continue,

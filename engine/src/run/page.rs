@@ -102,7 +102,9 @@ impl<'r> PageRun<'r> {
         let mut page = Page { run: self.run.id.clone(), plan: self.run.flow.print, ..Page::default() };
         let items = self.known(records, &mut page).await?;
         let items = self.gate(items, &mut page);
-        let keys: Vec<&str> = items.iter().map(|item| item.key.as_str()).collect();
+        // Of a record that is gone nothing is created: there is nothing to be in doubt about.
+        let is_there = |item: &&Item<'_>| !self.is_deleted(item.scope.record_fetched());
+        let keys: Vec<&str> = items.iter().filter(is_there).map(|item| item.key.as_str()).collect();
         if !keys.is_empty() {
             self.run.store.begin_page(&self.run.lease, &self.run.id, &keys).await?;
         }
@@ -139,7 +141,7 @@ impl<'r> PageRun<'r> {
         }
         if !self.again {
             let mut wanted = self.run.wanted.lock().unwrap_or_else(PoisonError::into_inner);
-            wanted.retain(|key| !keys.contains(key));
+            wanted.retain(|key, _| !keys.contains(key));
         }
         let asked: Vec<&str> = keys.iter().map(String::as_str).collect();
         let mut known =
@@ -207,6 +209,10 @@ impl<'r> PageRun<'r> {
         let flow = self.run.flow;
         let mut kept = Vec::with_capacity(items.len());
         for item in items {
+            if self.is_deleted(item.scope.record_fetched()) {
+                kept.push(item);
+                continue;
+            }
             // A filter that fails is told by the walk, with its reason.
             let passes = flow.program.steps.iter().take(gates).all(|step| match &step.action {
                 Act::Filter(condition) => {
@@ -229,6 +235,11 @@ impl<'r> PageRun<'r> {
             }
         }
         kept
+    }
+
+    /// The source says that it has deleted the record.
+    fn is_deleted(&self, record: &Record) -> bool {
+        self.run.sides.source.is_deleted(&self.run.flow.plan.fetch.resource, record)
     }
 
     /// How many leading steps are filters that need no more than the page shows.
@@ -316,7 +327,8 @@ impl<'r> PageRun<'r> {
     async fn walk_one(&self, item: Item<'r>) -> Walked<'r> {
         let Item { key, print, mut scope, mut text, known } = item;
         let resource = &self.run.flow.plan.fetch.resource;
-        if let Some(detail) = self.run.sides.source.session.detail(resource) {
+        let is_there = !self.is_deleted(scope.record_fetched());
+        if let Some(detail) = self.run.sides.source.session.detail(resource).filter(|_| is_there) {
             match detail.complete(resource, scope.record_fetched().clone()).await {
                 Ok(record) => {
                     text.clear();
@@ -338,7 +350,11 @@ impl<'r> PageRun<'r> {
         let (gate, notes) = (self.run.task.gate, self.run);
         let walk = Walk { flow, sides, finder, gate, notes, key, known, done: Mutex::default() };
         let mut scope = scope.clone();
-        let stop = walk.steps(&flow.program.steps, &mut scope, "").await.err();
+        let stop = if self.is_deleted(scope.record_fetched()) {
+            walk.deleted(&mut scope).await.err()
+        } else {
+            walk.steps(&flow.program.steps, &mut scope, "").await.err()
+        };
         let mut done = walk.done.into_inner().unwrap_or_else(PoisonError::into_inner);
         unfinished::mark(&mut done, stop.as_ref(), known);
         (done, stop)

@@ -31,7 +31,7 @@ pub(super) struct Job<'w> {
     /// lists change their order. Empty outside.
     pub(super) item: String,
     /// What was last written for this record by this write.
-    before: Option<&'w Written>,
+    pub(super) before: Option<&'w Written>,
 }
 
 impl Walk<'_> {
@@ -171,7 +171,7 @@ impl Walk<'_> {
     }
 
     /// The one record with that key, if there is one.
-    async fn single(
+    pub(super) async fn single(
         &self,
         resource: &Arc<str>,
         by: &Arc<[String]>,
@@ -196,11 +196,21 @@ impl Walk<'_> {
         }
     }
 
-    async fn update(&self, job: &Job<'_>, scope: &mut Scope<'_>, mut found: Record) -> Result<Record, Stop> {
-        let (resource, target) = (&job.write.resource, &self.sides.target);
+    async fn update(&self, job: &Job<'_>, scope: &mut Scope<'_>, found: Record) -> Result<Record, Stop> {
         scope.creating(false);
         let wanted = self.record(&job.write.lines, scope, false)?;
-        let print = fingerprint(&wanted);
+        self.change(job, &wanted, found).await
+    }
+
+    /// Changes what is there into what is wanted; the record as it is then.
+    pub(super) async fn change(
+        &self,
+        job: &Job<'_>,
+        wanted: &Record,
+        mut found: Record,
+    ) -> Result<Record, Stop> {
+        let (resource, target) = (&job.write.resource, &self.sides.target);
+        let print = fingerprint(wanted);
         let key_field = target.key_field(resource);
         let Some(key) = found.get(&key_field).map(plain) else {
             let reason = format!("{} gave {resource} without `{key_field}`", target.title());
@@ -208,7 +218,7 @@ impl Walk<'_> {
         };
         let same_as_sent =
             job.before.is_some_and(|before| before.sent_print == print && before.target_key == key);
-        let changes = differences(&wanted, &found, target.fields(resource), same_as_sent);
+        let changes = differences(wanted, &found, target.fields(resource), same_as_sent);
         if changes.is_empty() {
             self.wrote(job, "unchanged", Some(&key), Vec::new(), Record::new(), Vec::new());
             if job.before.is_none_or(is_unfinished) {

@@ -108,6 +108,56 @@ async fn an_order_is_in_the_till_because_the_shop_told_of_it() {
     golden("webhooks", [before, registered, removed, tells_nothing].join("\n\n"));
 }
 
+const CATALOGUE: &str = r#"flow "Products"
+source shop: ccv_salespos
+target till: mpluskassa
+
+on webhook shop "products.created"
+on webhook shop "products.deleted"
+
+fetch product from shop.products since modified_at
+upsert article in till.articles by article_number {
+    article_number = product.sku
+    description    = product.name
+    turnover_group = "10"  on create
+    vat_code       = "1"   on create
+    active         = true  on create
+    active         = false on delete
+}
+"#;
+
+#[tokio::test]
+async fn a_product_that_the_shop_deletes_is_switched_off_in_the_till() {
+    connectors::http::choose_cryptography();
+    let town = Town::new().await;
+    let port = port();
+    let flows = [("products", CATALOGUE)];
+    let folder = town.project(&flows);
+    let listen =
+        format!("\n[listen]\naddress = \"127.0.0.1:{port}\"\npublic_url = \"https://localhost:{port}\"\n");
+    folder.put("weft.toml", town.main_file(&flows) + listen.as_str());
+    assert_eq!(folder.weft(&["webhooks", "register"]).await.code, Some(0));
+    let mut daemon = folder.command(&["serve"]).spawn().unwrap();
+    until("the daemon is ready", async || status(port, "/readyz").await == Some(200)).await;
+    let key = town.shop.add_product("100", "Mok", "9.95".parse().unwrap(), 10).unwrap();
+    let active = || -> Vec<bool> {
+        town.till.articles().iter().filter_map(|one| one.get("active")?.as_bool()).collect()
+    };
+    until("the product is told of", async || active() == [true]).await;
+    town.shop.remove("products", key).unwrap();
+    until("its deletion is told of", async || active() == [false]).await;
+    until("it is settled", async || {
+        let row = folder.weft(&["records", &key.to_string(), "--json"]).await;
+        row.out.contains("\"!deleted\"")
+    })
+    .await;
+    daemon.kill().await.unwrap();
+    let key = key.to_string();
+    let told = folder.show(&["records", "show", &key]).await;
+    let listed = folder.show(&["records", &key]).await;
+    golden("deleted", [told, listed].join("\n\n"));
+}
+
 #[tokio::test]
 async fn what_listen_says_is_checked() {
     let town = Town::new().await;

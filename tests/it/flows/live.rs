@@ -116,6 +116,47 @@ async fn products_then_stock_then_orders() {
     assert_eq!(town.shop.get("products", key).unwrap()["stock"], 7);
 }
 
+#[tokio::test]
+async fn an_article_is_switched_off_when_its_product_is_deleted() {
+    let town = Town::new().await;
+    let keys = ["100045", "100050"].map(|sku| town.shop.add_product(sku, "Mok", Decimal::ONE, 3).unwrap());
+    let flow = town.flow("products_to_till", GROUP).await;
+    let (_, refused) = flow.run(false).await;
+    assert_eq!(refused, Vec::<String>::new());
+    let active = |town: &Town| -> Vec<bool> {
+        town.till.articles().iter().map(|one| one.get("active").unwrap().as_bool().unwrap()).collect()
+    };
+    assert_eq!(active(&town), [true, true]);
+    town.shop.remove("products", keys[0]).unwrap();
+    flow.told("shop", "products.deleted", "products", &keys[0].to_string()).await;
+    let (counts, refused) = flow.run(false).await;
+    assert_eq!((counts.as_str(), refused), ("1 updated, 1 unchanged", Vec::new()));
+    assert_eq!(active(&town), [false, true]);
+    // Not when it is not wanted.
+    flow.answer(&format!("{GROUP}switch_off = false\n"));
+    town.shop.remove("products", keys[1]).unwrap();
+    flow.told("shop", "products.deleted", "products", &keys[1].to_string()).await;
+    let (_, refused) = flow.run(false).await;
+    assert_eq!(refused, Vec::<String>::new());
+    assert_eq!(active(&town), [false, true]);
+}
+
+#[tokio::test]
+async fn a_category_is_hidden_when_its_group_is_removed() {
+    let town = Town::new().await;
+    let group = town.till.add_article_group(0, "Koffie");
+    let flow = town.flow("categories_to_shop", "").await;
+    assert_eq!(flow.run(false).await.0, "1 created");
+    let key = town.shop.key_by("categories", "name", "Koffie").unwrap();
+    let shown = |town: &Town| town.shop.get("categories", key).unwrap()["show_on_website"].clone();
+    let before = shown(&town);
+    town.till.remove_article_group(&group);
+    let (counts, refused) = flow.run(false).await;
+    assert_eq!((counts.as_str(), refused), ("1 updated", Vec::new()));
+    assert_eq!((before, shown(&town)), (true.into(), false.into()));
+    assert_eq!(flow.run(false).await.0, "1 unchanged");
+}
+
 /// Records that differ, with what they were and what they are.
 fn changes(before: &Value, after: &Value) -> Vec<String> {
     let rows = |books: &Value, name: &str| books[name].as_array().cloned().unwrap_or_default();

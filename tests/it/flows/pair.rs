@@ -14,7 +14,7 @@ use dsl::catalog::Catalog;
 use engine::load::Loader;
 use engine::project::{Connection, FlowEntry, Project};
 use engine::run::{Options, Report, Sides, run};
-use engine::store::Store;
+use engine::store::{Addressee, Arrival, Store};
 use tests::toy::Toy;
 use tests::world::{Told, counts};
 
@@ -184,6 +184,19 @@ impl Shipped {
     pub fn hurried(mut self) -> Self {
         self.hurries = true;
         self
+    }
+
+    /// A webhook of a system has named a record of the source.
+    pub async fn told(&self, connection: &str, event: &str, resource: &str, key: &str) {
+        let arrival = Arrival {
+            connection: connection.to_owned(),
+            event: event.to_owned(),
+            record: Some((resource.to_owned(), key.to_owned())),
+            id: None,
+        };
+        let flow = &self.project.flows[0].name;
+        let news = self.store.arrive(&arrival, &[Addressee { flow, knows_record: true }]).await.unwrap();
+        assert_eq!(news, 1);
     }
 
     /// Other answers from now on.

@@ -3,29 +3,20 @@
 //! however much goes wrong on the way.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
-use connectors::contract::Connector;
 use connectors::mpluskassa::MplusKassa;
 use connectors::mpluskassa::simulator::TillSimulator;
 use connectors::record::{Record, Value as Any, read_json};
 use connectors::simulator::{Fault, Faults, Only, Running, Simulator};
 use connectors::teamleader::Teamleader;
 use connectors::teamleader::simulator::Office;
-use engine::load::Loader;
-use engine::project::{Connection, FlowEntry, Project};
-use engine::run::{Options, Report, run};
-use engine::store::Store;
 use serde_json::{Value, json};
-use tests::world::{Told, counts};
 
 use crate::vendors::Proxy;
 
-use super::pair::files;
+use super::pair::{Party, Shipped};
 
-const FOLDER: &str = "flows/teamleader-mpluskassa";
 const SINCE: &str = "[settings]\nstart_date = \"2020-01-01\"\n";
 const TO_TILL: &str =
     "[settings]\nstart_date = \"2020-01-01\"\ntext_article = \"900\"\ndiscount_article = \"902\"\n";
@@ -37,13 +28,6 @@ struct Desk {
     till: TillSimulator,
     servers: [Running; 2],
     _proxies: [Proxy; 2],
-}
-
-/// A shipped flow of this pair, in a project of its own.
-struct Shipped {
-    store: Arc<dyn Store>,
-    project: Project,
-    folder: tempfile::TempDir,
 }
 
 impl Desk {
@@ -80,42 +64,10 @@ impl Desk {
     async fn flow(&self, name: &str, answers: &str) -> Shipped {
         let at = |number: usize| format!("http://{}", self.servers[number].address);
         let (office, till) = (self.office.answers(&at(0)), self.till.answers(&at(1)));
-        let folder = tempfile::tempdir().unwrap();
-        for (path, text) in files("scripts", "rhai") {
-            write(&folder.path().join(path), &text);
-        }
-        let file = format!("{FOLDER}/{name}.flow");
-        write(&folder.path().join(&file), &files(FOLDER, "flow")[&file]);
-        let token = serde_json::to_string(&self.office.token().unwrap()).unwrap();
-        write(&folder.path().join(".weft/tokens/office.json"), &token);
-        let sides: [(&str, Arc<dyn Connector>, _); 2] =
-            [("office", Arc::new(Teamleader), office), ("till", Arc::new(MplusKassa), till)];
-        let store = engine::store::open(&folder.path().join("store.db")).await.unwrap();
-        let vault = engine::vault::Vault::of(folder.path());
-        vault.attach(&store);
-        let systems = sides
-            .iter()
-            .map(|(_, connector, _)| (connector.manifest().name.clone(), Arc::clone(connector)))
-            .collect();
-        let connections = sides
-            .into_iter()
-            .map(|(name, connector, answers)| {
-                let system = connector.manifest().name.clone();
-                let name = name.to_owned();
-                (name.clone(), Connection { name, system, answers, connector, own_schema: false })
-            })
-            .collect();
-        let project = Project {
-            name: "test".into(),
-            connections,
-            flows: vec![FlowEntry { name: name.into(), file, on: true, roles: BTreeMap::new() }],
-            systems,
-            store: engine::store::Place::File(folder.path().join("store.db")),
-            vault,
-            ..Project::bare(folder.path())
-        };
-        write(&folder.path().join(format!("settings/{name}.toml")), answers);
-        Shipped { store, project, folder }
+        let token = self.office.token();
+        let office = Party { token, ..Party::of("office", (Arc::new(Teamleader), office)) };
+        let till = Party::of("till", (Arc::new(MplusKassa), till));
+        Shipped::between("teamleader-mpluskassa", name, answers, [office, till]).await
     }
 
     /// One run without refusals, and another over all records that writes nothing.
@@ -149,31 +101,6 @@ impl Desk {
         rows.map(|row| (row.pointer(member).and_then(Value::as_str).unwrap_or_default().to_owned(), row))
             .collect()
     }
-}
-
-impl Shipped {
-    async fn run(&self, over_all: bool) -> (String, Vec<String>) {
-        let loader = Loader::new(&self.project).unwrap();
-        let entry = &self.project.flows[0];
-        let flow = loader.flow(entry).unwrap_or_else(|problems| panic!("{problems:?}"));
-        let sides = loader.sides(entry, &flow.plan).unwrap();
-        let stop = Arc::new(AtomicBool::new(false));
-        let options = Options { cause: "test".into(), full: over_all, refused_again: false, stop };
-        let told = Told::default();
-        let report: Report = run(&flow, &sides, &self.store, &options, &told).await.unwrap();
-        let mut refused = told.refused.into_inner().unwrap();
-        refused.sort();
-        (counts(&report), refused)
-    }
-
-    fn answer(&self, answers: &str) {
-        write(&self.folder.path().join(format!("settings/{}.toml", self.project.flows[0].name)), answers);
-    }
-}
-
-fn write(path: &Path, text: &str) {
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    std::fs::write(path, text).unwrap();
 }
 
 fn record(value: &Value) -> Record {
@@ -248,6 +175,32 @@ async fn what_was_enriched_in_the_till_stays_unless_its_box_is_ticked() {
     flow.answer(&format!("{GROUP}also_on_update = [\"name\"]\ncreate_offer = false\n"));
     assert_eq!(flow.run(true).await.1, Vec::<String>::new());
     assert_eq!(article(&desk).text("description"), Some("New name"));
+}
+
+#[tokio::test]
+async fn what_is_deleted_in_teamleader_becomes_inactive_in_the_till() {
+    let desk = Desk::new().await;
+    let mug = json!({"name": "Mug", "code": "100", "selling_price": {"amount": 5, "currency": "EUR"}, "tax_rate_id": desk.office.rows("tax_rates")[0]["id"]});
+    let mug = desk.office.act("products.add", &mug).unwrap().unwrap();
+    let firm = json!({"name": "Firma", "emails": [{"type": "primary", "email": "info@firma.example"}]});
+    let firm = desk.office.act("companies.add", &firm).unwrap().unwrap();
+    for (name, answers, area, event, key) in
+        [("products_to_till", GROUP, "products", "product", &mug), ("customers_to_till", "", "companies", "company", &firm)]
+    {
+        let flow = desk.flow(name, answers).await;
+        let (_, refused) = flow.run(false).await;
+        assert_eq!(refused, Vec::<String>::new(), "{name}");
+        desk.office.act(&format!("{area}.delete"), &json!({"id": key})).unwrap();
+        flow.told("office", &format!("{event}.deleted"), area, key).await;
+        let (counts, refused) = flow.run(false).await;
+        assert_eq!((counts.as_str(), refused), ("1 updated", Vec::new()), "{name}");
+    }
+    let books = desk.till.books();
+    for kind in ["articles", "relations"] {
+        let rows = books[kind].as_array().unwrap();
+        let active: Vec<_> = rows.iter().map(|row| row["active"].clone()).collect();
+        assert_eq!(active, [json!(false)], "{kind}");
+    }
 }
 
 // shows R67

@@ -61,6 +61,11 @@ impl TillSimulator {
         text(&self.books().new_group(&request), "group_number").to_owned()
     }
 
+    /// Removes an article group with all that are below it.
+    pub fn remove_article_group(&self, number: &str) {
+        self.books().remove_group(number.parse().unwrap_or(0));
+    }
+
     /// Adds articles, each as a product of its own, and gives their numbers. Fields as of
     /// `articles`; the product is called as the article.
     pub fn add_articles(&self, articles: impl IntoIterator<Item = Record>) -> Vec<String> {

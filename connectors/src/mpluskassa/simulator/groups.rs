@@ -23,7 +23,7 @@ impl Books {
 
     pub(super) fn new_group(&mut self, request: &Record) -> Record {
         let parent = number(request, "parent_group_number").unwrap_or(0);
-        if parent != 0 && !self.groups.contains_key(&parent) {
+        if parent != 0 && self.group(parent).is_none() {
             return record([("result", "parent_notfound".into()), ("group_number", "0".into())]);
         }
         if text(request, "name").is_empty() {
@@ -40,16 +40,39 @@ impl Books {
     pub(super) fn update_group(&mut self, request: &Record) -> Record {
         let result = |result: &'static str| record([("result", result.into())]);
         let known =
-            number(request, "group_number").and_then(|own| Some((own, self.groups.get(&own)?.clone())));
+            number(request, "group_number").and_then(|own| Some((own, self.group(own)?.clone())));
         let Some((own, mut group)) = known else { return result("not_found") };
         let parent = number(request, "parent_group_number").or_else(|| number(&group, "parent_group_number"));
         let parent = parent.unwrap_or(0);
-        if parent == own || (parent != 0 && !self.groups.contains_key(&parent)) {
+        if parent == own || (parent != 0 && self.group(parent).is_none()) {
             return result("failed");
         }
         merge(&mut group, request);
         self.put_group(own, group, parent);
         result("ok")
+    }
+
+    /// A group that was not removed.
+    fn group(&self, number: i64) -> Option<&Record> {
+        self.groups.get(&number).filter(|group| group.get("is_deleted").and_then(Value::as_bool) != Some(true))
+    }
+
+    /// Removes a group with all that are below it; they are listed as removed from then on.
+    pub(super) fn remove_group(&mut self, own: i64) {
+        let below: Vec<i64> = self
+            .groups
+            .iter()
+            .filter(|(_, group)| number(group, "parent_group_number") == Some(own))
+            .map(|(number, _)| *number)
+            .collect();
+        for group in below {
+            self.remove_group(group);
+        }
+        let marker = self.bump("article_group");
+        if let Some(group) = self.groups.get_mut(&own) {
+            group.set("is_deleted", true);
+            group.set("sync_marker", marker);
+        }
     }
 
     fn put_group(&mut self, own: i64, mut group: Record, parent: i64) {
@@ -71,7 +94,7 @@ impl Books {
         let result = |result: &'static str| record([("result", result.into())]);
         let group = number(request, "group_number").unwrap_or(0);
         let wanted = numbers(request, "product_numbers");
-        if !self.groups.contains_key(&group)
+        if self.group(group).is_none()
             || wanted.iter().any(|product| !self.products.contains_key(product))
         {
             return result("not_found");

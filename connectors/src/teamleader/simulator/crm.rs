@@ -19,10 +19,11 @@ fn list(body: &Body, name: &str) -> Value {
     }
 }
 
-fn kind_of(table: &str) -> &'static str {
+pub(super) fn kind_of(table: &str) -> &'static str {
     match table {
         "companies" => "company",
         "contacts" => "contact",
+        "deals" => "deal",
         _ => "product",
     }
 }

@@ -247,6 +247,10 @@ fn other(books: &mut Books, action: &str, id: &str, body: &Map<String, Value>) -
     };
     if verb == "delete" {
         books.remove(table, id);
+        if let "companies" | "contacts" | "products" | "deals" = table {
+            let kind = crm::kind_of(table);
+            books.tell(&format!("{kind}.deleted"), kind, id);
+        }
         return Ok(Done::Nothing);
     }
     if verb != "info" {

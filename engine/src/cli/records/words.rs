@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::runs::moment;
 use super::super::show::Show;
-use super::{list, parsed};
+use super::{list, parsed, says_deleted};
 use crate::store::{Found, HistoryRow, OutcomeWord, Store, StoreError};
 
 /// Tells the history of a record.
@@ -32,7 +32,9 @@ pub(super) async fn tell(
             OutcomeWord::Failed => format!("{} {reason}", show.bad("it was refused:")),
             OutcomeWord::Waiting => format!("{} {reason}", show.warning("it had to wait:")),
         };
-        show.line(format!("  On {} {cause} took it up, and {end}.", moment(row.at)));
+        let gone = parsed(row.payload.as_deref()).is_some_and(|source| says_deleted(&source));
+        let took = if gone { "heard that the source had deleted it" } else { "took it up" };
+        show.line(format!("  On {} {cause} {took}, and {end}.", moment(row.at)));
         if let Some(detail) = parsed(row.detail.as_deref()) {
             tell_detail(&detail, show);
         }

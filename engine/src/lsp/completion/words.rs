@@ -39,7 +39,7 @@ pub(super) const STEPS: [&str; 14] = [
 pub(super) const TYPES: [&str; 6] = ["text", "integer", "decimal", "boolean", "date", "list of"];
 
 /// What stands behind the value of a field.
-pub(super) const BEHIND_A_VALUE: [&str; 3] = ["on create", "on update", "when"];
+pub(super) const BEHIND_A_VALUE: [&str; 4] = ["on create", "on update", "on delete", "when"];
 
 /// What may follow within a step.
 pub(super) fn clauses(verb: &str) -> &'static [&'static str] {

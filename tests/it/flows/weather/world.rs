@@ -150,6 +150,11 @@ impl World {
             }
             if let Some(token) = side.actor.simulator.token() {
                 vault.tokens(role).save(&token).await.unwrap();
+                // Exchanged here: a program that is killed between the answer and the disk has
+                // lost its consent, and that is not what this is about.
+                let tokens = vault.tokens(role);
+                let session = side.actor.connector.connect(&answers, &Host { tokens, ..Host::default() });
+                session.unwrap().probe().await.unwrap();
             }
             text.push('\n');
         }
