@@ -159,18 +159,18 @@ impl<'p> Loader<'p> {
 
     /// A flow of the project, ready to run.
     pub fn flow(&self, entry: &FlowEntry) -> Result<Flow, Problems> {
-        self.flow_below(entry, &Given::default(), None)
+        self.flow_below(entry, self.check(entry)?, &Given::default(), None)
     }
 
-    /// The same below answers that count more than the project's; with a trace it notes which
-    /// ways its records take.
+    /// A flow as it was checked, below answers that count more than the project's; with a trace
+    /// it notes which ways its records take.
     pub(crate) fn flow_below(
         &self,
         entry: &FlowEntry,
+        (text, plan): (Arc<str>, Plan),
         given: &Given,
         trace: Option<Arc<Trace>>,
     ) -> Result<Flow, Problems> {
-        let (text, plan) = self.check(entry)?;
         let trouble = |trouble: Trouble| vec![Report::from(trouble)];
         let answers = match &self.then {
             Some(then) => FlowAnswers::of_text(&then.answers, &entry.name, &plan)

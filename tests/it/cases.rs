@@ -13,10 +13,19 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
 }
 
+/// A folder that is no project.
+fn bare(root: &Path) -> Project {
+    Project { limits: super::script::patient(), ..Project::bare(root) }
+}
+
+/// The repository, with its flows and scripts.
+pub(crate) fn repository() -> Project {
+    bare(&root())
+}
+
 /// Plays what lies in these places of a folder that is no project.
 async fn play(root: &Path, places: &[&str], accept: bool) -> Vec<FileReport> {
-    let mut project = Project::bare(root);
-    project.limits = super::script::patient();
+    let project = bare(root);
     let places: Vec<String> =
         places.iter().map(|place| root.join(place).to_string_lossy().into_owned()).collect();
     let suite = Suite::new(&project, accept).unwrap();
@@ -151,8 +160,8 @@ async fn what_came_otherwise_is_told_field_by_field_and_can_be_accepted() {
     assert_eq!(
         wrong(&reports),
         [
-            "flows/orders.case.json:95: 12: create orders: payment_method: expected \"PIN\", came \"DEBIT\"",
-            "flows/orders.case.json:95: 12: create orders: payments[0].method: expected \"PIN\", came \"DEBIT\"",
+            "flows/orders.case.json:249: 12: create orders: payment_method: expected \"PIN\", came \"DEBIT\"",
+            "flows/orders.case.json:249: 12: create orders: payments[0].method: expected \"PIN\", came \"DEBIT\"",
         ]
     );
     let file = folder.path().join("flows/orders.case.json");

@@ -15,7 +15,7 @@ use dsl::plan::{Action, Plan, Side, Step};
 
 use super::accept::{Change, changed, pretty, write_whole};
 use super::memory::Books;
-use super::play::{Manifests, Played, told};
+use super::play::{Checked, Manifests, Played, told};
 use super::read::FlowCase;
 use super::scrub::Scrub;
 use super::suite::Suite;
@@ -48,7 +48,8 @@ pub struct Made {
 pub async fn of_past(project: &Project, store: &dyn Store, flow: &str, key: &str) -> Result<Made, Trouble> {
     let entry = project.flow(flow)?;
     let suite = Suite::new(project, false)?;
-    let (plan, manifests) = suite.plan(entry)?;
+    let (checked, manifests) = suite.plan(entry)?;
+    let plan = &checked.1;
     let history = store.record_history(flow, key, LINES).await?;
     // Of its end nothing is known but that it came: the case is how it was before.
     let as_read = |row: &HistoryRow| match read_json(&row.payload.clone()?.into()) {
@@ -63,7 +64,7 @@ pub async fn of_past(project: &Project, store: &dyn Store, flow: &str, key: &str
     let Ok(Value::Map(source)) = read else {
         return Err(Trouble::new("R127", format!("what is kept of `{key}` cannot be read")));
     };
-    let mut past = Past { plan: &plan, manifests: &manifests, source: Books::new(), target: Books::new() };
+    let mut past = Past { plan, manifests: &manifests, source: Books::new(), target: Books::new() };
     past.put_together(source, row);
     past.scrub();
     let name = format!("a record as it came on {}", day(row.at));
@@ -77,13 +78,13 @@ pub async fn of_past(project: &Project, store: &dyn Store, flow: &str, key: &str
         at: 0..0,
         expects_at: None,
     };
-    let then = told(row, &super::play::resources(&plan));
-    let mut played = suite.once(entry, &manifests, &case).await?;
+    let then = told(row, &super::play::resources(plan));
+    let mut played = suite.once((entry, &checked), &manifests, &case).await?;
     for _ in 0..ROUNDS {
         if !complete(&mut case.target, &manifests.target, &then, &played) {
             break;
         }
-        played = suite.once(entry, &manifests, &case).await?;
+        played = suite.once((entry, &checked), &manifests, &case).await?;
     }
     let notes = notes(&then, &played);
     let case = written(&name, &case, played.came);
@@ -369,23 +370,25 @@ fn written(name: &str, case: &FlowCase, came: Record) -> Value {
 }
 
 impl Suite<'_> {
-    /// The plan of a flow that is right, and its systems.
-    fn plan(&self, entry: &FlowEntry) -> Result<(Plan, Manifests), Trouble> {
+    /// A flow that is right, and its systems.
+    fn plan(&self, entry: &FlowEntry) -> Result<(Checked, Manifests), Trouble> {
         let message = format!("flow `{}` cannot be loaded", entry.name);
         let several = |problems| Trouble::several(message.clone(), problems);
-        let (_, plan) = self.loader.check(entry).map_err(several)?;
+        let checked = self.loader.check(entry).map_err(several)?;
         let several = |problems| Trouble::several(message.clone(), problems);
-        let manifests = self.manifests(entry, &plan).map_err(several)?;
-        Ok((plan, manifests))
+        let manifests = self.manifests(entry, &checked.1).map_err(several)?;
+        Ok((checked, manifests))
     }
 
     async fn once(
         &self,
-        entry: &FlowEntry,
+        flow: (&FlowEntry, &Checked),
         manifests: &Manifests,
         case: &FlowCase,
     ) -> Result<Played, Trouble> {
-        let played = super::play::play(&self.loader, entry, manifests, case, &self.store()).await;
+        let store = self.store().await?;
+        let played = super::play::play(&self.loader, flow, manifests, case, (&store, 0)).await;
+        store.close().await;
         played.map_err(|problems| Trouble::several("the case cannot be played", problems))
     }
 }

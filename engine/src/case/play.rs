@@ -1,7 +1,6 @@
-//! Plays one case of a flow: the real engine, two systems in memory, a store of its own.
+//! Plays one case of a flow: the real engine, two systems in memory, a name of its own in the store.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -31,6 +30,9 @@ pub(super) struct Played {
     pub(super) rows: Vec<ReadRows>,
 }
 
+/// A flow that is right: its text, and what is meant by it.
+pub(super) type Checked = (Arc<str>, Plan);
+
 /// The manifests of the systems that a flow joins.
 pub(super) struct Manifests {
     pub(super) source: Manifest,
@@ -46,16 +48,18 @@ impl Watcher for Quiet {
     fn waits(&self, _: &str) {}
 }
 
-/// Runs the flow once over the records of the case. `file` is a new store.
+/// Runs the flow once over the records of the case. The store knows it by another name each
+/// `round`, so that no case has a past.
 pub(super) async fn play(
     loader: &Loader<'_>,
-    entry: &FlowEntry,
+    (entry, checked): (&FlowEntry, &Checked),
     manifests: &Manifests,
     case: &FlowCase,
-    file: &Path,
+    (store, round): (&Arc<dyn Store>, usize),
 ) -> Result<Played, Problems> {
     let trace = Arc::new(Trace::default());
-    let mut flow = loader.flow_below(entry, &case.given, Some(Arc::clone(&trace)))?;
+    let mut flow = loader.flow_below(entry, checked.clone(), &case.given, Some(Arc::clone(&trace)))?;
+    flow.name = format!("{}, case {round}", flow.name);
     // Whatever a project keeps of real people: here there are none.
     flow.privacy = Privacy::default();
     let source = Arc::new(Memory::new(manifests.source.clone(), &case.source));
@@ -74,20 +78,18 @@ pub(super) async fn play(
         stop: Arc::new(AtomicBool::new(false)),
     };
     let told = |trouble: Trouble| vec![trouble.into()];
-    let store = crate::store::open(file).await.map_err(|error| told(error.into()))?;
-    let report = run(&flow, &sides, &store, &options, &Quiet).await;
+    let report = run(&flow, &sides, store, &options, &Quiet).await;
     let report =
         report.map_err(|error| told(Trouble::new("R126", format!("the case cannot be run: {error}"))))?;
     let mut ended = report.error;
     if !case.deleted.is_empty() && ended.is_none() {
         source.delete(&flow.plan.fetch.resource, &case.deleted);
-        let report = run_named(&flow, &sides, &store, &options, &deleted(&flow, &sides, case), None, &Quiet)
+        let report = run_named(&flow, &sides, store, &options, &deleted(&flow, &sides, case), None, &Quiet)
             .await
             .map_err(|error| told(Trouble::new("R126", format!("the case cannot be run: {error}"))))?;
         ended = report.error;
     }
-    let came = came(&*store, &flow, &manifests.source, case).await.map_err(told)?;
-    store.close().await;
+    let came = came(&**store, &flow, &manifests.source, case).await.map_err(told)?;
     let ended = ended.map(|error| error.to_string());
     Ok(Played { came, ended, trace, rows: flow.host.read_rows() })
 }

@@ -1,6 +1,7 @@
 //! Plays case files one after the other, and says of each case what came.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use connectors::record::Value;
 use miette::Report;
@@ -15,6 +16,7 @@ use super::script::Script;
 use crate::load::{Loader, Problems};
 use crate::project::{FlowEntry, Project, read_text};
 use crate::script::describe_script;
+use crate::store::Store;
 use crate::trouble::{Trouble, why};
 
 /// Plays the cases of a project.
@@ -177,9 +179,10 @@ impl<'p> Suite<'p> {
         })
     }
 
-    /// A file for a new store.
-    pub(super) fn store(&self) -> PathBuf {
-        self.folder.0.join(format!("{}.db", uuid::Uuid::new_v4().simple()))
+    /// A new store.
+    pub(super) async fn store(&self) -> Result<Arc<dyn Store>, Trouble> {
+        let file = self.folder.0.join(format!("{}.db", uuid::Uuid::new_v4().simple()));
+        Ok(crate::store::open(&file).await?)
     }
 
     pub(super) fn manifests(&self, entry: &FlowEntry, plan: &dsl::plan::Plan) -> Result<Manifests, Problems> {
@@ -204,21 +207,23 @@ impl<'p> Suite<'p> {
         report: &mut FileReport,
     ) -> Result<Vec<Change>, Problems> {
         let entry = self.entry(file);
-        let (source, plan) = self.loader.check(&entry)?;
-        let manifests = self.manifests(&entry, &plan)?;
-        let known = Known { plan: &plan, source: &manifests.source, target: &manifests.target };
+        let checked = self.loader.check(&entry)?;
+        let (source, plan) = (&checked.0, &checked.1);
+        let manifests = self.manifests(&entry, plan)?;
+        let known = Known { plan, source: &manifests.source, target: &manifests.target };
         let cases: Vec<FlowCase> =
             told.cases().unwrap_or_default().iter().filter_map(|node| told.flow_case(node, &known)).collect();
         if !self.project.flows.contains(&entry) {
-            unanswered(&plan, &cases, told);
+            unanswered(plan, &cases, told);
         }
         if !told.problems.is_empty() {
             return Ok(Vec::new());
         }
         let mut changes = Vec::new();
         let mut gathered = Gathered::default();
-        for case in &cases {
-            let played = play(&self.loader, &entry, &manifests, case, &self.store()).await?;
+        let store = self.store().await.map_err(|trouble| vec![trouble.into()])?;
+        for (round, case) in cases.iter().enumerate() {
+            let played = play(&self.loader, (&entry, &checked), &manifests, case, (&store, round)).await?;
             gathered.add(&played.trace, played.rows, &case.given.tables);
             let expected = case.expects.clone().unwrap_or_default();
             let differences = differences(&expected, &played.came);
@@ -233,7 +238,8 @@ impl<'p> Suite<'p> {
                 is_bare: case.expects.is_none(),
             });
         }
-        report.coverage = Some(Coverage::Flow(gathered.coverage(&plan, &source)));
+        store.close().await;
+        report.coverage = Some(Coverage::Flow(gathered.coverage(plan, source)));
         Ok(changes)
     }
 }
