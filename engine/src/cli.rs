@@ -276,7 +276,9 @@ fn open(folder: Option<&std::path::Path>) -> Result<Project, Trouble> {
 /// The same for a command that talks to systems: with the secrets that the vault has.
 async fn unsealed(folder: Option<&std::path::Path>) -> Result<Project, Trouble> {
     let mut project = open(folder)?;
-    if !project.sealed.is_empty() {
+    // Where there is no store yet, nothing is sealed in it: the connection says so when it is used.
+    let is_there = project.store.file().is_none_or(std::path::Path::exists);
+    if !project.sealed.is_empty() && is_there {
         let store = run::open_store(&project).await?;
         project.unseal().await?;
         store.close().await;

@@ -21,6 +21,7 @@ mod lsp;
 pub mod mapping;
 mod measure;
 pub mod memory;
+mod passing;
 pub mod person;
 pub mod preview;
 pub mod program;
