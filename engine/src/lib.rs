@@ -37,5 +37,6 @@ pub mod store;
 pub mod tokens;
 mod traces;
 pub mod trouble;
+mod typed;
 pub mod vault;
 mod words;
