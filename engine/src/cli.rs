@@ -48,7 +48,6 @@ pub(crate) use connect::sign_in;
 pub(crate) use plan::look;
 pub(crate) use problems::{Told, in_lines, told};
 pub(crate) use run::{Done, open_store, run_all};
-pub(crate) use secret::ask as ask_secret;
 pub(crate) use show::{Show, count};
 
 /// Keeps business systems in step.
@@ -233,6 +232,9 @@ impl Call {
             Command::Demo(demo) => demo.run(show).await,
             Command::Connect(connect) => {
                 let mut project = unsealed(self.project.as_deref()).await?;
+                if connect.is_new(&project, show)? {
+                    return connect.add(&project, show).await;
+                }
                 connect.ask(&mut project, show).await?;
                 connect.run(&project, show).await
             }

@@ -25,6 +25,8 @@ mod journal;
 mod kill;
 mod lsp;
 mod manual;
+#[cfg(target_os = "linux")]
+mod person;
 mod plan;
 mod postgres;
 mod remote;
