@@ -38,3 +38,5 @@ mod server;
 mod store;
 mod town;
 mod traces;
+#[cfg(target_os = "linux")]
+mod tutorial;
