@@ -19,6 +19,7 @@ mod lookups;
 mod names;
 mod paths;
 mod steps;
+mod switch;
 mod tables;
 mod triggers;
 mod values;
