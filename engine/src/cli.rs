@@ -122,7 +122,7 @@ enum Command {
     Secret(secret::Secret),
     /// Try a connection item by item
     Doctor(doctor::DoctorCall),
-    /// Start a stand-in for a system on this machine
+    /// Start a stand-in for a system on this machine, or for both systems of a pair
     Simulate(simulate::Simulate),
     /// Print completions for a shell
     Completions(manual::Completions),

@@ -7,6 +7,7 @@ mod dead;
 mod details;
 mod dsl;
 mod eaccounting;
+mod examples;
 mod files;
 mod flows;
 #[cfg(target_os = "linux")]

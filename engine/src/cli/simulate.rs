@@ -10,7 +10,7 @@ use super::show::Show;
 use crate::demo::PAIRS;
 use crate::trouble::{Trouble, did_you_mean};
 
-/// Start a stand-in for a system on this machine, or for a pair of systems.
+/// Start a stand-in for a system on this machine, or for both systems of a pair.
 #[derive(Debug, Args)]
 pub(crate) struct Simulate {
     /// The system, as flows name it; or a pair of `weft demo --list`: both, with books that fit
