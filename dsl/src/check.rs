@@ -20,6 +20,7 @@ mod lookups;
 mod names;
 mod paths;
 mod steps;
+mod switch;
 mod tables;
 mod triggers;
 mod values;

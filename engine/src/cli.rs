@@ -48,7 +48,6 @@ pub(crate) use connect::sign_in;
 pub(crate) use plan::look;
 pub(crate) use problems::{Told, in_lines, told};
 pub(crate) use run::{Done, open_store, run_all};
-pub(crate) use secret::ask as ask_secret;
 pub(crate) use show::{Show, count};
 
 /// Keeps business systems in step.
@@ -123,7 +122,7 @@ enum Command {
     Secret(secret::Secret),
     /// Try a connection item by item
     Doctor(doctor::DoctorCall),
-    /// Start a stand-in for a system on this machine
+    /// Start a stand-in for a system on this machine, or for both systems of a pair
     Simulate(simulate::Simulate),
     /// Print completions for a shell
     Completions(manual::Completions),
@@ -233,6 +232,9 @@ impl Call {
             Command::Demo(demo) => demo.run(show).await,
             Command::Connect(connect) => {
                 let mut project = unsealed(self.project.as_deref()).await?;
+                if connect.is_new(&project, show)? {
+                    return connect.add(&project, show).await;
+                }
                 connect.ask(&mut project, show).await?;
                 connect.run(&project, show).await
             }
@@ -276,7 +278,9 @@ fn open(folder: Option<&std::path::Path>) -> Result<Project, Trouble> {
 /// The same for a command that talks to systems: with the secrets that the vault has.
 async fn unsealed(folder: Option<&std::path::Path>) -> Result<Project, Trouble> {
     let mut project = open(folder)?;
-    if !project.sealed.is_empty() {
+    // Where there is no store yet, nothing is sealed in it: the connection says so when it is used.
+    let is_there = project.store.file().is_none_or(std::path::Path::exists);
+    if !project.sealed.is_empty() && is_there {
         let store = run::open_store(&project).await?;
         project.unseal().await?;
         store.close().await;

@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use url::Url;
 
 use crate::trouble::{Kind, Trouble, why};
+use crate::typed;
 
 /// How long a person may take.
 const PATIENCE: Duration = Duration::from_mins(10);
@@ -126,7 +127,8 @@ async fn came_back(
 }
 
 fn read_lines(state: &str, send: &mpsc::Sender<Answer>) {
-    for line in std::io::stdin().lines().map_while(Result::ok) {
+    // What is typed after the browser came back is the answer to somebody else's question.
+    while let Some(line) = typed::line(|| !send.is_closed()) {
         if !line.trim().is_empty() && send.blocking_send(understand_text(&line, Some(state))).is_err() {
             return;
         }

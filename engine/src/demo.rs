@@ -15,6 +15,7 @@ mod mplus_softmaat;
 mod people;
 mod project;
 mod stage;
+mod stand_ins;
 mod teamleader_mplus;
 mod till;
 mod web_shop;
@@ -30,6 +31,7 @@ use serde_json::Value;
 
 pub(crate) use stage::Size;
 use stage::{Audit, Play};
+pub(crate) use stand_ins::{Account, StandIns};
 
 use crate::cli::{Done, Show, progress, run_all};
 use crate::project::Project;

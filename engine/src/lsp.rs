@@ -9,6 +9,7 @@ mod actions;
 mod completion;
 mod definition;
 mod diagnostics;
+mod elsewhere;
 mod folding;
 mod hover;
 mod names;

@@ -8,6 +8,7 @@ mod deleted;
 mod details;
 mod dsl;
 mod eaccounting;
+mod examples;
 mod files;
 mod flows;
 #[cfg(target_os = "linux")]

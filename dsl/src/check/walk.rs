@@ -119,7 +119,7 @@ impl<'c> Checker<'c> {
                 let other = self.block(&flow.branch, at);
                 return then.either(other);
             }
-            Stmt::Switch(switch, _) => return self.switch(switch, at),
+            Stmt::Switch(switch, position) => return self.switch(switch, *position, at),
             Stmt::While(flow, _) | Stmt::Do(flow, ..) => {
                 self.ask(&flow.expr, at);
                 self.block(&flow.body, at);
@@ -169,22 +169,6 @@ impl<'c> Checker<'c> {
             _ => {}
         }
         Known::any()
-    }
-
-    fn switch(&mut self, switch: &(Expr, rhai::SwitchCasesCollection), at: &plan::Expr) -> Known<'c> {
-        let (expr, cases) = switch;
-        self.ask(expr, at);
-        let mut gives: Option<Known<'c>> = None;
-        for case in &cases.expressions {
-            self.ask(&case.lhs, at);
-            let known = self.walk(&case.rhs, at);
-            gives = Some(match gives {
-                Some(gives) => gives.either(known),
-                None => known,
-            });
-        }
-        let gives = gives.unwrap_or_else(Known::any);
-        if cases.def_case.is_some() { gives } else { gives.or_absent(&[]) }
     }
 
     /// Follows an expression that decides something.

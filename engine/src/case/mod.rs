@@ -27,3 +27,4 @@ pub use find::{CaseFile, Subject, find};
 pub use past::{Made, of_past};
 pub use suite::{FileReport, Ran, Suite};
 pub(crate) use trace::{Trace, Way};
+pub(crate) use tree::named;

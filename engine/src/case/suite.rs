@@ -1,6 +1,6 @@
 //! Plays case files one after the other, and says of each case what came.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use connectors::record::Value;
@@ -14,10 +14,11 @@ use super::play::{Manifests, play};
 use super::read::{FlowCase, Known, Text};
 use super::script::Script;
 use crate::load::{Loader, Problems};
+use crate::passing::Folder;
 use crate::project::{FlowEntry, Project, read_text};
 use crate::script::describe_script;
 use crate::store::Store;
-use crate::trouble::{Trouble, why};
+use crate::trouble::Trouble;
 
 /// Plays the cases of a project.
 pub struct Suite<'p> {
@@ -65,27 +66,6 @@ impl Ran {
     #[must_use]
     pub const fn passes(&self) -> bool {
         self.differences.is_empty() && self.ended.is_none() && !self.is_bare
-    }
-}
-
-/// A folder for stores, gone with the suite.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Result<Self, Trouble> {
-        let path = std::env::temp_dir().join(format!("weft-test-{}", uuid::Uuid::new_v4().simple()));
-        std::fs::create_dir_all(&path).map_err(|error| {
-            Trouble::new("R126", format!("cannot make `{}`: {}", path.display(), why(&error)))
-                .help("cases are played over a store in a temporary folder; name another one in TMPDIR")
-        })?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What stays behind is in the folder of things that may go.
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
@@ -181,8 +161,7 @@ impl<'p> Suite<'p> {
 
     /// A new store.
     pub(super) async fn store(&self) -> Result<Arc<dyn Store>, Trouble> {
-        let file = self.folder.0.join(format!("{}.db", uuid::Uuid::new_v4().simple()));
-        Ok(crate::store::open(&file).await?)
+        Ok(crate::store::open(&self.folder.file()).await?)
     }
 
     pub(super) fn manifests(&self, entry: &FlowEntry, plan: &dsl::plan::Plan) -> Result<Manifests, Problems> {

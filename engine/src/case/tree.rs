@@ -37,6 +37,15 @@ pub(super) fn read(text: &str) -> Result<Node, ReadError> {
     Ok(Scanner { text, at: 0 }.node())
 }
 
+/// Where the cases of a file name a setting or a table, quotes and all; none where it is no file of
+/// cases.
+pub(crate) fn named(text: &str, section: &str, name: &str) -> Vec<Range<usize>> {
+    let Ok(file) = read(text) else { return Vec::new() };
+    let cases = file.items().unwrap_or_default().iter();
+    let found = cases.filter_map(|case| Some(case.member(section)?.node.member(name)?.at.clone()));
+    found.collect()
+}
+
 impl Node {
     /// Its value.
     pub(super) fn value(&self, text: &str) -> Value {

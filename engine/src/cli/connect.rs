@@ -11,15 +11,25 @@ use super::run::open_store;
 use super::show::Show;
 use crate::consent::{Consent, open_browser, pasted};
 use crate::draft;
-use crate::project::{Connection, Project, Sealed};
+use crate::init::{Wanted, add};
+use crate::project::{Connection, MAIN_FILE, Project, Sealed};
 use crate::store::ConnectionState;
 use crate::trouble::{Kind, Trouble, did_you_mean};
 
 /// Sign in to an account and prove that it answers.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Connect {
-    /// A connection of weft.toml; all of them when none is named
+    /// A connection of weft.toml, or a new one that is asked for; all of them when none is named
     name: Option<String>,
+    /// The system of a new connection
+    #[arg(long, requires = "name", value_name = "SYSTEM")]
+    system: Option<String>,
+    /// Of a new connection: a setting that is no secret
+    #[arg(long = "setting", requires = "name", value_name = "SETTING=VALUE")]
+    settings: Vec<String>,
+    /// Of a new connection: a file of answers, secrets by where they are; see `weft init`
+    #[arg(long, requires = "name", value_name = "FILE")]
+    answers: Option<PathBuf>,
     /// Sign in anew, also where the last sign-in still holds
     #[arg(long, requires = "name")]
     again: bool,
@@ -30,7 +40,7 @@ pub(crate) struct Connect {
     #[arg(long)]
     no_browser: bool,
     /// Draft a profile of a system that Weft does not know: systems/NAME.toml
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["name", "again", "code"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["name", "again", "code", "system", "settings", "answers"])]
     new: Option<String>,
     /// With --new: an answer of the system to a list, as a JSON file; its fields are taken over
     #[arg(long, requires = "new", value_name = "FILE")]
@@ -38,6 +48,33 @@ pub(crate) struct Connect {
 }
 
 impl Connect {
+    /// The name of a connection that is to be added to `weft.toml`.
+    pub(crate) fn is_new(&self, project: &Project, show: &Show) -> Result<bool, Trouble> {
+        let Some(name) = &self.name else { return Ok(false) };
+        let given = self.system.is_some() || self.answers.is_some() || !self.settings.is_empty();
+        if project.connections.contains_key(name) {
+            if given {
+                return Err(Trouble::new("R132", format!("{MAIN_FILE} has a connection `{name}` already"))
+                    .help("change it there, or take another name for another one"));
+            }
+            return Ok(false);
+        }
+        let looks_misspelt = did_you_mean(name, project.connections.keys().map(String::as_str)).is_some();
+        let asks = show.is_terminal() && std::io::stdin().is_terminal();
+        Ok(given || asks && !looks_misspelt)
+    }
+
+    /// Asks for the connection, tries it and writes it down.
+    pub(crate) async fn add(self, project: &Project, show: &Show) -> Result<Ended, Trouble> {
+        let name = self.name.unwrap_or_default();
+        let wanted =
+            Wanted { name: name.clone(), system: self.system, file: self.answers, settings: self.settings };
+        let signed_in = add(project, wanted, show).await?;
+        show.json(&serde_json::json!({ "connection": name, "added": true, "signed_in": signed_in }));
+        show.line(format!("{} connection `{name}` is in {MAIN_FILE}", show.good("✓")));
+        Ok(Ended::Well)
+    }
+
     /// Asks for secrets of the connection that are to be sealed and are not there yet, where there
     /// is somebody to ask.
     pub(crate) async fn ask(&self, project: &mut Project, show: &Show) -> Result<(), Trouble> {
@@ -141,7 +178,7 @@ impl Connect {
 /// Lets Weft into an account in a browser, with a person at the terminal, and proves that it answers.
 pub(crate) async fn sign_in(project: &Project, name: &str, show: &Show) -> Result<Ended, Trouble> {
     let name = Some(name.to_owned());
-    let call = Connect { name, again: false, code: None, no_browser: false, new: None, answer: None };
+    let call = Connect { name, ..Connect::default() };
     call.run(project, show).await
 }
 
@@ -151,11 +188,8 @@ pub(super) fn named<'p>(project: &'p Project, name: &str) -> Result<&'p Connecti
         let known = project.connections.keys().map(String::as_str);
         let help = did_you_mean(name, known.clone()).unwrap_or_else(|| {
             let known = known.collect::<Vec<_>>().join(", ");
-            if known.is_empty() {
-                format!("add `[connections.{name}]` with `system = \"…\"` to weft.toml")
-            } else {
-                format!("weft.toml has {known}")
-            }
+            let adds = format!("`weft connect {name} --system SYSTEM` adds it");
+            if known.is_empty() { adds } else { format!("weft.toml has {known}; {adds}") }
         });
         Trouble::new("R048", format!("the project has no connection `{name}`")).help(help)
     })
@@ -221,7 +255,7 @@ async fn probe(project: &Project, connection: &Connection) -> Result<String, Tro
 /// Every connection, one line each.
 async fn all(project: &Project, show: &Show) -> Result<Ended, Trouble> {
     if project.connections.is_empty() {
-        show.line("weft.toml has no connections yet; docs/operating.md shows how to add one");
+        show.line("weft.toml has no connections yet; `weft connect NAME` adds one");
         return Ok(Ended::Well);
     }
     let mut ended = Ended::Well;

@@ -11,7 +11,9 @@ use clap::Args;
 
 use super::Ended;
 use super::progress::Progress;
-use super::run::{done, load, named, open_store, run_trouble, stop_on_interrupt, tell as tell_run, worse};
+use super::run::{
+    done, load, named, open_store, open_to_look, run_trouble, stop_on_interrupt, tell as tell_run, worse,
+};
 use super::show::Show;
 use crate::flow::Flow;
 use crate::preview::{
@@ -60,7 +62,8 @@ impl Plan {
         let entries = named(project, &self.flows)?;
         super::caveats(project, show);
         let mut flows = load(project, &entries, show)?;
-        let store = open_store(project).await?;
+        // The folder goes when the store is closed.
+        let (store, _folder) = open_to_look(project).await?;
         let made = self.made(project, &entries, &mut flows, &store, show).await;
         store.close().await;
         let (preview, ended) = made?;

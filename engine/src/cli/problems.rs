@@ -129,6 +129,17 @@ impl Problem<'_> {
         (text(self.inner.code()), self.inner.to_string(), text(self.inner.help()))
     }
 
+    /// What stands there and what was meant, where the help says it whole.
+    pub(super) fn fix(&self) -> Option<(String, String)> {
+        let label = self.label()?;
+        let (_, message, help) = self.words();
+        let at = label.offset()..label.offset() + label.len();
+        let until = self.source?.read_span(&(0, at.end).into(), 0, 0).ok()?;
+        let text = String::from_utf8_lossy(until.data().get(..at.end)?);
+        let written = text.get(at.clone())?.to_owned();
+        Some((written, dsl::fix(&text, &at, &message, &help?)?))
+    }
+
     /// The same for programs; lines and columns count from one.
     pub(super) fn to_json(&self) -> Value {
         let text = |part: Option<Box<dyn fmt::Display + '_>>| part.map(|part| part.to_string());

@@ -1,5 +1,6 @@
 //! `weft run`: flows, once.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,13 +12,17 @@ use super::progress::{Progress, outcome_in_words, to_json};
 use super::show::Show;
 use crate::flow::Flow;
 use crate::load::Loader;
+use crate::passing::Folder;
 use crate::project::{FlowEntry, Project};
 use crate::run::{Options, Report, RunError, Sides, run};
 use crate::store::{RunState, Store, StoreError};
 use crate::trouble::{Kind, Trouble};
 
-/// Refused records that a summary lists.
+/// Reasons for which records were refused that a summary lists.
 const LISTED: usize = 20;
+
+/// Records that are named of those that are refused for one reason.
+const NAMED: usize = 3;
 
 /// Run flows once.
 #[derive(Debug, Args)]
@@ -56,10 +61,24 @@ pub(super) fn named(project: &Project, names: &[String]) -> Result<Vec<FlowEntry
         names.iter().map(|name| project.flow(name).cloned()).collect::<Result<_, _>>()?
     };
     if entries.is_empty() {
-        return Err(Trouble::new("R026", "no flow is on")
-            .help("add `[flows.NAME]` with `file = \"…\"` to weft.toml, or set `on = true`"));
+        return Err(none_on(project));
     }
     Ok(entries)
+}
+
+/// Nothing to run, and what is missing.
+fn none_on(project: &Project) -> Trouble {
+    let mut off = project.flows.iter().map(|flow| flow.name.as_str());
+    match (off.next(), off.next()) {
+        (None, _) => Trouble::new("R026", "the project has no flow yet")
+            .help("add `[flows.NAME]` with `file = \"…\"` to weft.toml, for each flow"),
+        (Some(only), None) => Trouble::new("R026", format!("flow `{only}` is off")).help(format!(
+            "leave out `on = false` under [flows.{only}] in weft.toml, or name the flow: one that is named runs in any case"
+        )),
+        (Some(_), Some(_)) => Trouble::new("R026", "all flows are off").help(
+            "leave out `on = false` in weft.toml for those that are to run, or name one: a flow that is named runs in any case",
+        ),
+    }
 }
 
 /// Set by the first Ctrl-C; the second ends the program as usual.
@@ -224,7 +243,21 @@ pub(crate) async fn open_store(project: &Project) -> Result<Arc<dyn Store>, Trou
     Ok(store)
 }
 
-/// The same, as soon as it can be used; `told` hears why it cannot yet.
+/// The store for what only looks, with the folder that it needs: the project's own; where there is
+/// none yet, one that is gone afterwards, so that looking makes nothing.
+pub(super) async fn open_to_look(project: &Project) -> Result<(Arc<dyn Store>, Option<Folder>), Trouble> {
+    // Tokens that an earlier program kept in files move into the store, and have to stay there.
+    let tokens = project.root.join(".weft").join("tokens");
+    if project.store.file().is_none_or(|file| file.exists() || tokens.exists()) {
+        return Ok((open_store(project).await?, None));
+    }
+    let folder = Folder::new()?;
+    let store = crate::store::open(&folder.file()).await.map_err(|error| store_trouble(&error))?;
+    project.vault.attach(&store);
+    Ok((store, Some(folder)))
+}
+
+/// The project's store, as soon as it can be used; `told` hears why it cannot yet.
 pub(super) async fn wait_for_store(
     project: &Project,
     told: impl FnMut(&StoreError) + Send,
@@ -252,6 +285,20 @@ pub(crate) fn store_trouble(error: &StoreError) -> Trouble {
     Trouble::of_store(error)
 }
 
+/// Refused records by their reason, the most frequent first: which record was first is chance.
+fn by_reason(refused: &[(String, String)]) -> Vec<(&str, Vec<&str>)> {
+    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (key, reason) in refused {
+        reasons.entry(reason).or_default().push(key);
+    }
+    let mut reasons: Vec<(&str, Vec<&str>)> = reasons.into_iter().collect();
+    for (_, keys) in &mut reasons {
+        keys.sort_unstable();
+    }
+    reasons.sort_by(|(_, one), (_, other)| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
+    reasons
+}
+
 /// A flow's end, in a few lines.
 pub(crate) fn tell(done: &Done, show: &Show) {
     let Done { flow, report, refused, more } = done;
@@ -274,10 +321,16 @@ pub(crate) fn tell(done: &Done, show: &Show) {
         show.strong(&format!("{flow:<24}")),
         outcome_in_words(report.state, &report.counts)
     ));
-    for (key, reason) in refused.iter().take(LISTED) {
-        show.line(format!("    {}  {reason}", show.warning(key)));
+    let reasons = by_reason(refused);
+    for (reason, keys) in reasons.iter().take(LISTED) {
+        let named = keys.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+        let others = match keys.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            others => format!(" and {others} more"),
+        };
+        show.line(format!("    {}{others}  {reason}", show.warning(&named)));
     }
-    let hidden = refused.len().saturating_sub(LISTED) + more;
+    let hidden = reasons.iter().skip(LISTED).map(|(_, keys)| keys.len()).sum::<usize>() + more;
     if hidden > 0 {
         show.line(show.faint(&format!("    and {hidden} more; `weft records --failed` lists them all")));
     }
@@ -290,5 +343,18 @@ pub(crate) fn tell(done: &Done, show: &Show) {
             show.line(format!("    {help}"));
         }
         show.line("    nothing is lost: the next run goes on from here");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_frequent_reason_comes_first_whatever_came_first() {
+        let refused = [("9", "late"), ("3", "no debtor"), ("2", "late"), ("1", "no article")];
+        let refused = refused.map(|(key, reason)| (key.to_owned(), reason.to_owned()));
+        let expected = [("late", vec!["2", "9"]), ("no article", vec!["1"]), ("no debtor", vec!["3"])];
+        assert_eq!(by_reason(&refused), expected);
     }
 }

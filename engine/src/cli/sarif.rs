@@ -54,6 +54,9 @@ fn result(problem: &Problem<'_>, rules: &mut Vec<String>) -> Value {
         all.insert("ruleIndex".into(), json!(index));
     }
     let (main, others) = problem.places();
+    if let (Some(main), Some((written, instead))) = (&main, problem.fix()) {
+        all.insert("fixes".into(), json!([fix(main, &written, &instead)]));
+    }
     all.insert("locations".into(), main.iter().map(location).collect());
     if !others.is_empty() {
         all.insert("relatedLocations".into(), others.iter().map(location).collect());
@@ -61,23 +64,42 @@ fn result(problem: &Problem<'_>, rules: &mut Vec<String>) -> Value {
     result
 }
 
-fn location(place: &Place) -> Value {
+/// What a tool may write by itself: the word that was probably meant.
+fn fix(place: &Place, written: &str, instead: &str) -> Value {
+    let what = match instead {
+        "" => format!("take `{written}` away"),
+        instead => format!("change `{written}` to `{instead}`"),
+    };
+    json!({
+        "description": { "text": what },
+        "artifactChanges": [{
+            "artifactLocation": { "uri": uri(place) },
+            "replacements": [{ "deletedRegion": region(place), "insertedContent": { "text": instead } }],
+        }],
+    })
+}
+
+fn uri(place: &Place) -> String {
     let path = place.file.replace('\\', "/");
-    let uri = if path.starts_with('/') {
+    if path.starts_with('/') {
         format!("file://{}", utf8_percent_encode(&path, PATH))
     } else {
         utf8_percent_encode(&path, PATH).to_string()
-    };
+    }
+}
+
+fn region(place: &Place) -> Value {
+    json!({
+        "startLine": place.start.0,
+        "startColumn": place.start.1,
+        "endLine": place.end.0,
+        "endColumn": place.end.1,
+    })
+}
+
+fn location(place: &Place) -> Value {
     let mut location = json!({
-        "physicalLocation": {
-            "artifactLocation": { "uri": uri },
-            "region": {
-                "startLine": place.start.0,
-                "startColumn": place.start.1,
-                "endLine": place.end.0,
-                "endColumn": place.end.1,
-            },
-        },
+        "physicalLocation": { "artifactLocation": { "uri": uri(place) }, "region": region(place) },
     });
     if let (Some(label), Some(all)) = (&place.label, location.as_object_mut()) {
         all.insert("message".into(), json!({ "text": label }));

@@ -113,7 +113,7 @@ fn fits(connection: &Connection, setting: &str) -> Result<(), Trouble> {
 }
 
 /// A secret that a person types unseen, or that another program hands over.
-pub(crate) fn ask(prompt: &str) -> Result<Zeroizing<String>, Trouble> {
+pub(super) fn ask(prompt: &str) -> Result<Zeroizing<String>, Trouble> {
     let unreadable = |error: &std::io::Error| {
         Trouble::new("R084", format!("the secret cannot be read: {error}"))
             .help("type it where it is asked for, or hand it over: `weft secret set … < FILE`")

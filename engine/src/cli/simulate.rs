@@ -1,18 +1,21 @@
-//! `weft simulate`: a stand-in for a system, on this machine.
+//! `weft simulate`: a stand-in for a system, or for both systems of a pair, on this machine.
+
+mod pair;
 
 use clap::Args;
 use connectors::simulator::{Faults, start};
 
 use super::Ended;
 use super::show::Show;
+use crate::demo::PAIRS;
 use crate::trouble::{Trouble, did_you_mean};
 
-/// Start a stand-in for a system on this machine.
+/// Start a stand-in for a system on this machine, or for both systems of a pair.
 #[derive(Debug, Args)]
 pub(crate) struct Simulate {
-    /// The system, as flows name it
+    /// The system, as flows name it; or a pair of `weft demo --list`: both, with books that fit
     system: String,
-    /// Port on the loopback address; 0 takes a free one
+    /// Port on the loopback address; 0 takes a free one. The second system of a pair has the next
     #[arg(long, default_value_t = 0)]
     port: u16,
     /// Start with empty books instead of a small sample
@@ -25,33 +28,44 @@ pub(crate) struct Simulate {
     /// Seed of chance
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Of a pair: products of the system that owns them; 12 unless said
+    #[arg(long, value_parser = clap::value_parser!(u32).range(12..=100_000))]
+    products: Option<u32>,
+    /// Of a pair: orders of the system that sells; 24 unless said
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    orders: Option<u32>,
+    /// Of a pair: when it takes place; now unless said
+    #[arg(long, hide = true)]
+    today: Option<jiff::Timestamp>,
 }
 
 impl Simulate {
     pub(crate) async fn run(&self, show: &Show) -> Result<Ended, Trouble> {
+        if PAIRS.iter().any(|pair| pair.name == self.system) {
+            return self.pair(show).await;
+        }
         let names: Vec<String> = connectors::all()
             .iter()
             .map(|connector| connector.manifest().name.clone())
             .filter(|name| connectors::simulator(name).is_some())
             .collect();
         let Some(simulator) = connectors::simulator(&self.system) else {
-            let help = did_you_mean(&self.system, names.iter().map(String::as_str))
+            let pairs = PAIRS.iter().map(|pair| pair.name);
+            let help = did_you_mean(&self.system, names.iter().map(String::as_str).chain(pairs))
                 .unwrap_or_else(|| format!("there are {}", names.join(", ")));
             return Err(
                 Trouble::new("R032", format!("there is no stand-in for `{}`", self.system)).help(help)
             );
         };
+        if self.products.is_some() || self.orders.is_some() {
+            let message = format!("`{}` is one system, and its sample has the size that it has", self.system);
+            return Err(Trouble::new("R032", message)
+                .help("--products and --orders are for a pair; `weft demo --list` names them"));
+        }
         if !self.empty {
             simulator.fill();
         }
-        let faults = Faults::seeded(self.seed);
-        for text in &self.faults {
-            faults.set(text).map_err(|reason| {
-                Trouble::new("R034", reason)
-                    .help("write for instance --fault busy=20%, or --fault lost@POST=5%")
-            })?;
-        }
-        let running = start(&*simulator, self.port, faults).await.map_err(|error| {
+        let running = start(&*simulator, self.port, self.faults()?).await.map_err(|error| {
             Trouble::new("R033", format!("cannot listen on port {}: {error}", self.port))
                 .help("choose another port, or 0 for a free one")
         })?;
@@ -85,5 +99,17 @@ impl Simulate {
             running.wait().await;
         }
         Ok(Ended::Well)
+    }
+
+    /// What goes wrong, as the call has it.
+    fn faults(&self) -> Result<Faults, Trouble> {
+        let faults = Faults::seeded(self.seed);
+        for text in &self.faults {
+            faults.set(text).map_err(|reason| {
+                Trouble::new("R034", reason)
+                    .help("write for instance --fault busy=20%, or --fault lost@POST=5%")
+            })?;
+        }
+        Ok(faults)
     }
 }

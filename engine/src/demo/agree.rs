@@ -97,7 +97,10 @@ fn disagreement(planned: &FlowPreview, mut sent: Vec<Sent>) -> Vec<String> {
     let mut keys = BTreeMap::new();
     let mut wrong = Vec::new();
     let mut done: Vec<Sent> = Vec::new();
-    for write in planned.records.iter().flat_map(|record| &record.writes) {
+    // A record may build upon what one writes that was read after it.
+    let mut records: Vec<_> = planned.records.iter().collect();
+    records.sort_by_key(|record| record.turn);
+    for write in records.into_iter().flat_map(|record| &record.writes) {
         let resolved = write.resolved(&keys);
         let verb = if write.creates { "create" } else { "update" };
         let fields = resolved.fields.to_string();

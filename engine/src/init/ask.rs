@@ -2,10 +2,13 @@
 //! terminal; where there is neither, the command says what is missing and how to give it.
 
 use std::io::IsTerminal as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use dialoguer::console::{Term, truncate_str};
+use dialoguer::console::{Term, style, truncate_str};
 use dialoguer::theme::ColorfulTheme;
 use dialoguer::{Confirm, Input, MultiSelect, Select};
+use zeroize::Zeroizing;
 
 use super::given::shown;
 use crate::trouble::Trouble;
@@ -17,6 +20,8 @@ const SHOWN: usize = 15;
 pub(super) struct Asker {
     terminal: bool,
     theme: ColorfulTheme,
+    /// A question is open, and says itself that it was stopped.
+    open: Arc<AtomicBool>,
 }
 
 /// A value that can be chosen.
@@ -36,7 +41,45 @@ impl Choice {
 impl Asker {
     pub(super) fn new(asks: bool) -> Self {
         let terminal = asks && std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-        Self { terminal, theme: ColorfulTheme::default() }
+        let open = Arc::new(AtomicBool::new(false));
+        if terminal {
+            let open = Arc::clone(&open);
+            tokio::spawn(async move {
+                while tokio::signal::ctrl_c().await.is_ok() {
+                    if !open.load(Ordering::Relaxed) {
+                        std::process::exit(130);
+                    }
+                }
+            });
+        }
+        Self { terminal, theme: ColorfulTheme::default(), open }
+    }
+
+    /// Asks. Whoever stops here finds the terminal as it was: the cursor is seen again.
+    fn ask<T>(&self, question: impl FnOnce() -> dialoguer::Result<T>) -> Result<T, Trouble> {
+        self.open.store(true, Ordering::Relaxed);
+        let answer = question().map_err(|error| {
+            let _ = Term::stderr().show_cursor();
+            stopped(&error)
+        })?;
+        self.open.store(false, Ordering::Relaxed);
+        Ok(answer)
+    }
+
+    /// A secret, which is not shown; empty means none where that is allowed.
+    pub(super) fn secret(&self, name: &str, may_be_empty: bool) -> Result<Zeroizing<String>, Trouble> {
+        loop {
+            self.open.store(true, Ordering::Relaxed);
+            let typed = rpassword::prompt_password(format!("{name} (is not shown): "));
+            let typed = Zeroizing::new(typed.map_err(|error| stopped(&error.into()))?);
+            self.open.store(false, Ordering::Relaxed);
+            // The question becomes what was answered, as with all others.
+            let _ = Term::stderr().clear_last_lines(1);
+            if !typed.is_empty() || may_be_empty {
+                eprintln!("{} {name} · is not shown", style("✔").green());
+                return Ok(typed);
+            }
+        }
     }
 
     /// There is somebody.
@@ -58,7 +101,7 @@ impl Asker {
         self.needs(question, how)?;
         let items = on_a_line(choices, width());
         let select = Select::with_theme(&self.theme).with_prompt(question).items(&items).default(0);
-        select.max_length(SHOWN).interact().map_err(|error| stopped(&error))
+        self.ask(|| select.max_length(SHOWN).interact())
     }
 
     /// Any number of several.
@@ -76,10 +119,10 @@ impl Asker {
             .defaults(chosen)
             .max_length(SHOWN)
             .report(false);
-        let chosen = select.interact().map_err(|error| stopped(&error))?;
+        let chosen = self.ask(|| select.interact())?;
         let names = chosen.iter().filter_map(|at| choices.get(*at)?.split("  ").next());
         let names = names.map(str::trim).collect::<Vec<_>>().join(", ");
-        eprintln!("✔ {question} · {}", if names.is_empty() { "none" } else { &names });
+        eprintln!("{} {question} · {}", style("✔").green(), if names.is_empty() { "none" } else { &names });
         Ok(chosen)
     }
 
@@ -89,7 +132,7 @@ impl Asker {
             return Ok(standard);
         }
         let confirm = Confirm::with_theme(&self.theme).with_prompt(question).default(standard);
-        confirm.interact().map_err(|error| stopped(&error))
+        self.ask(|| confirm.interact())
     }
 
     /// A text that `fits`; empty means nothing where that is allowed.
@@ -109,7 +152,7 @@ impl Asker {
         if let Some(standard) = standard.filter(|standard| !standard.is_empty()) {
             input = input.default(standard.to_owned());
         }
-        input.interact_text().map(|text| text.trim().to_owned()).map_err(|error| stopped(&error))
+        self.ask(|| input.interact_text()).map(|text| text.trim().to_owned())
     }
 
     /// One of the values that a system has, or one that is typed; `None`: none.
@@ -131,7 +174,7 @@ impl Asker {
         let standard = at.unwrap_or(if may_be_empty && now.is_none() { items.len() - 1 } else { 0 });
         let items = on_a_line(&items, width());
         let select = Select::with_theme(&self.theme).with_prompt(question).items(&items).default(standard);
-        let chosen = select.max_length(SHOWN).interact().map_err(|error| stopped(&error))?;
+        let chosen = self.ask(|| select.max_length(SHOWN).interact())?;
         match choices.get(chosen) {
             Some(choice) => Ok(Some(choice.value.clone())),
             None if chosen == choices.len() => {
@@ -147,6 +190,27 @@ fn width() -> usize {
     usize::from(Term::stderr().size().1)
 }
 
+/// Words with commas between, in lines that fit the terminal.
+pub(super) fn listed(head: &str, words: &[&str]) -> String {
+    in_lines(head, words, width())
+}
+
+fn in_lines(head: &str, words: &[&str], width: usize) -> String {
+    let (mut text, mut used) = (head.to_owned(), head.chars().count());
+    for (at, word) in words.iter().enumerate() {
+        let word = format!("{word}{}", if at + 1 == words.len() { "" } else { "," });
+        let length = word.chars().count() + 1;
+        if used + length > width.max(20) {
+            text.push_str("\n   ");
+            used = 3;
+        }
+        text.push(' ');
+        text.push_str(&word);
+        used += length;
+    }
+    text
+}
+
 /// What stands before a choice.
 const MARK: usize = 4;
 
@@ -157,13 +221,28 @@ fn on_a_line(choices: &[String], width: usize) -> Vec<String> {
 }
 
 fn stopped(error: &dialoguer::Error) -> Trouble {
-    Trouble::new("R131", format!("stopped while a question was asked: {error}"))
-        .help("what was answered before is kept; `weft init` goes on from here")
+    let dialoguer::Error::IO(error) = error;
+    // What follows does not stand in the line of the question.
+    eprintln!();
+    let why = match error.kind() {
+        std::io::ErrorKind::Interrupted => String::new(),
+        _ => format!(": {}", crate::trouble::why(error)),
+    };
+    Trouble::new("R131", format!("stopped while a question was asked{why}"))
+        .help("what was answered before is kept; the same call goes on from here")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_is_broken_between_words() {
+        let words = ["accept", "language", "package_id", "reads_per_minute"];
+        let expected = "Others: accept, language,\n    package_id,\n    reads_per_minute";
+        assert_eq!(in_lines("Others:", &words, 26), expected);
+        assert_eq!(in_lines("Others:", &words[..2], 80), "Others: accept, language");
+    }
 
     #[test]
     fn a_choice_keeps_to_its_line() {

@@ -9,6 +9,7 @@ use connectors::manifest::{Answers, Setting};
 use zeroize::Zeroizing;
 
 use super::Work;
+use super::ask::listed;
 use super::given::{Given, Values};
 use super::pair::Role;
 use crate::cli::open_store;
@@ -34,15 +35,13 @@ impl Answered {
 impl Work<'_> {
     /// Makes sure of a connection. False: somebody has to sign in to it in a browser yet.
     pub(super) async fn connection(&self, role: &Role) -> Result<bool, Trouble> {
-        let all = connectors::all();
-        let Some(connector) = all.into_iter().find(|connector| connector.manifest().name == role.system)
-        else {
+        let project = Project::open(&self.folder)?;
+        let Some(connector) = project.systems.get(&role.system).cloned() else {
             return Err(Trouble::new("R009", format!("no system is called `{}`", role.system)));
         };
         let known: Vec<String> = connector.manifest().settings.names().map(str::to_owned).collect();
         let given = self.given.connections.get(&role.name).cloned().unwrap_or_default();
         Given::strangers(&format!("setting of {}", role.system), given.keys(), &known)?;
-        let project = Project::open(&self.folder)?;
         if project.connections.contains_key(&role.name) {
             return self.known(role).await;
         }
@@ -140,7 +139,7 @@ impl Work<'_> {
         }
         let names: Vec<&str> = optional.iter().map(|(name, _)| *name).collect();
         if !self.every_question {
-            self.show.line(self.show.faint(&format!("Others have an answer: {}", names.join(", "))));
+            self.show.line(self.show.faint(&listed("Others have an answer:", &names)));
         }
         let ask = format!("Change one of these {}?", names.len());
         if !self.every_question && !self.asker.yes(&ask, false)? {
@@ -150,8 +149,11 @@ impl Work<'_> {
             let how = format!("--connection {}.{name}=VALUE", role.name);
             let standard = setting.default.as_deref();
             if setting.secret {
-                let text = self.ask_secret(role, name, setting)?;
-                answered.secret.insert((*name).to_owned(), text);
+                self.explain(setting);
+                let text = self.asker.secret(name, true)?;
+                if !text.is_empty() {
+                    answered.secret.insert((*name).to_owned(), text);
+                }
                 continue;
             }
             self.explain(setting);
@@ -193,7 +195,7 @@ impl Work<'_> {
             return Err(Trouble::new("R130", message).help(help));
         }
         self.explain(setting);
-        crate::cli::ask_secret(&format!("{name} (is not shown): "))
+        self.asker.secret(name, false)
     }
 
     /// Says what a setting is, above its question: what is asked has to fit on a line.

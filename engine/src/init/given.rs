@@ -58,6 +58,22 @@ impl Given {
         Ok(())
     }
 
+    /// Adds `SETTING=VALUE` of a flag to what was answered for a connection.
+    pub(super) fn add_to(
+        values: &mut BTreeMap<String, Values>,
+        connection: &str,
+        text: &str,
+    ) -> Result<(), Trouble> {
+        let Some((name, value)) = text.split_once('=') else {
+            return Err(
+                Trouble::new("R132", format!("`{text}` is no answer")).help("write --setting SETTING=VALUE")
+            );
+        };
+        let of_it = values.entry(connection.to_owned()).or_default();
+        of_it.insert(name.to_owned(), toml::Value::from(value));
+        Ok(())
+    }
+
     /// Says of answers that nobody asks for that it is so.
     pub(super) fn strangers<'k>(
         what: &str,

@@ -8,6 +8,7 @@ mod ask;
 mod choices;
 mod connection;
 mod given;
+mod one;
 mod pair;
 
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ use crate::trouble::{Trouble, why};
 use ask::Asker;
 use choices::Account;
 use given::Given;
+pub(crate) use one::{Wanted, add};
 
 /// Records of each flow that are looked at before it is switched on.
 const FIRST: usize = 10;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::elsewhere;
 use super::names::{Binding, What, is_keyword};
 use super::view::View;
 use super::wire::{Refusal, fault};
@@ -60,32 +61,13 @@ pub(super) fn rename(view: &View<'_>, offset: usize, new: &str) -> Result<Value,
     if new != binding.name && view.names.bindings.iter().any(|other| taken(&other)) {
         return refuse(format!("`{new}` is taken in this flow"));
     }
-    if let Some(reason) = outside(view, binding) {
-        return refuse(reason);
-    }
+    let mut changes = match elsewhere::edits(view, binding, new) {
+        Ok(changes) => changes,
+        Err(reason) => return refuse(reason),
+    };
     let edits = view.names.places(index).into_iter();
     let edits: Vec<Value> =
         edits.map(|span| json!({ "range": view.lines.range(&span), "newText": new })).collect();
-    Ok(json!({ "changes": { (view.document.uri.as_str()): edits } }))
-}
-
-/// Why a name cannot be changed in the flow alone: files of the project call it so.
-fn outside(view: &View<'_>, binding: &Binding) -> Option<String> {
-    let project = view.loader.project();
-    let name = &binding.name;
-    let (file, found) = match binding.what {
-        What::Role(_) => {
-            let bound = view.entry.roles.contains_key(name) || project.connections.contains_key(name);
-            ("weft.toml".to_owned(), bound)
-        }
-        What::Setting | What::Table => {
-            let file = format!("settings/{}.toml", view.entry.name);
-            let text = std::fs::read_to_string(project.root.join(&file)).unwrap_or_default();
-            let table: toml::Table = text.parse().unwrap_or_default();
-            let has = |value: &toml::Value| value.as_table().is_some_and(|table| table.contains_key(name));
-            (file, table.contains_key(name) || table.values().any(has))
-        }
-        _ => return None,
-    };
-    found.then(|| format!("`{name}` stands in {file} as well: change it there first, then here"))
+    changes.insert(view.document.uri.clone(), Value::Array(edits));
+    Ok(json!({ "changes": changes }))
 }

@@ -12,6 +12,7 @@ mod changes;
 mod file;
 mod overlay;
 mod shadow;
+mod shelf;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;

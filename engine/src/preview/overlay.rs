@@ -13,6 +13,8 @@ use connectors::contract::{
 use connectors::manifest::{Kind, Manifest, Resource};
 use connectors::record::{Record, Value};
 
+use super::shelf::{Shelf, fits, plain};
+
 /// Longest name of a record that would be created.
 const LONGEST: usize = 60;
 
@@ -22,9 +24,8 @@ pub(crate) struct Overlay(Mutex<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    made: Vec<Made>,
-    /// Records that are there and would be changed, by resource and key: whole.
-    changed: HashMap<(String, String), Record>,
+    /// By resource.
+    shelves: HashMap<String, Shelf>,
     /// Times that a name was given.
     names: HashMap<String, usize>,
 }
@@ -40,14 +41,6 @@ impl Inner {
             (times, false) => format!("‹new in {of}: {name}, {times}›"),
         }
     }
-}
-
-/// A record that would be created.
-#[derive(Debug)]
-struct Made {
-    resource: String,
-    key: String,
-    record: Record,
 }
 
 /// A text that stands for a key which the target gives only when it creates the record.
@@ -69,28 +62,22 @@ impl Overlay {
         key: &Key,
         found: Vec<Record>,
     ) -> Vec<Record> {
-        let inner = self.lock();
+        let mut inner = self.lock();
+        let Some(shelf) = inner.shelves.get_mut(resource) else { return found };
         let mut seen: Vec<Record> = Vec::with_capacity(found.len());
         for record in found {
-            let changed =
-                record.get(key_field).and_then(|key| inner.changed.get(&(resource.to_owned(), plain(key))));
+            let changed = record.get(key_field).and_then(|key| shelf.changed(&plain(key)));
             match changed {
                 Some(changed) if !fits(changed, by, key) => {}
                 Some(changed) => seen.push(changed.clone()),
                 None => seen.push(record),
             }
         }
-        let there = |seen: &[Record], record: &Record| {
-            seen.iter().any(|one| one.get(key_field).map(plain) == record.get(key_field).map(plain))
-        };
-        for ((of, _), record) in &inner.changed {
-            if of == resource && fits(record, by, key) && !there(&seen, record) {
+        for record in shelf.with(by, key) {
+            let is_there =
+                seen.iter().any(|one| one.get(key_field).map(plain) == record.get(key_field).map(plain));
+            if !is_there {
                 seen.push(record.clone());
-            }
-        }
-        for made in &inner.made {
-            if made.resource == resource && fits(&made.record, by, key) && !there(&seen, &made.record) {
-                seen.push(made.record.clone());
             }
         }
         seen
@@ -98,10 +85,7 @@ impl Overlay {
 
     /// Whether a record that would be written has these values.
     pub(super) fn has(&self, resource: &str, by: &[String], key: &[Value]) -> bool {
-        let inner = self.lock();
-        let made = inner.made.iter().filter(|made| made.resource == resource).map(|made| &made.record);
-        let changed = inner.changed.iter().filter(|((of, _), _)| of == resource).map(|(_, record)| record);
-        made.chain(changed).any(|record| fits(record, by, key))
+        self.lock().shelves.get_mut(resource).is_some_and(|shelf| !shelf.with(by, key).is_empty())
     }
 
     fn make(&self, resource: &str, about: Option<&Resource>, record: &Record) -> Written {
@@ -119,25 +103,13 @@ impl Overlay {
         }
         let mut made = answer.clone();
         made.set(key_field, key.as_str());
-        inner.made.push(Made { resource: resource.to_owned(), key: key.clone(), record: made });
+        inner.shelves.entry(resource.to_owned()).or_default().make(&key, made);
         Written { key, record: answer }
     }
 
     fn change(&self, resource: &str, key: &str, changes: &Record, current: Option<&Record>) {
         let mut inner = self.lock();
-        if let Some(made) = inner.made.iter_mut().find(|made| made.resource == resource && made.key == key) {
-            for (name, value) in changes.iter() {
-                made.record.set(name, value.clone());
-            }
-            return;
-        }
-        let whole = inner.changed.entry((resource.to_owned(), key.to_owned())).or_default();
-        if let Some(current) = current {
-            *whole = current.clone();
-        }
-        for (name, value) in changes.iter() {
-            whole.set(name, value.clone());
-        }
+        inner.shelves.entry(resource.to_owned()).or_default().change(key, changes, current);
     }
 }
 
@@ -152,19 +124,6 @@ fn name(about: Option<&Resource>, record: &Record) -> String {
     let name = texts.into_iter().find(|text| !text.is_empty() && !is_placeholder(text)).unwrap_or_default();
     // It stands within texts and within JSON.
     name.chars().filter(|one| !one.is_control() && !"\"\\‹›".contains(*one)).take(LONGEST).collect()
-}
-
-fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-fn fits(record: &Record, by: &[String], key: &[Value]) -> bool {
-    by.len() == key.len()
-        && by.iter().zip(key).all(|(field, value)| {
-            record.at(field).or_else(|| record.get(field)).is_some_and(|there| {
-                there.says_the_same_as(value) || (!there.says_nothing() && plain(there) == plain(value))
-            })
-        })
 }
 
 /// A conversation that reads, and writes to an [`Overlay`] only.

@@ -26,13 +26,13 @@ async fn office() -> (Running, Folder) {
 }
 
 /// What a browser does: asks, and follows where it is sent. Gives the address it is sent to.
-async fn sent_to(address: &str) -> String {
+pub(crate) async fn sent_to(address: &str) -> String {
     let answer = get(address).await;
     let line = answer.lines().find(|line| line.to_ascii_lowercase().starts_with("location:"));
     line.unwrap_or_else(|| panic!("sent nowhere: {answer}")).split_once(' ').unwrap().1.trim().to_owned()
 }
 
-async fn get(address: &str) -> String {
+pub(crate) async fn get(address: &str) -> String {
     let rest = address.strip_prefix("http://").unwrap();
     let (host, path) = rest.split_once('/').unwrap();
     let mut stream = tokio::net::TcpStream::connect(host.replace("localhost", "127.0.0.1")).await.unwrap();
@@ -130,4 +130,87 @@ async fn a_draft_of_a_profile() {
     golden("connect_new_draft", std::fs::read_to_string(folder.path().join("systems/tulip.toml")).unwrap());
     golden("connect_new_again", folder.show(&args).await);
     assert_eq!(folder.weft(&["check"]).await.code, Some(0));
+}
+
+/// A connection that is not there yet is asked for, tried and written down.
+mod new {
+    use super::super::town::Town;
+    use super::*;
+
+    fn read(folder: &Folder) -> String {
+        std::fs::read_to_string(folder.path().join("weft.toml")).unwrap()
+    }
+
+    // shows R79
+    #[tokio::test]
+    async fn by_flags() {
+        let town = Town::new().await;
+        let folder = Folder::new();
+        folder.put("weft.toml", "name = \"mine\"\n\n[flows.x]\nfile = \"x.flow\"\non = false\n");
+        folder
+            .put("till.secret", "wrong")
+            .put("answers.toml", "[connections.till]\nsecret = { file = \"till.secret\" }\n");
+        let (address, ident) = (town.till_server.url(), town.secret("ident"));
+        let settings = [format!("address={address}"), format!("ident={ident}")];
+        let [one, two] = &settings;
+        let all = [
+            "connect",
+            "till",
+            "--system",
+            "mpluskassa",
+            "--setting",
+            one,
+            "--setting",
+            two,
+            "--answers",
+            "answers.toml",
+        ];
+        let told = folder.weft(&all).await;
+        assert_eq!(told.code, Some(3), "{}{}", told.out, told.err);
+        assert!(told.err.contains("R049") && !read(&folder).contains("[connections"), "{}", told.err);
+        folder.put("till.secret", town.secret("secret"));
+        let shown = folder.show(&all).await;
+        golden("connect_added", shown.replace(&address, "TILL").replace(&ident, "IDENT"));
+        let main = read(&folder);
+        assert!(main.contains("[connections.till]") && main.contains("sealed = true"), "{main}");
+        assert!(!main.contains(&town.secret("secret")), "{main}");
+        assert_eq!(folder.weft(&["connect", "till"]).await.code, Some(0));
+        golden("connect_there_already", folder.show(&["connect", "till", "--system", "mpluskassa"]).await);
+        assert_eq!(read(&folder), main);
+        let unknown = folder.show(&["connect", "shop", "--system", "ccv_salespo"]).await;
+        let nameless = folder.show(&["connect", "my shop", "--system", "ccv_salespos"]).await;
+        let nobody = folder.show(&["connect", "shop", "--setting", "address=x"]).await;
+        let stranger =
+            folder.show(&["connect", "shop", "--system", "ccv_salespos", "--setting", "adress=x"]).await;
+        let not_given = folder.show(&["connect", "shop"]).await;
+        golden("connect_cannot_add", [unknown, nameless, nobody, stranger, not_given].join("\n\n"));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn by_questions() {
+        use super::super::person::Person;
+
+        let town = Town::new().await;
+        let folder = Folder::new();
+        folder.put("weft.toml", "name = \"mine\"\n");
+        let Some(mut person) = Person::at(&folder, "weft connect kassa") else { return };
+        let till = connectors::all()
+            .iter()
+            .map(|one| one.manifest().name.clone())
+            .collect::<std::collections::BTreeSet<_>>();
+        let down = till.iter().position(|name| name == "mpluskassa").unwrap();
+        person.answers(&["Which system is `kassa`?"], &format!("{}\r", "\u{1b}[B".repeat(down))).await;
+        person.answers(&["called `kassa` here", "address"], &format!("{}\r", town.till_server.url())).await;
+        person.answers(&["ident"], &format!("{}\r", town.secret("ident"))).await;
+        person.answers(&["secret (is not shown)"], &format!("{}\r", town.secret("secret"))).await;
+        person.answers(&["Change one of these"], "\r").await;
+        person.until("connection `kassa` is in weft.toml").await;
+        assert!(person.leaves().await.success());
+        assert!(read(&folder).contains("[connections.kassa]\nsystem = \"mpluskassa\""), "{}", read(&folder));
+        // What looks misspelt is not added.
+        let mut person = Person::at(&folder, "weft connect kasa").unwrap();
+        person.until("did you mean `kassa`?").await;
+        assert_eq!(person.leaves().await.code(), Some(2));
+    }
 }

@@ -1,10 +1,10 @@
 //! The guides for operators, tried out: their files are read, their commands called.
 
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+
 use super::town::{Folder, golden};
 
 const GUIDE: &str = include_str!("../../../docs/operating.md");
-const SECRETS: &str = include_str!("../../../docs/secrets.md");
-const PLAN: &str = include_str!("../../../docs/plan.md");
 const PRIVACY: &str = include_str!("../../../docs/privacy.md");
 const FLOW: &str = include_str!("../../../flows/ccv_salespos-mpluskassa/orders.flow");
 
@@ -59,20 +59,54 @@ fn words(call: &str) -> Vec<&str> {
         .collect()
 }
 
+/// The guides, and what they are called.
+fn guides() -> Vec<(String, String)> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut pages = vec![root.join("README.md")];
+    for folder in ["docs", "docs/errors", "docs/pairs", "docs/systems"] {
+        pages.extend(std::fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().path()));
+    }
+    pages.retain(|page| page.extension().is_some_and(|extension| extension == "md"));
+    pages.sort();
+    let read =
+        |page: std::path::PathBuf| (page.display().to_string(), std::fs::read_to_string(&page).unwrap());
+    pages.into_iter().map(read).collect()
+}
+
+/// What is typed on a line: without the shell's own, and without what is said of it.
+fn call(line: &str) -> Option<&str> {
+    let line = line.trim_start().trim_start_matches("$ ");
+    let (before, call) = line.split_once("weft ")?;
+    let is_assignment = |word: &str| word.contains('=') || matches!(word, "sudo" | "env");
+    if !before.split_whitespace().all(is_assignment) {
+        return None;
+    }
+    let ends = [" #", " <", " >", " |", " &&"].iter().filter_map(|end| call.find(end)).min();
+    Some(call[..ends.unwrap_or(call.len())].trim())
+}
+
 #[tokio::test]
 async fn the_guides_commands_exist() {
     let folder = Folder::new();
-    let mut calls = 0;
-    let blocks = [GUIDE, SECRETS, PRIVACY, PLAN].map(blocks).concat();
-    for line in blocks.iter().filter(|(head, _)| *head == "console").flat_map(|(_, body)| body.lines()) {
-        // The rest is what they say.
-        let Some((_, call)) = line.split_once("weft ") else { continue };
-        let args = [words(call), vec!["--help"]].concat();
-        let told = folder.weft(&args).await;
-        assert_eq!(told.code, Some(0), "{line}\n{}{}", told.out, told.err);
-        calls += 1;
+    let (mut calls, mut wrong) = (0, Vec::new());
+    for (page, text) in guides() {
+        let blocks = blocks(&text);
+        let typed = |head: &str| matches!(head.split(' ').next(), Some("console" | "sh"));
+        let said = page.ends_with("tutorial.md");
+        let lines = blocks.iter().filter(|(head, _)| typed(head)).flat_map(|(_, body)| body.lines());
+        for line in lines.filter(|line| !said || line.starts_with("$ ")) {
+            // The rest is what they say.
+            let Some(call) = call(line) else { continue };
+            let args = [words(call), vec!["--help"]].concat();
+            let told = folder.weft(&args).await;
+            if told.code != Some(0) {
+                wrong.push(format!("{page}: {line}\n{}{}", told.out, told.err));
+            }
+            calls += 1;
+        }
     }
-    assert!(calls >= 20);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(calls >= 100, "{calls}");
 }
 
 #[tokio::test]
@@ -82,11 +116,36 @@ async fn every_fault_is_in_the_guide() {
     }
 }
 
+/// The world of a pair goes on when there is something to go on with.
+#[tokio::test]
+async fn the_world_of_a_pair_waits_for_the_first_flows() {
+    let folder = Folder::new();
+    let mut command = folder.command(&["simulate", "mpluskassa-softmaat", "--json"]);
+    let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut systems = Vec::new();
+    for _ in 0..2 {
+        let line = lines.next_line().await.unwrap().unwrap();
+        let account: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert!(account["answers"].as_object().is_some_and(|answers| !answers.is_empty()), "{line}");
+        systems.push(account["system"].as_str().unwrap().to_owned());
+    }
+    systems.sort();
+    assert_eq!(systems, ["mpluskassa", "softmaat"]);
+    child.stdin.as_mut().unwrap().write_all(b"\n").await.unwrap();
+    let told: serde_json::Value = serde_json::from_str(&lines.next_line().await.unwrap().unwrap()).unwrap();
+    assert_eq!(told["went_on"], false, "{told}");
+    assert!(told["told"].as_str().unwrap().starts_with("nothing has come over yet: first run "), "{told}");
+}
+
 #[tokio::test]
 async fn the_stand_ins_explain_themselves() {
     let folder = Folder::new();
     golden("simulate_unknown", folder.show(&["simulate", "mplus"]).await);
     golden("simulate_unknown_fault", folder.show(&["simulate", "mpluskassa", "--fault", "bsy=20%"]).await);
+    golden("simulate_one_is_no_pair", folder.show(&["simulate", "mpluskassa", "--products", "20"]).await);
+    let pair = "ccv_salespos-mpluskassa";
+    golden("simulate_pair_empty", folder.show(&["simulate", pair, "--empty"]).await);
     golden("help", folder.show(&["--help"]).await);
     golden("unknown_command", folder.show(&["rnu"]).await);
 }

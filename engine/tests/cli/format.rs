@@ -106,6 +106,18 @@ async fn problems_are_told_as_sarif() {
     let column = line.chars().position(|letter| letter == 'm').unwrap();
     let (start, end) = (region["startColumn"].as_u64().unwrap(), region["endColumn"].as_u64().unwrap());
     assert!(start <= column as u64 && end - start == "nummber".len() as u64, "{region}");
+    // Every `did you mean` can be followed by a program.
+    let [fix] = results[0]["fixes"].as_array().unwrap().as_slice() else { panic!("one fix: {}", results[0]) };
+    assert_eq!(fix["description"]["text"], "change `nummber` to `number`");
+    let [change] = fix["artifactChanges"].as_array().unwrap().as_slice() else { panic!("one file: {fix}") };
+    let place = &results[0]["locations"][0]["physicalLocation"];
+    assert_eq!(change["artifactLocation"], place["artifactLocation"]);
+    assert_eq!(change["replacements"][0]["deletedRegion"], *region);
+    assert_eq!(change["replacements"][0]["insertedContent"]["text"], "number");
+    let meant = |result: &Value| result["message"]["text"].as_str().unwrap().contains("did you mean");
+    for result in results {
+        assert_eq!(result.get("fixes").is_some(), meant(result), "{result}");
+    }
     let taken = results.iter().find(|result| result.get("relatedLocations").is_some()).unwrap();
     let at = |result: &Value, list: &str| result[list][0]["physicalLocation"]["region"]["startLine"].clone();
     assert_eq!((at(taken, "locations"), at(taken, "relatedLocations")), (7.into(), 5.into()));

@@ -1,5 +1,12 @@
 //! `weft init`: from an empty folder to a project that runs, by flags, by a file, and in parts.
 
+#[cfg(target_os = "linux")]
+use connectors::simulator::{Faults, Simulator, start};
+
+#[cfg(target_os = "linux")]
+use super::connect::{get, sent_to};
+#[cfg(target_os = "linux")]
+use super::person::Person;
 use super::town::{Folder, Town, golden};
 
 /// What a person would answer for both accounts, in a file; secrets are named, not written.
@@ -132,65 +139,14 @@ async fn a_project_of_somebody_else_is_left_alone() {
     assert_eq!(read(&folder, "weft.toml"), "name = \"mine\"\n");
 }
 
-/// A person who waits for a text, and types.
-#[cfg(target_os = "linux")]
-struct Person {
-    child: tokio::process::Child,
-    seen: String,
-}
-
-#[cfg(target_os = "linux")]
-impl Person {
-    /// Sits down at a terminal of their own; `None`: there is no `script` on this machine.
-    fn at(folder: &Folder, call: &str) -> Option<Self> {
-        let child = tokio::process::Command::new("script")
-            .args(["-qfec", call, "/dev/null"])
-            .current_dir(folder.path())
-            .env("TERM", "xterm")
-            .env("SHELL", "/bin/sh")
-            .stdin(std::process::Stdio::piped())
-            .stdout(std::process::Stdio::piped())
-            .kill_on_drop(true)
-            .spawn();
-        Some(Self { child: child.ok()?, seen: String::new() })
-    }
-
-    async fn until(&mut self, text: &str) {
-        use tokio::io::AsyncReadExt as _;
-        let out = self.child.stdout.as_mut().unwrap();
-        let mut part = vec![0; 4096];
-        while !self.seen.contains(text) {
-            let read = tokio::time::timeout(std::time::Duration::from_mins(2), out.read(&mut part));
-            let length = read.await.unwrap_or_else(|_| panic!("`{text}` never came: {}", self.seen)).unwrap();
-            assert!(length > 0, "it ended before `{text}`: {}", self.seen);
-            self.seen.push_str(&String::from_utf8_lossy(&part[..length]));
-        }
-        let at = self.seen.find(text).unwrap() + text.len();
-        self.seen.drain(..at);
-    }
-
-    async fn types(&mut self, keys: &str) {
-        use tokio::io::AsyncWriteExt as _;
-        self.child.stdin.as_mut().unwrap().write_all(keys.as_bytes()).await.unwrap();
-    }
-
-    /// Waits for the texts in their order, then types.
-    async fn answers(&mut self, texts: &[&str], keys: &str) {
-        for text in texts {
-            self.until(text).await;
-        }
-        self.types(keys).await;
-    }
-}
-
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_person_at_a_terminal_is_led_through() {
     const DOWN: &str = "\u{1b}[B";
     let town = Town::with_customers(1).await;
     let folder = Folder::new();
-    let call = format!("{} init p", env!("CARGO_BIN_EXE_weft"));
-    let Some(mut person) = Person::at(&folder, &call) else { return };
+    let call = "weft init p";
+    let Some(mut person) = Person::at(&folder, call) else { return };
     let enter = |text: &str| format!("{text}\r");
     person.answers(&["Which system is to be joined"], &format!("{DOWN}\r")).await;
     person.answers(&["with which other one"], "\r").await;
@@ -198,17 +154,20 @@ async fn a_person_at_a_terminal_is_led_through() {
     person.answers(&["called `shop` here", "address"], &enter(&town.shop_server.url())).await;
     person.answers(&["public_key"], &enter(&town.secret("public_key"))).await;
     // Whoever gives up here finds everything as it was.
-    person.until("secret_key (is not shown)").await;
-    drop(person);
+    person.answers(&["secret_key (is not shown)"], "\u{3}").await;
+    person.until("R131").await;
+    assert_eq!(person.leaves().await.code(), Some(2));
     assert!(!read(&folder, "p/weft.toml").contains("[connections"));
 
-    let mut person = Person::at(&folder, &call).unwrap();
+    let mut person = Person::at(&folder, call).unwrap();
     person.answers(&["called `shop` here", "address"], &enter(&town.shop_server.url())).await;
     person.answers(&["public_key"], &enter(&town.secret("public_key"))).await;
     person.answers(&["secret_key (is not shown)"], &enter(&town.secret("secret_key"))).await;
     person.answers(&["Change one of the"], "\r").await;
     person.answers(&["called `till` here", "address"], &enter(&town.till_server.url())).await;
     person.answers(&["ident"], &enter(&town.secret("ident"))).await;
+    // Nothing is no secret: it is asked again.
+    person.answers(&["secret (is not shown)"], "\r").await;
     person.answers(&["secret (is not shown)"], "wrong\r").await;
     person.answers(&["Change one of the"], "\r").await;
     // The account refuses, and what was typed before is offered again.
@@ -228,4 +187,122 @@ async fn a_person_at_a_terminal_is_led_through() {
     let main = read(&folder, "p/weft.toml");
     assert!(main.contains("[flows.customers_to_till]") && !main.contains("on = false"), "{main}");
     assert!(!main.contains(&town.secret("secret_key")), "{main}");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn whoever_stops_at_a_list_finds_the_cursor_again() {
+    let folder = Folder::new();
+    let Some(mut person) = Person::at(&folder, "weft init p") else { return };
+    person.answers(&["Which system is to be joined"], "\u{3}").await;
+    person.until("R131").await;
+    assert_eq!(person.leaves().await.code(), Some(2));
+    assert!(!person.screen.hides_cursor);
+}
+
+/// An account that a person lets Weft into in a browser, in the midst of the questions: what is
+/// typed afterwards answers those that come afterwards.
+#[cfg(target_os = "linux")]
+async fn lets_in(pair: &str, role: &str, simulator: &dyn Simulator, redirect: &str, next: &[(&str, String)]) {
+    use std::fmt::Write as _;
+
+    let server = start(simulator, 0, Faults::default()).await.unwrap();
+    let answers = simulator.answers(&server.url());
+    let all = connectors::all();
+    let asks_a_person = |one: &&std::sync::Arc<dyn connectors::contract::Connector>| {
+        pair.contains(&one.manifest().name) && one.consent(&answers).is_some()
+    };
+    let manifest = all.iter().find(asks_a_person).unwrap().manifest();
+    let folder = Folder::new();
+    // Nobody's own browser is to open.
+    folder.put("bin/xdg-open", "#!/bin/sh\n");
+    let mut given = format!("[connections.{role}]\nredirect_address = \"{redirect}\"\n");
+    for (name, about) in manifest.settings.iter().filter(|(name, _)| *name != "redirect_address") {
+        let Some(answer) = answers.get(manifest, name) else { continue };
+        if about.secret {
+            folder.put("p/office.secret", answer);
+            writeln!(given, "{name} = {{ file = \"office.secret\" }}").unwrap();
+        } else {
+            writeln!(given, "{name} = {}", toml::Value::from(answer)).unwrap();
+        }
+    }
+    folder.put("answers.toml", given);
+    let call = format!(
+        "chmod +x bin/xdg-open; PATH=$PWD/bin:$PATH weft init p --pair {pair} --name P --answers answers.toml"
+    );
+    let Some(mut person) = Person::at(&folder, &call) else { return };
+    person.until("called `").await;
+    person
+        .sees("the browser", |screen| {
+            let text = screen.text();
+            text.contains("Waiting for the browser") || text.contains("Change one of")
+        })
+        .await;
+    if !person.screen.text().contains("Waiting for the browser") {
+        person.types("n").await;
+    }
+    person.until("Waiting for the browser to come back").await;
+    let shown = person.screen.text();
+    let address = shown.lines().find(|line| line.contains("authorize?")).unwrap_or_else(|| panic!("{shown}"));
+    let back = sent_to(address.trim()).await;
+    assert!(back.starts_with(redirect), "{back}");
+    assert!(get(&back).await.contains("Weft is let in"));
+    person.until("signed in").await;
+    for (question, answer) in next {
+        person.until(question).await;
+        person.types(answer).await;
+    }
+    person.until("Which flows?").await;
+    let main = read(&folder, "p/weft.toml");
+    assert!(main.contains(&format!("[connections.{role}]")), "{main}");
+    drop(person);
+    // Nobody is asked for it again.
+    let mut person = Person::at(&folder, "weft init p").unwrap();
+    person.until(&format!("{role} is connected")).await;
+}
+
+/// Where the browser comes back to.
+#[cfg(target_os = "linux")]
+fn redirect() -> String {
+    let free = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    format!("http://localhost:{}/callback", free.local_addr().unwrap().port())
+}
+
+// shows R79
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_browser_comes_back_to_the_questions_from_teamleader() {
+    use connectors::teamleader::simulator::{Office, Options};
+
+    let town = Town::new().await;
+    let redirect = redirect();
+    let office = Office::new(Options { redirect: redirect.clone(), ..Options::default() });
+    office.fill();
+    let next = [
+        ("called `till` here", String::new()),
+        ("address", format!("{}\r", town.till_server.url())),
+        ("ident", format!("{}\r", town.secret("ident"))),
+        ("secret (is not shown)", format!("{}\r", town.secret("secret"))),
+        ("Change one of these", "n".to_owned()),
+    ];
+    lets_in("teamleader-mpluskassa", "office", &office, &redirect, &next).await;
+}
+
+// shows R79
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_browser_comes_back_to_the_questions_from_eaccounting() {
+    use connectors::eaccounting::simulator::{Company, Options};
+
+    let town = Town::new().await;
+    let company = Company::new(Options::default());
+    company.fill();
+    let next = [
+        ("called `shop` here", String::new()),
+        ("address", format!("{}\r", town.shop_server.url())),
+        ("public_key", format!("{}\r", town.secret("public_key"))),
+        ("secret_key (is not shown)", format!("{}\r", town.secret("secret_key"))),
+        ("Change one of these", "n".to_owned()),
+    ];
+    lets_in("eaccounting-ccv_salespos", "books", &company, &redirect(), &next).await;
 }

@@ -306,9 +306,13 @@ fn a_name_is_found_and_changed_everywhere() {
         let message = renamed(&mut client, "order from shop", "or§der from shop", name);
         assert!(message.as_str().unwrap().contains(wanted), "{name}: {message}");
     }
-    folder.put("settings/orders.toml", "[settings]\nprefix = \"A\"\n");
+    folder.put("settings/orders.toml", "[settings]\nprefix = \"A\"\nstart = 1\n");
     let message = renamed(&mut client, "settings.prefix", "settings.pre§fix", "start");
-    assert!(message.as_str().unwrap().contains("settings/orders.toml"), "{message}");
+    assert!(
+        message.as_str().unwrap().contains("`start` stands in settings/orders.toml already"),
+        "{message}"
+    );
+    std::fs::remove_file(folder.path().join("settings/orders.toml")).unwrap();
 
     let (text, place) = marked(&with("order from shop", "or§der from shop"));
     client.open(&folder, "flows/orders.flow", &text);
@@ -323,6 +327,55 @@ fn a_name_is_found_and_changed_everywhere() {
     assert_eq!(answer["result"]["placeholder"], "order");
     let answer = client.at(&folder, "textDocument/documentHighlight", &place, json!({}));
     assert_eq!(answer["result"].as_array().unwrap().len(), 7);
+}
+
+/// What other files of the project call by the same name is changed with the flow.
+#[tokio::test]
+async fn a_name_is_changed_in_the_projects_other_files_too() {
+    let folder = project();
+    let main = "[connections.shop]\nsystem = \"ccv_salespos\"\naddress = \"http://127.0.0.1:9\"\npublic_key = \"k\"\n\
+        secret_key = { sealed = true }\n\n[connections.till]\nsystem = \"mpluskassa\"\naddress = \"http://127.0.0.1:9\"\n\
+        ident = \"i\"\nsecret = { sealed = true }\n\n[flows.orders]\nfile = \"flows/orders.flow\"  # the only one\non = false\n";
+    folder.put("weft.toml", main);
+    let answers = "[settings]\n\"prefix\" = \"A\"\n";
+    let cases = "[{\"name\": \"one\", \"settings\": {\"prefix\": \"B\"}}, {\"name\": \"prefix\"}]";
+    folder.put("settings/orders.toml", answers).put("flows/orders.case.json", cases);
+    let mut client = Client::start(&folder);
+    client.hello(&folder);
+    let renamed = |client: &mut Client, line: &str, instead: &str, name: &str| -> Value {
+        let (text, place) = marked(&with(line, instead));
+        client.open(&folder, "flows/orders.flow", &text);
+        client.problems();
+        client.at(&folder, "textDocument/rename", &place, json!({ "newName": name }))
+    };
+    let changed = |answer: &Value, file: &str, text: &str| {
+        client::applied(text, &answer["result"]["changes"][uri(&folder, file)])
+    };
+    let answer = renamed(&mut client, "settings.prefix", "settings.pre§fix", "start");
+    assert_eq!(changed(&answer, "flows/orders.flow", FLOW), FLOW.replace("prefix", "start"));
+    assert_eq!(changed(&answer, "settings/orders.toml", answers), "[settings]\nstart = \"A\"\n");
+    assert_eq!(changed(&answer, "flows/orders.case.json", cases), cases.replacen("prefix", "start", 1));
+    // A connection that plays a role by its name does so by a line of its own from now on.
+    let answer = renamed(&mut client, "target till:", "target ti§ll:", "kassa");
+    let flow = changed(&answer, "flows/orders.flow", FLOW);
+    assert!(flow.contains("target kassa: mpluskassa") && !flow.contains("till."), "{flow}");
+    let bound = changed(&answer, "weft.toml", main);
+    assert_eq!(bound, main.replace("# the only one\n", "# the only one\nkassa = \"till\"\n"));
+    folder.put("weft.toml", &bound).put("flows/orders.flow", &flow);
+    let told = folder.weft(&["check"]).await;
+    assert_eq!(told.code, Some(0), "{}", told.err);
+    // And such a line is changed itself.
+    client.tell(
+        "workspace/didChangeWatchedFiles",
+        json!({ "changes": [{ "uri": uri(&folder, "weft.toml"), "type": 2 }] }),
+    );
+    let (text, place) = marked(&flow.replace("target kassa:", "target ka§ssa:"));
+    client.open(&folder, "flows/orders.flow", &text);
+    client.problems();
+    let answer = client.at(&folder, "textDocument/rename", &place, json!({ "newName": "counter" }));
+    assert_eq!(changed(&answer, "weft.toml", &bound), bound.replace("kassa =", "counter ="));
+    let answer = client.at(&folder, "textDocument/rename", &place, json!({ "newName": "file" }));
+    assert!(answer["error"]["message"].as_str().unwrap().contains("already"), "{answer}");
 }
 
 #[test]

@@ -25,6 +25,8 @@ mod journal;
 mod kill;
 mod lsp;
 mod manual;
+#[cfg(target_os = "linux")]
+mod person;
 mod plan;
 mod postgres;
 mod remote;
@@ -36,3 +38,5 @@ mod server;
 mod store;
 mod town;
 mod traces;
+#[cfg(target_os = "linux")]
+mod tutorial;

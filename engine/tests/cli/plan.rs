@@ -54,6 +54,30 @@ async fn a_plan_shows_what_would_be_written_and_writes_nothing() {
 }
 
 #[tokio::test]
+async fn a_plan_makes_no_store() {
+    let town = Town::with_customers(1).await;
+    let folder = town.project(&[("customers", CUSTOMERS)]);
+    let told = folder.weft(&["plan"]).await;
+    assert_eq!((told.code, told.err.as_str()), (Some(0), ""), "{}", told.out);
+    assert!(told.out.contains("1 to create"), "{}", told.out);
+    assert!(!folder.path().join(".weft").exists(), "the plan has made a store");
+    // A secret that is to be in the store cannot be, and looking for it makes none either.
+    let main = town.main_file(&[("customers", CUSTOMERS)]);
+    folder.put(
+        "weft.toml",
+        main.replace("secret_key = { file = \"shop.secret\" }", "secret_key = { sealed = true }"),
+    );
+    let told = folder.weft(&["plan"]).await;
+    assert!(told.err.contains("R080"), "{}", told.err);
+    assert!(!folder.path().join(".weft").exists(), "the plan has made a store");
+    // The store of earlier runs is asked: what was done is done.
+    folder.put("weft.toml", main);
+    assert_eq!(folder.weft(&["run"]).await.code, Some(0));
+    let told = folder.weft(&["plan"]).await;
+    assert!(told.out.contains("0 to create") || !told.out.contains("to create"), "{}", told.out);
+}
+
+#[tokio::test]
 async fn a_plan_is_carried_out_as_it_was_shown() {
     let town = Town::with_customers(3).await;
     let folder = town.project(&[("customers", CUSTOMERS)]);

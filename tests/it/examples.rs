@@ -1,0 +1,149 @@
+//! Examples in the guides: whatever a machine can read is read. Flows are checked in `dsl.rs`,
+//! commands are called beside the program's own tests, and the tutorial is played there.
+
+use std::path::{Path, PathBuf};
+
+use engine::project::Project;
+use engine::script::describe_script;
+use serde_json::Value;
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// What has a block of its own in `weft.toml`.
+const PARTS: [&str; 9] =
+    ["connections", "flows", "alerts", "listen", "store", "privacy", "limits", "serve", "name"];
+
+/// A fenced block: where it stands, its language, and what it says.
+struct Example {
+    place: String,
+    language: String,
+    text: String,
+}
+
+fn pages(folder: &Path, all: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            pages(&path, all);
+        } else if path.extension().is_some_and(|extension| extension == "md") {
+            all.push(path);
+        }
+    }
+}
+
+fn examples() -> Vec<Example> {
+    let mut all = vec![Path::new(ROOT).join("README.md")];
+    pages(&Path::new(ROOT).join("docs"), &mut all);
+    all.sort();
+    let mut examples = Vec::new();
+    for page in all {
+        let text = std::fs::read_to_string(&page).unwrap();
+        let mut open: Option<Example> = None;
+        for (number, line) in text.lines().enumerate() {
+            match (&mut open, line.trim_start().strip_prefix("```")) {
+                (None, Some(head)) => {
+                    let name = page.strip_prefix(ROOT).unwrap().display();
+                    let language = head.split([' ', ',']).next().unwrap_or_default().to_owned();
+                    open = Some(Example {
+                        place: format!("{name}:{}", number + 1),
+                        language,
+                        text: String::new(),
+                    });
+                }
+                (Some(_), Some(_)) => examples.extend(open.take()),
+                (Some(example), None) => {
+                    example.text.push_str(line);
+                    example.text.push('\n');
+                }
+                (None, None) => {}
+            }
+        }
+        assert!(open.is_none(), "{}: a block has no end", page.display());
+    }
+    examples
+}
+
+/// Pages of errors show what is wrong.
+fn is_good(example: &Example) -> bool {
+    !example.place.starts_with("docs/errors")
+}
+
+#[test]
+fn every_language_of_an_example_is_known_here() {
+    let known = [
+        "console", "diff", "json", "lua", "rhai", "rust", "sh", "text", "toml", "weft", "xml", "yaml", "html",
+    ];
+    for example in examples() {
+        assert!(known.contains(&example.language.as_str()), "{}: `{}`", example.place, example.language);
+    }
+}
+
+#[test]
+fn json_can_be_read() {
+    let mut read = 0;
+    for example in examples().iter().filter(|example| example.language == "json" && is_good(example)) {
+        // A part of a file is shown without what is around it.
+        let part = format!("{{{}}}", example.text.trim().trim_end_matches(','));
+        let value = serde_json::from_str::<Value>(&example.text).or_else(|_| serde_json::from_str(&part));
+        assert!(value.is_ok(), "{}: {value:?}", example.place);
+        read += 1;
+    }
+    assert!(read >= 6);
+}
+
+#[test]
+fn scripts_compile() {
+    let mut read = 0;
+    for example in examples().iter().filter(|example| example.language == "rhai" && is_good(example)) {
+        // An expression reads what a flow has named.
+        let texts = match example.text.contains("fn ") {
+            true => vec![example.text.clone()],
+            false => {
+                let lines = example.text.lines().filter(|line| !line.trim().is_empty());
+                lines.map(|line| format!("fn example(order, line, settings) {{ {line} }}")).collect()
+            }
+        };
+        for text in texts {
+            assert_eq!(describe_script(&example.place, &text).broken, None, "{}: {text}", example.place);
+        }
+        read += 1;
+    }
+    assert!(read >= 2);
+}
+
+/// Parts of `weft.toml` make a project that is read without a word.
+#[test]
+fn toml_can_be_read_and_projects_are_right() {
+    let mut projects = 0;
+    for example in examples().iter().filter(|example| example.language == "toml" && is_good(example)) {
+        let table: toml::Table =
+            example.text.parse().unwrap_or_else(|error| panic!("{}: {error}", example.place));
+        let is_project =
+            table.keys().all(|key| PARTS.contains(&key.as_str())) && table.keys().any(|key| key != "name");
+        if !is_project {
+            continue;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let mut text = String::new();
+        for line in example.text.lines() {
+            // Variables are not there; a file is as good.
+            let line = line.replace("{ env = ", "{ file = ");
+            if let Some((_, name)) = line.split_once("{ file = \"") {
+                let path = folder.path().join(name.split('"').next().unwrap());
+                let text = match example.text.contains("[store]") {
+                    true => "postgres://weft@db.voorbeeld.example/weft",
+                    false => "https://hook.voorbeeld.example/1",
+                };
+                std::fs::write(path, text).unwrap();
+            }
+            text.push_str(&line);
+            text.push('\n');
+        }
+        std::fs::write(folder.path().join("weft.toml"), &text).unwrap();
+        if let Err(trouble) = Project::open(folder.path()) {
+            panic!("{}: {:?}\n{text}", example.place, miette::Report::from(trouble));
+        }
+        projects += 1;
+    }
+    assert!(projects >= 12, "{projects}");
+}
