@@ -6,7 +6,6 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 use serde_spanned::Spanned;
 
@@ -16,7 +15,7 @@ use super::view::View;
 use super::world::uri_of;
 use crate::project::MAIN_FILE;
 
-type Keys = BTreeMap<Spanned<String>, IgnoredAny>;
+type Keys = BTreeMap<Spanned<String>, toml::Value>;
 
 /// `settings/FLOW.toml`, as far as names go.
 #[derive(Default, Deserialize)]

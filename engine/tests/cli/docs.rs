@@ -82,7 +82,7 @@ fn call(line: &str) -> Option<&str> {
         return None;
     }
     let ends = [" #", " <", " >", " |", " &&"].iter().filter_map(|end| call.find(end)).min();
-    Some(call[..ends.unwrap_or(call.len())].trim())
+    Some(call.get(..ends.unwrap_or(call.len()))?.trim())
 }
 
 #[tokio::test]

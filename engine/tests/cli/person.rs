@@ -138,9 +138,9 @@ impl Screen {
                 order.push(letter);
                 let is_whole = order.len() > 1 && letter.is_ascii_alphabetic() || !order.starts_with('[');
                 if is_whole {
-                    self.obey(&order)
+                    self.obey(&order);
                 } else {
-                    self.order = Some(order)
+                    self.order = Some(order);
                 }
                 continue;
             }

@@ -6,6 +6,7 @@
 //! a `diff` with it one that is changed.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::person::{Person, Screen};
@@ -126,7 +127,7 @@ impl Reader {
         let before = answered(&person.screen);
         if answer == "is not shown" {
             let prompt = format!("{question} (is not shown):");
-            person.sees(question, |screen| screen.lines().iter().any(|line| *line == prompt)).await;
+            person.sees(question, |screen| screen.lines().contains(&prompt)).await;
             person.types(&format!("{}\r", self.named[question])).await;
         } else {
             person.sees(question, |screen| asked(screen).is_some()).await;
@@ -136,7 +137,7 @@ impl Reader {
                 "the page has `{question}`, asked is: {prompt}"
             );
             let keys = if prompt.contains("(y/n)") {
-                answer[..1].to_owned()
+                answer.chars().take(1).collect()
             } else if person.screen.hides_cursor {
                 let wanted: Vec<&str> = answer.split(", ").collect();
                 let is_one = |item: &String, wanted: &str| {
@@ -291,7 +292,7 @@ async fn the_tutorial_is_what_is_seen() {
             Part::Text(text) => came.push_str(&text),
             Part::Block(head, body) => {
                 let body = reader.block(&head, body).await;
-                came.push_str(&format!("```{head}\n{}\n```\n", body.join("\n")));
+                writeln!(came, "```{head}\n{}\n```", body.join("\n")).unwrap();
             }
         }
     }
