@@ -2,6 +2,7 @@
 //! answer that they need, never run both ways at once, and do what their first lines say.
 
 mod accountview;
+mod asked;
 mod eaccounting;
 mod live;
 mod orders;
