@@ -6,6 +6,7 @@ mod asked;
 mod eaccounting;
 mod live;
 mod orders;
+mod pages;
 mod pair;
 mod products;
 mod softmaat;
