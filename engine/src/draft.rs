@@ -127,7 +127,9 @@ paging = {{ kind = "page", size = 50 }}
         records = answer.map_or("$[*]", |sample| sample.records.as_str()),
     );
     match answer {
-        Some(sample) => fields(&mut text, "resources.records.fields", &sample.record, DEEPEST),
+        Some(sample) => {
+            fields(&mut text, "resources.records.fields", &sample.record, DEEPEST, &key(sample));
+        }
         None => text.push_str("[resources.records.fields]\nid = { wire = \"number\", read_only = true }\n"),
     }
     text
@@ -137,7 +139,7 @@ paging = {{ kind = "page", size = 50 }}
 fn key(sample: &Sample) -> String {
     let names = || sample.record.keys();
     let is = |wanted: &str| names().find(|name| name.eq_ignore_ascii_case(wanted));
-    let found = ["id", "uuid", "number", "code", "sku"].iter().find_map(|wanted| is(wanted));
+    let found = ["id", "uuid", "number", "no", "nr", "code", "sku"].iter().find_map(|wanted| is(wanted));
     found.or_else(|| names().next()).map_or_else(|| "id".to_owned(), |name| ours(name))
 }
 
@@ -159,7 +161,8 @@ fn ours(name: &str) -> String {
     if text.starts_with(|first: char| first.is_ascii_lowercase()) { text } else { format!("n_{text}") }
 }
 
-fn fields(text: &mut String, at: &str, record: &Map<String, Value>, depth: usize) {
+/// Fields of a record; `key` is the one that identifies it, where there is one.
+fn fields(text: &mut String, at: &str, record: &Map<String, Value>, depth: usize, key: &str) {
     let _ = writeln!(text, "[{at}]");
     let mut nested = Vec::new();
     let mut taken = std::collections::BTreeSet::new();
@@ -176,7 +179,7 @@ fn fields(text: &mut String, at: &str, record: &Map<String, Value>, depth: usize
         if let Some((kind, map)) = inner.filter(|(_, map)| depth > 0 && !map.is_empty()) {
             nested.push((name, theirs, kind, map));
         } else {
-            let facts = facts(&name, theirs, value).join(", ");
+            let facts = facts(&name, theirs, value, key).join(", ");
             let facts = if facts.is_empty() { facts } else { format!(" {facts} ") };
             let _ = writeln!(text, "{name} = {{{facts}}}");
         }
@@ -187,14 +190,14 @@ fn fields(text: &mut String, at: &str, record: &Map<String, Value>, depth: usize
             let _ = writeln!(text, "from = {}", quoted(theirs));
         }
         let _ = writeln!(text);
-        fields(text, &format!("{at}.{name}.fields"), map, depth - 1);
+        fields(text, &format!("{at}.{name}.fields"), map, depth - 1, "");
     }
 }
 
-fn facts(name: &str, theirs: &str, value: &Value) -> Vec<String> {
+fn facts(name: &str, theirs: &str, value: &Value, key: &str) -> Vec<String> {
     let mut facts = Vec::new();
-    let identifies =
-        name == "id" || name.ends_with("_id") || name.ends_with("number") || name.ends_with("code");
+    let ends = ["_id", "number", "code"].iter().any(|end| name.ends_with(end));
+    let identifies = name == "id" || name == key || ends;
     match value {
         Value::Bool(_) => facts.push("type = \"boolean\"".to_owned()),
         // Identifiers are text, whatever the system has.
@@ -249,6 +252,15 @@ mod tests {
         let (_, fields) = text.split_once("[resources.records.fields]").unwrap();
         insta::assert_snapshot!(fields);
         assert!(text.contains("records = \"$.data[*]\""));
+    }
+
+    #[test]
+    fn a_key_is_text_whatever_it_is_called() {
+        let answer = serde_json::json!({ "list": [{ "isbn": "1", "No": 7, "stock": 2 }] });
+        let text = text("library", find(&answer, "$", DEEPEST).as_ref());
+        Profile::load("systems/library.toml", &text).unwrap();
+        assert!(text.contains("key = \"no\""), "{text}");
+        assert!(text.contains("no = { wire = \"number\", from = \"No\" }"), "{text}");
     }
 
     #[test]

@@ -9,18 +9,13 @@ use engine::case::{Coverage, FileReport, Subject, Suite, find};
 use engine::project::Project;
 use miette::{GraphicalReportHandler, GraphicalTheme};
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
 }
 
 /// A folder that is no project.
-fn bare(root: &Path) -> Project {
+pub(crate) fn bare(root: &Path) -> Project {
     Project { limits: super::script::patient(), ..Project::bare(root) }
-}
-
-/// The repository, with its flows and scripts.
-pub(crate) fn repository() -> Project {
-    bare(&root())
 }
 
 /// Plays what lies in these places of a folder that is no project.

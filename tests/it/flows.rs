@@ -2,9 +2,11 @@
 //! answer that they need, never run both ways at once, and do what their first lines say.
 
 mod accountview;
+mod asked;
 mod eaccounting;
 mod live;
 mod orders;
+mod pages;
 mod pair;
 mod products;
 mod softmaat;

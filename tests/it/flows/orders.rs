@@ -176,7 +176,7 @@ async fn a_person_is_no_company_and_keeps_what_the_till_knows() {
     assert_eq!(booked["relation_number"], "681");
     assert_eq!(booked["invoice_address"]["name"], "Jan Jansen");
     assert_eq!(booked["invoice_address"]["company_name"], Value::Null);
-    assert_eq!(booked["delivery_address"]["address"], "Lindelaan 14 a");
+    assert_eq!(booked["delivery_address"]["address"], "Lindelaan 14a");
     assert!(pair.till.book("relations")[0].contains("vip"));
 }
 

@@ -398,7 +398,7 @@ async fn settings_of_the_orders_to_the_till() {
             json!("De Linde"),
             json!("De Linde"),
             json!("Sanne de Boer"),
-            json!("Lindelaan 14 a"),
+            json!("Lindelaan 14a"),
             json!(14)
         ]
     );
