@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 
 use crate::manifest::{Answers, Manifest};
 use crate::record::{Record, Value};
@@ -223,6 +222,12 @@ pub trait Journal: Send + Sync {
     /// was when the record is refused.
     fn enter(&self, resource: &str, record: &Record, page: &mut Vec<u8>) -> Result<(), RemoteError>;
 
+    /// How a field stands in a line of JSON: a line of such members says what [`Journal::enter`]
+    /// would say. `None` where only that knows.
+    fn member(&self, _resource: &str, _field: &str) -> Option<Member> {
+        None
+    }
+
     /// The end of what is there. A page of this owner that was appended at `known` or behind it is
     /// taken back before: its process died before it could note that it was done.
     async fn end(&self, resource: &str, owner: &str, known: Option<&str>) -> Result<String, RemoteError>;
@@ -234,7 +239,7 @@ pub trait Journal: Send + Sync {
         resource: &str,
         owner: &str,
         mark: &str,
-        page: Bytes,
+        page: &[u8],
     ) -> Result<Option<String>, RemoteError>;
 }
 
@@ -250,6 +255,50 @@ pub trait Update: Send + Sync {
         changes: &Record,
         current: Option<&Record>,
     ) -> Result<Written, RemoteError>;
+}
+
+/// How a field stands in a line of a [`Journal`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The name, as JSON with its colon.
+    pub name: Vec<u8>,
+    /// What stands there just as a record has it; any other value is for [`Journal::enter`].
+    pub takes: Takes,
+    /// No line goes without it.
+    pub is_key: bool,
+}
+
+/// Kinds of values that a system takes just as a record has them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Takes {
+    /// Text with at least one letter.
+    pub text: bool,
+    /// The empty text.
+    pub empty: bool,
+    /// Integers.
+    pub integer: bool,
+    /// Decimals.
+    pub decimal: bool,
+    /// Truth values, lists, records.
+    pub other: bool,
+}
+
+impl Takes {
+    /// All of them.
+    pub const ALL: Self = Self { text: true, empty: true, integer: true, decimal: true, other: true };
+
+    /// This one. No value is no value everywhere.
+    #[must_use]
+    pub fn takes(self, value: &Value) -> bool {
+        match value {
+            Value::Null => true,
+            Value::Text(text) if text.is_empty() => self.empty,
+            Value::Text(_) => self.text,
+            Value::Int(_) => self.integer,
+            Value::Decimal(_) => self.decimal,
+            Value::Bool(_) | Value::List(_) | Value::Map(_) => self.other,
+        }
+    }
 }
 
 /// What a create or an update did.

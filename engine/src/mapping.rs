@@ -4,11 +4,15 @@
 //! When anything in it is odd, the block is made again line by line, and that way is the one that
 //! says what is wrong and where.
 
+mod line;
+
 use connectors::record::{Record, Value};
 use dsl::plan::On;
 
 use crate::program::{From, Line, Script};
 use crate::script::{Bindings, Natively, ScriptError, ScriptHost};
+
+pub use line::Template;
 
 /// Why field lines made no record.
 #[derive(Debug)]

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use connectors::record::Text;
+use connectors::record::{Text, write_text};
 use dsl::plan::{self, Action, FieldValue, MapWith, On, Side, Span, UpsertKey, Verb};
 
 use crate::script::{Compiled, ScriptError, ScriptHost};
@@ -128,6 +128,8 @@ pub enum Do {
 pub struct Line {
     /// Field.
     pub field: Text,
+    /// Its name as JSON with its colon.
+    pub json: Box<[u8]>,
     /// No line before it in its block sets the same field.
     pub is_first: bool,
     /// Value.
@@ -330,8 +332,12 @@ impl Compiler<'_> {
             Some(expr) => Some(self.script(expr)?),
             None => None,
         };
+        let mut json = Vec::new();
+        write_text(&line.field, &mut json);
+        json.push(b':');
         Some(Line {
             field: Text::from(line.field.as_str()),
+            json: json.into(),
             is_first: true,
             value: value?,
             on: line.on,

@@ -10,7 +10,6 @@ use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::folder::io_error;
@@ -18,8 +17,8 @@ use super::note::{Appended, Note};
 use super::schema::is_journal;
 use super::session::{Desk, refuse};
 use super::write::{beside, mend, ours, set_aside, settle, tail};
-use crate::contract::{Advice, Journal, RemoteError};
-use crate::record::{Record, Value};
+use crate::contract::{Advice, Journal, Member, RemoteError, Takes};
+use crate::record::{Record, Value, write_text};
 
 #[async_trait]
 impl Journal for Desk {
@@ -52,6 +51,22 @@ impl Journal for Desk {
         entered.map_err(refuse)
     }
 
+    fn member(&self, resource: &str, field: &str) -> Option<Member> {
+        let table = self.table(resource).ok()?;
+        let is_key = table.resource.key == field;
+        let (name, takes) = match &table.shape {
+            Some(shape) => shape.simple(field).map(|(place, form)| (place.as_str(), form.takes()))?,
+            None if ours(field) => return None,
+            None => (field, Takes::ALL),
+        };
+        let mut json = Vec::new();
+        write_text(name, &mut json);
+        json.push(b':');
+        // A key that says nothing is refused.
+        let takes = if is_key { Takes { empty: false, ..takes } } else { takes };
+        Some(Member { name: json, takes, is_key })
+    }
+
     async fn end(&self, resource: &str, owner: &str, known: Option<&str>) -> Result<String, RemoteError> {
         let (resource, owner) = (resource.to_owned(), xxh3_64(owner.as_bytes()));
         let known = known.map(|known| self.mark(known)).transpose()?;
@@ -63,10 +78,11 @@ impl Journal for Desk {
         resource: &str,
         owner: &str,
         mark: &str,
-        page: Bytes,
+        page: &[u8],
     ) -> Result<Option<String>, RemoteError> {
-        let (resource, owner, mark) = (resource.to_owned(), xxh3_64(owner.as_bytes()), self.mark(mark)?);
-        let end = self.work(move |desk| desk.append_page(&resource, owner, mark, &page)).await?;
+        let (owner, mark) = (xxh3_64(owner.as_bytes()), self.mark(mark)?);
+        // What was just made is still in this processor's cache.
+        let end = self.work_here(|desk| desk.append_page(resource, owner, mark, page))?;
         Ok(end.map(|end| end.to_string()))
     }
 }
@@ -205,6 +221,7 @@ mod tests {
     use super::*;
     use crate::contract::{Connector as _, Host, Session};
     use crate::files::Files;
+    use crate::files::schema::MARK;
     use crate::manifest::Answers;
 
     const MADE: &str = "file = \"made.ndjson\"\n[fields]\nid = { about = \"Number.\" }\n";
@@ -219,13 +236,13 @@ mod tests {
         (folder, session)
     }
 
-    fn page(session: &dyn Session, ids: &[&str]) -> Bytes {
+    fn page(session: &dyn Session, ids: &[&str]) -> Vec<u8> {
         let mut page = Vec::new();
         for id in ids {
             let record: Record = [("id", Value::from(*id))].into_iter().collect();
             session.journal("made").unwrap().enter("made", &record, &mut page).unwrap();
         }
-        page.into()
+        page
     }
 
     fn text(folder: &tempfile::TempDir, name: &str) -> String {
@@ -238,9 +255,9 @@ mod tests {
         let journal = session.journal("made").unwrap();
         let begin = journal.end("made", "me", None).await.unwrap();
         let first = page(&*session, &["1", "2"]);
-        let mark = journal.append("made", "me", &begin, first.clone()).await.unwrap().unwrap();
+        let mark = journal.append("made", "me", &begin, &first).await.unwrap().unwrap();
         let second = page(&*session, &["3", "4"]);
-        journal.append("made", "me", &mark, second.clone()).await.unwrap().unwrap();
+        journal.append("made", "me", &mark, &second).await.unwrap().unwrap();
         let all = text(&folder, "made.ndjson");
         assert_eq!(all.as_bytes(), [first, second].concat());
         std::fs::write(folder.path().join("made.ndjson"), change(&all, &mark)).unwrap();
@@ -286,9 +303,9 @@ mod tests {
         let begin = journal.end("made", "me", None).await.unwrap();
         std::fs::write(folder.path().join("made.ndjson"), OTHER).unwrap();
         let page = page(&*session, &["1"]);
-        assert_eq!(journal.append("made", "me", &begin, page.clone()).await.unwrap(), None);
+        assert_eq!(journal.append("made", "me", &begin, &page).await.unwrap(), None);
         let end = journal.end("made", "me", Some(&begin)).await.unwrap();
-        let mark = journal.append("made", "me", &end, page).await.unwrap().unwrap();
+        let mark = journal.append("made", "me", &end, &page).await.unwrap().unwrap();
         assert_eq!(text(&folder, "made.ndjson"), format!("{OTHER}{{\"id\":\"1\"}}\n"));
         // It counts for its owner; to anybody else it is a stranger's.
         assert_eq!(journal.end("made", "me", Some(&mark)).await.unwrap(), mark);
@@ -304,6 +321,52 @@ mod tests {
             let record: Record = fields.into_iter().collect();
             assert!(journal.enter("made", &record, &mut page).is_err());
             assert_eq!(page, b"before");
+        }
+    }
+
+    #[test]
+    fn a_member_stands_as_a_record_would_enter_it() {
+        const KINDS: &str = "file = \"made.ndjson\"\nkey = \"id\"\n\n[columns]\nname = \"full name\"\n\n[fields]\n\
+            id = { about = \"Number.\" }\nname = { about = \"Name.\" }\n\
+            count = { type = \"integer\", about = \"Count.\" }\ntotal = { type = \"decimal\", about = \"Total.\" }\n\
+            paid = { type = \"boolean\", about = \"Paid.\" }\nlines = { type = \"list\", about = \"Lines.\" }\n";
+        let values = [
+            Value::from("x"),
+            "".into(),
+            1.into(),
+            Value::Decimal("1.10".parse().unwrap()),
+            true.into(),
+            Value::List(vec![1.into()]),
+            Value::Map(Record::new()),
+        ];
+        for schema in [KINDS, "file = \"made.ndjson\"\n"] {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join("made.schema.toml"), schema).unwrap();
+            let line = "{\"id\":\"0\",\"name\":\"x\",\"count\":1,\"total\":1,\"paid\":true,\"lines\":[]}\n";
+            std::fs::write(folder.path().join("made.ndjson"), line).unwrap();
+            let path = folder.path().to_str().unwrap().to_owned();
+            let answers: Answers = [("folder".to_owned(), path)].into_iter().collect();
+            let session = Files::open(&answers).unwrap().connect(&answers, &Host::default()).unwrap();
+            let journal = session.journal("made").unwrap();
+            assert!(journal.member("made", "id").unwrap().is_key);
+            assert_eq!(journal.member("made", MARK), None);
+            let mut taken = 0;
+            for field in ["name", "count", "total", "paid", "lines"] {
+                let member = journal.member("made", field).unwrap();
+                for value in values.iter().filter(|value| member.takes.takes(value)) {
+                    taken += 1;
+                    let record: Record =
+                        [("id", Value::from("1")), (field, value.clone())].into_iter().collect();
+                    let mut page = Vec::new();
+                    journal.enter("made", &record, &mut page).unwrap();
+                    let name = String::from_utf8(member.name.clone()).unwrap();
+                    let line = format!("{{\"id\":\"1\",{name}{value}}}\n");
+                    assert_eq!(String::from_utf8(page).unwrap(), line, "{field}");
+                }
+            }
+            assert!(taken >= 6, "{taken}");
+            let key = journal.member("made", "id").unwrap().takes;
+            assert!(key.takes(&"1".into()) && !key.takes(&"".into()));
         }
     }
 }

@@ -79,7 +79,10 @@ impl Desk {
 
     /// The same for little work whose result is used at once: handing records from thread to thread,
     /// and so from one processor's cache to another's, costs more than reading them.
-    fn work_here<T>(&self, work: impl FnOnce(&Self) -> Result<T, RemoteError>) -> Result<T, RemoteError> {
+    pub(super) fn work_here<T>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, RemoteError>,
+    ) -> Result<T, RemoteError> {
         use tokio::runtime::{Handle, RuntimeFlavor};
         match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
             Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(|| work(self)),

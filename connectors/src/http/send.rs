@@ -16,6 +16,9 @@ use crate::sign_in::SignIn;
 /// Longest body that a record's history keeps of each side of an exchange.
 const KEPT: usize = 16 << 10;
 
+/// Bytes of an answer for which room is made before they come.
+const LIKELY: usize = 1 << 20;
+
 /// How long a connection may lie idle and still be used again. A server that closes an idle
 /// connection just as a write goes out leaves nobody the wiser about that write, and some
 /// close after two seconds; a new connection costs less than a doubt.
@@ -285,12 +288,14 @@ impl Http {
         let client = self.client().map_err(|error| Broken::before_answer(&error, url, timeout))?;
         let answer = client.execute(request).await;
         let mut response = answer.map_err(|error| Broken::before_answer(&error, url, timeout))?;
-        let (status, headers) = (response.status(), response.headers().clone());
         let promised = response.content_length().unwrap_or_default();
-        if usize::try_from(promised).is_ok_and(|promised| promised > largest) {
+        let promised = usize::try_from(promised).unwrap_or(usize::MAX);
+        if promised > largest {
             return Err(Broken::too_large(largest));
         }
-        let mut body = BytesMut::new();
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        // Who promises much has not sent it yet.
+        let mut body = BytesMut::with_capacity(promised.min(LIKELY));
         loop {
             match response.chunk().await {
                 Ok(Some(chunk)) if body.len() + chunk.len() > largest => {

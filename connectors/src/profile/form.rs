@@ -13,6 +13,7 @@ use rust_decimal::prelude::ToPrimitive as _;
 
 use super::entries;
 use super::shape::Shape;
+use crate::contract::Takes;
 use crate::record::{Text, Value};
 
 /// The wire form of a field.
@@ -122,17 +123,22 @@ impl Form {
         }
     }
 
+    /// What the wire has just as the record has it.
+    pub(crate) const fn takes(&self) -> Takes {
+        let nothing = Takes { text: false, empty: false, integer: false, decimal: false, other: false };
+        match self {
+            // The empty text is no value.
+            Self::Any => Takes { empty: false, ..Takes::ALL },
+            Self::Text { as_number: false } => Takes { text: true, ..nothing },
+            Self::Integer { as_text: false } => Takes { integer: true, ..nothing },
+            Self::Decimal(Money::Number) => Takes { integer: true, decimal: true, ..nothing },
+            _ => nothing,
+        }
+    }
+
     /// The wire has this value just as the record has it.
     pub(crate) fn is_plain(&self, value: &Value) -> bool {
-        match (self, value) {
-            (_, Value::Null) => true,
-            // The empty text is no value.
-            (Self::Any | Self::Text { as_number: false }, Value::Text(text)) => !text.is_empty(),
-            (Self::Any, _)
-            | (Self::Integer { as_text: false }, Value::Int(_))
-            | (Self::Decimal(Money::Number), Value::Int(_) | Value::Decimal(_)) => true,
-            _ => false,
-        }
+        self.takes().takes(value)
     }
 
     /// The wire's value.

@@ -81,6 +81,15 @@ impl Shape {
         Ok(wire)
     }
 
+    /// The name of a field in JSON, when its value stands by itself there, and its form.
+    pub(crate) fn simple(&self, name: &str) -> Option<(&Text, &Form)> {
+        let member = self.member(name).filter(|member| member.writable)?;
+        match member.from.members()? {
+            [place] => Some((place, &member.form)),
+            _ => None,
+        }
+    }
+
     /// The same as JSON at the end of `out`; what is in `out` after an error is half a record.
     pub(crate) fn write_json(&self, record: &Record, out: &mut Vec<u8>) -> Result<(), String> {
         let simple = |member: &Member| member.writable && matches!(member.from.members(), Some([_]));

@@ -1,13 +1,17 @@
 //! JSON text to values and back, without a detour through floats.
 
 use std::collections::HashMap;
-use std::io::Write as _;
 
 use bytes::Bytes;
 use jiter::{Jiter, JiterError, Peek};
 use rust_decimal::Decimal;
 
 use super::{Map, Text, Value};
+pub use write::write_text;
+pub(super) use write::write_value;
+
+mod quick;
+mod write;
 
 /// Deepest nesting of lists and records that is read.
 const DEEPEST: usize = 100;
@@ -38,6 +42,14 @@ pub fn read_json(page: &Bytes) -> Result<Value, ReadError> {
 
 /// Reads one JSON value of many that are alike.
 pub(crate) fn read_json_text(text: &str, layout: &mut Layout) -> Result<Value, ReadError> {
+    if let Some(value) = quick::read(text, layout) {
+        return Ok(value);
+    }
+    read_with_care(text, layout)
+}
+
+/// The same for whatever is odd; says what is wrong.
+fn read_with_care(text: &str, layout: &mut Layout) -> Result<Value, ReadError> {
     let mut reader = Reader { places: layout.places, ..Reader::new(text) };
     let value = reader.next(0, &mut layout.top, 0);
     layout.places = reader.places;
@@ -69,27 +81,41 @@ pub(crate) struct Layout {
 #[derive(Debug, Default)]
 struct Place {
     /// The names of the record that was read here last, as far as they are remembered.
-    names: Vec<Text>,
+    names: Vec<Known>,
     /// They are different.
     are_different: bool,
     /// Places within, by the number of the field.
     within: Vec<Self>,
 }
 
+/// A name that is remembered.
+#[derive(Debug)]
+struct Known {
+    name: Text,
+    /// It stands in JSON letter for letter.
+    is_plain: bool,
+}
+
+impl Known {
+    fn new(name: &Text) -> Self {
+        Self { name: name.clone(), is_plain: name.bytes().all(quick::is_plain) }
+    }
+}
+
 impl Place {
     /// The name of a field, and whether it is the remembered one.
     #[inline]
     fn name(&mut self, at: usize, name: &str) -> (Text, bool) {
-        if let Some(known) = self.names.get(at).filter(|known| known.as_str() == name) {
-            return (known.clone(), true);
+        if let Some(known) = self.names.get(at).filter(|known| known.name.as_str() == name) {
+            return (known.name.clone(), true);
         }
         let name = Text::from(name);
         // Also when this record comes to no end.
         self.are_different = false;
         if let Some(known) = self.names.get_mut(at) {
-            *known = name.clone();
+            *known = Known::new(&name);
         } else if at < MOST_LIKELY {
-            self.names.push(name.clone());
+            self.names.push(Known::new(&name));
         }
         (name, false)
     }
@@ -105,6 +131,15 @@ impl Place {
         self.are_different = entries.len() == length;
         entries
     }
+}
+
+/// The place at a number of another one, unless there are too many.
+fn within<'p>(places: &mut usize, around: &'p mut Place, at: usize) -> Option<&'p mut Place> {
+    while around.within.len() <= at && at < MOST_LIKELY && *places < MOST_PLACES {
+        around.within.push(Place::default());
+        *places += 1;
+    }
+    around.within.get_mut(at)
 }
 
 fn utf8(page: &[u8]) -> Result<&str, ReadError> {
@@ -163,11 +198,7 @@ impl<'j> Reader<'j> {
 
     /// Reads a record at the place within another one.
     fn within(&mut self, depth: usize, around: &mut Place, at: usize) -> Result<Value, ReadError> {
-        while around.within.len() <= at && at < MOST_LIKELY && self.places < MOST_PLACES {
-            around.within.push(Place::default());
-            self.places += 1;
-        }
-        match around.within.get_mut(at) {
+        match within(&mut self.places, around, at) {
             Some(place) => self.map(depth, place),
             None => self.map(depth, &mut Place::default()),
         }
@@ -285,135 +316,6 @@ fn number(digits: &[u8]) -> Value {
         Decimal::from_str_exact(&text)
     };
     decimal.map_or_else(|_| Value::Text(Text::from(text.as_ref())), Value::Decimal)
-}
-
-impl Map {
-    /// Appends compact JSON to `out`.
-    pub fn write_json(&self, out: &mut Vec<u8>) {
-        out.push(b'{');
-        for (at, (name, value)) in self.iter().enumerate() {
-            if at > 0 {
-                out.push(b',');
-            }
-            write_text(name, out);
-            out.push(b':');
-            write_value(value, out);
-        }
-        out.push(b'}');
-    }
-}
-
-impl Value {
-    /// Appends compact JSON to `out`.
-    pub fn write_json(&self, out: &mut Vec<u8>) {
-        write_value(self, out);
-    }
-
-    /// Compact JSON.
-    #[must_use]
-    pub fn to_json(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        write_value(self, &mut out);
-        out
-    }
-}
-
-pub(super) fn write_value(value: &Value, out: &mut Vec<u8>) {
-    match value {
-        Value::Null => out.extend_from_slice(b"null"),
-        Value::Bool(true) => out.extend_from_slice(b"true"),
-        Value::Bool(false) => out.extend_from_slice(b"false"),
-        Value::Int(number) => {
-            if number.is_negative() {
-                out.push(b'-');
-            }
-            write_digits(number.unsigned_abs(), 0, out);
-        }
-        Value::Decimal(number) => match u64::try_from(number.mantissa().unsigned_abs()) {
-            Ok(digits) => {
-                if number.is_sign_negative() {
-                    out.push(b'-');
-                }
-                write_digits(digits, number.scale() as usize, out);
-            }
-            // Writing to a `Vec` cannot fail.
-            Err(_) => drop(write!(out, "{number}")),
-        },
-        Value::Text(text) => write_text(text, out),
-        Value::List(items) => {
-            out.push(b'[');
-            for (at, item) in items.iter().enumerate() {
-                if at > 0 {
-                    out.push(b',');
-                }
-                write_value(item, out);
-            }
-            out.push(b']');
-        }
-        Value::Map(map) => map.write_json(out),
-    }
-}
-
-/// Digits, the last `scale` of them behind a point.
-fn write_digits(mut digits: u64, scale: usize, out: &mut Vec<u8>) {
-    // The longest: 28 zeros behind the point, or 20 digits.
-    let mut text = [b'0'; 32];
-    let mut at = text.len();
-    let mut left = scale;
-    for place in text.iter_mut().rev() {
-        if left == 0 && scale > 0 && at + scale == 32 {
-            *place = b'.';
-        } else {
-            *place = b'0' + u8::try_from(digits % 10).unwrap_or_default();
-            digits /= 10;
-            left = left.saturating_sub(1);
-        }
-        at -= 1;
-        let whole_begun = scale == 0 || at + scale + 1 < 32;
-        if digits == 0 && left == 0 && whole_begun {
-            break;
-        }
-    }
-    out.extend_from_slice(text.get(at..).unwrap_or_default());
-}
-
-/// Appends a text as JSON to `out`.
-pub fn write_text(text: &str, out: &mut Vec<u8>) {
-    // Every byte is looked at, so that many can be looked at together.
-    let is_odd = |byte: u8| u8::from(byte < b' ') | u8::from(byte == b'"') | u8::from(byte == b'\\');
-    let plain = text.bytes().fold(0, |odd, byte| odd | is_odd(byte)) == 0;
-    if plain {
-        out.reserve(text.len() + 2);
-        out.push(b'"');
-        out.extend_from_slice(text.as_bytes());
-        out.push(b'"');
-    } else {
-        // serde_json knows the escapes; a text always serialises and a `Vec` always takes it.
-        let _ = serde_json::to_writer(out, text);
-    }
-}
-
-impl serde::Serialize for Value {
-    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Null => to.serialize_unit(),
-            Self::Bool(truth) => to.serialize_bool(*truth),
-            Self::Int(number) => to.serialize_i64(*number),
-            Self::Decimal(number) => match serde_json::value::RawValue::from_string(number.to_string()) {
-                Ok(digits) => digits.serialize(to),
-                Err(_) => to.collect_str(number),
-            },
-            Self::Text(text) => to.serialize_str(text),
-            Self::List(items) => to.collect_seq(items),
-            Self::Map(map) => map.serialize(to),
-        }
-    }
-}
-
-impl serde::Serialize for Map {
-    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_map(self.iter().map(|(name, value)| (name.as_str(), value)))
-    }
 }
 
 #[cfg(test)]

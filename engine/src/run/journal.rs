@@ -12,7 +12,6 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use connectors::contract::{self, RemoteError, unreadable};
 use connectors::record::{Record, Value};
 
@@ -23,7 +22,7 @@ use super::settle::{PageEnd, add};
 use super::sides::{Party, Sides};
 use super::{Ended, Run};
 use crate::flow::Flow;
-use crate::mapping;
+use crate::mapping::{self, Template};
 use crate::program::{Act, Condition, Do, Step, With, Write};
 use crate::script::{Bindings, RecordBudget};
 use crate::store::{Added, Counts, Cursor, Fingerprint, Journal, Known, Page, StoreError, Written};
@@ -51,6 +50,8 @@ pub(super) struct Road<'a> {
     source: &'a Party,
     /// What is read from it.
     read: &'a str,
+    /// How the write's lines become a line of the target, where that takes no record.
+    template: Option<Template<'a>>,
     key_field: String,
     /// What every record can read.
     base: Bindings,
@@ -106,6 +107,7 @@ impl<'a> Road<'a> {
         base.set("creating", true);
         let key_field = sides.source.key_field(source);
         let name = flow.plan.fetch.name.as_str().into();
+        let template = Template::of(&write.lines, |field| target.member(&write.resource, field));
         Some(Self {
             flow,
             target,
@@ -113,6 +115,7 @@ impl<'a> Road<'a> {
             write,
             source: &sides.source,
             read: source,
+            template,
             key_field,
             base,
             name,
@@ -197,6 +200,14 @@ impl<'a> Road<'a> {
                 _ => {}
             }
         }
+        if let Some(template) = &self.template {
+            let start = page.len();
+            if template.write(host, bindings, true, page).is_some() {
+                page.push(b'\n');
+                return Some(Way::Entered);
+            }
+            page.truncate(start);
+        }
         let record = mapping::record(host, &self.write.lines, bindings, true).ok()?;
         self.target.enter(&self.write.resource, &record, page).ok()?;
         Some(Way::Entered)
@@ -272,7 +283,7 @@ impl Run<'_> {
                 }
             };
             if ended.is_some() || made.records() >= SETTLED || settled.elapsed() > PATIENCE {
-                let end = self.add_page(&mut road, std::mem::take(&mut made)).await?;
+                let end = self.add_page(&mut road, &mut made).await?;
                 if let Some(error) = end.halted {
                     return Ok(Some(Ended::Remote(error)));
                 }
@@ -299,8 +310,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    async fn add_page(&self, road: &mut Road<'_>, made: Made) -> Result<PageEnd, StoreError> {
-        let Made { bytes, keys, counts, odd, cursor } = made;
+    async fn add_page(&self, road: &mut Road<'_>, made: &mut Made) -> Result<PageEnd, StoreError> {
+        let Made { bytes, keys, counts, odd, cursor } = std::mem::take(made);
         if !odd.is_empty() {
             let page = PageRun { run: self, again: false, named: false };
             let walked = page.walk(ReadPage { records: odd, cursor: None }).await?;
@@ -314,7 +325,7 @@ impl Run<'_> {
         let mut page =
             Page { run: self.id.clone(), plan: self.flow.print, counted: counts, cursor, ..Page::default() };
         if !keys.is_empty() {
-            match self.append(road, bytes.into()).await? {
+            match self.append(road, &bytes).await? {
                 Ok(journal) => page.added = Some(Added { journal, keys }),
                 Err(error) => return Ok(PageEnd { halted: Some(error), has_sent: false }),
             }
@@ -328,6 +339,9 @@ impl Run<'_> {
         let mut all = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         add(&mut all, &page.counted);
         self.watcher.page(&all);
+        // The next page takes its room: fresh memory costs the kernel more than the copy into it.
+        made.bytes = bytes;
+        made.bytes.clear();
         Ok(PageEnd { halted: None, has_sent })
     }
 
@@ -336,7 +350,7 @@ impl Run<'_> {
     async fn append(
         &self,
         road: &mut Road<'_>,
-        page: Bytes,
+        page: &[u8],
     ) -> Result<Result<Journal, RemoteError>, StoreError> {
         let resource = &road.write.resource;
         let owner = road.noted.as_ref().map_or_else(|| self.id.clone(), |noted| noted.owner.clone());
@@ -356,7 +370,7 @@ impl Run<'_> {
                 self.store.set_journal(&self.lease, &begin).await?;
                 road.noted = Some(begin.clone());
             }
-            match road.target.append(resource, &owner, &begin.mark, page.clone()).await {
+            match road.target.append(resource, &owner, &begin.mark, page).await {
                 Ok(Some(end)) => {
                     road.end = Some(end.clone());
                     return Ok(Ok(journal(end)));

@@ -422,7 +422,7 @@ impl Walk<'_> {
 }
 
 fn json(record: &Record) -> Vec<u8> {
-    let mut text = Vec::with_capacity(256);
+    let mut text = Vec::with_capacity(1024);
     record.write_json(&mut text);
     text
 }

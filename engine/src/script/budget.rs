@@ -194,6 +194,19 @@ pub(super) fn step() -> Result<(), Mistake> {
     spend(1, 0)
 }
 
+/// Draws one operation that takes no memory: clock and memory are looked at now and then.
+#[inline]
+pub(super) fn pass() -> Result<(), Mistake> {
+    LEFT.with_borrow_mut(|left| match left {
+        Some(left) if left.operations.is_multiple_of(CLOCK_EVERY) => left.spend(1, 0),
+        Some(left) => {
+            left.operations -= 1;
+            Ok(())
+        }
+        None => Ok(()),
+    })
+}
+
 /// Draws for reading so many bytes, before they are read.
 pub(super) fn read(bytes: usize) -> Result<(), Mistake> {
     spend((bytes / BYTES_AN_OPERATION) as u64, 0)

@@ -22,7 +22,7 @@ impl Conversation {
         for (place, value) in &way.fixed {
             put(&mut body, place, value.clone());
         }
-        let mut out = Vec::with_capacity(512);
+        let mut out = Vec::with_capacity(1024);
         body.write_json(&mut out);
         Ok(out.into())
     }
@@ -32,16 +32,16 @@ impl Conversation {
         if self.nothing == Nothing::Null {
             return wire;
         }
-        let entries = wire.iter().filter_map(|(name, value)| {
-            let value = match value {
-                Value::Null if self.nothing == Nothing::LeftOut => return None,
-                Value::Null => Value::from(""),
-                Value::Map(inner) => Value::Map(self.emptied(inner.clone())),
-                other => other.clone(),
-            };
-            Some((name.clone(), value))
-        });
-        entries.collect()
+        let mut kept = Map::with_capacity(wire.len());
+        for (name, value) in wire {
+            match value {
+                Value::Null if self.nothing == Nothing::LeftOut => {}
+                Value::Null => kept.push(name, Value::from("")),
+                Value::Map(inner) => kept.push(name, Value::Map(self.emptied(inner))),
+                other => kept.push(name, other),
+            }
+        }
+        kept
     }
 
     /// What an answer tells of the record that was written.

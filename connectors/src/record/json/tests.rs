@@ -107,6 +107,86 @@ fn serde_prints_decimals_as_numbers() {
     assert_eq!(serde_json::to_string(&value).unwrap(), r#"{"price":19.90,"lines":[1,null,"x"]}"#);
 }
 
+/// What the quick reader makes of a text, after it has seen another one; the other reader agrees.
+fn quickly(text: &str, before: &str) -> Option<Value> {
+    let mut layout = Layout::default();
+    let _ = quick::read(before, &mut layout);
+    let value = quick::read(text, &mut layout);
+    if let Some(value) = &value {
+        assert_eq!(read_with_care(text, &mut Layout::default()).as_ref(), Ok(value), "{text}");
+    }
+    value
+}
+
+#[test]
+fn the_quick_reader_reads_what_is_as_it_should_be() {
+    let before = r#"{"id":1,"name":"Sanne","lines":[{"n":1}]}"#;
+    for text in [
+        before,
+        r#"{"id":2,"name":"","lines":[]}"#,
+        " { \"id\" : -20.50 ,\r\n\t\"name\" : null , \"lines\" : [ true , false , { } ] } ",
+        r#"{"name":"a name that takes more than eight and more than twenty-three bytes, é ✓ 𝄞","id":0}"#,
+        r#"{"\u0069d":0.10,"n\\ame":"\"\\\/\b\f\n\r\t\u00e9\ud834\udd1e and more of it","id":1,"id":2}"#,
+        "[123456789012345678,0.1234567890123456]",
+    ] {
+        assert!(quickly(text, before).is_some(), "{text}");
+        assert!(quickly(text, text).is_some(), "{text}");
+    }
+}
+
+#[test]
+fn the_quick_reader_leaves_what_is_odd() {
+    let before = r#"{"a":1,"a\"b":2,"c\\d":3}"#;
+    for text in [
+        "",
+        "{",
+        "[",
+        "[1,]",
+        "[1 2]",
+        "{\"a\":1,}",
+        "{\"a\" 1}",
+        "{a:1}",
+        "{}x",
+        "nul",
+        "nulL",
+        "truefalse",
+        "01",
+        "-01",
+        "1.",
+        ".5",
+        "-",
+        "+1",
+        "1e3",
+        "1.5E2",
+        "1234567890123456789",
+        "-0.0",
+        "--1",
+        "\"",
+        "\"a",
+        "\"\t\"",
+        "\"\u{0}\"",
+        r#""\x""#,
+        r#""\u12""#,
+        r#""\u+123""#,
+        r#""\ud834""#,
+        r#""\ud834\u0041""#,
+        r#""\udd1e""#,
+        r#"{"a"b":1}"#,
+        r#"{"a":1,"a"b":2}"#,
+        "NaN",
+        "Infinity",
+        "'a'",
+    ] {
+        assert_eq!(quickly(text, before), None, "{text}");
+    }
+    // Letter for letter this is a name that was seen, but not what it says.
+    let name = quickly(r#"{"a":1,"x":2,"c\d":3}"#, before);
+    assert_eq!(name, None);
+    let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+    assert!(quickly(&deep(DEEPEST + 1), "").is_some());
+    assert_eq!(quickly(&deep(DEEPEST + 2), ""), None);
+}
+
 fn any_value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -129,6 +209,21 @@ proptest! {
     #[test]
     fn what_is_written_reads_back(value in any_value()) {
         prop_assert_eq!(read_json(&value.to_json().into()).unwrap(), value);
+    }
+
+    #[test]
+    fn the_quick_reader_agrees(value in any_value(), before in any_value(), at: usize, byte in 0_u8..128) {
+        let (text, before) = (value.to_string(), before.to_string());
+        quickly(&text, &text);
+        quickly(&text, &before);
+        quickly(&serde_json::to_string_pretty(&value).unwrap(), &text);
+        // One byte of it is another one.
+        let mut bytes = text.clone().into_bytes();
+        let length = bytes.len();
+        bytes[at % length] = byte;
+        if let Ok(changed) = String::from_utf8(bytes) {
+            quickly(&changed, &text);
+        }
     }
 
     #[test]

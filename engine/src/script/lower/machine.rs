@@ -213,9 +213,12 @@ impl<'a> Machine<'a> {
     }
 
     pub(super) fn operate(&self, operator: Operator, left: &Val<'a>, right: &Val<'a>) -> Ran<'a> {
-        budget::step()?;
-        let made = operate(operator, left, right, self.most())?;
-        if operator == Operator::Plus { self.bounded(made) } else { Ok(made) }
+        if operator == Operator::Plus {
+            budget::step()?;
+            return self.bounded(operate(operator, left, right, self.most())?);
+        }
+        budget::pass()?;
+        Ok(operate(operator, left, right, self.most())?)
     }
 
     /// A value that was just made, unless it is larger than Rhai would let it be.

@@ -1,10 +1,11 @@
 //! Many expressions over the same names, one after the other.
 
+use connectors::contract::Takes;
 use connectors::record::Value;
 
 use super::machine::Machine;
 use super::names::Names;
-use super::out::{into_value, truth};
+use super::out::{into_value, truth, write_json};
 use super::value::Val;
 use crate::script::host::Compiled;
 use crate::script::library::Operand;
@@ -27,6 +28,13 @@ impl<'a> Natively<'a> {
     #[must_use]
     pub fn value(&self, compiled: &'a Compiled) -> Option<Value> {
         into_value(self.run(compiled)?, self.limits).ok()
+    }
+
+    /// Adds the value of an expression to `out` as JSON, when it is of a kind that is taken; whether
+    /// there is one.
+    #[must_use]
+    pub fn write(&self, compiled: &'a Compiled, takes: Takes, out: &mut Vec<u8>) -> Option<bool> {
+        write_json(self.run(compiled)?, takes, self.limits, out).ok()
     }
 
     /// Whether a condition holds.

@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use connectors::record::{Map, Value};
+use connectors::contract::Takes;
+use connectors::record::{Map, Text, Value, write_text};
 
 use super::machine::Stop;
 use super::value::{Fields, List, Val};
@@ -19,6 +20,30 @@ pub(in crate::script) fn into_value(value: Val<'_>, limits: &Limits) -> Result<V
         Val::Made(text) if text.len() <= limits.text_length => Value::Text(text),
         value => Out { limits, values: 0, bytes: 0 }.take(value, limits.value_depth)?,
     })
+}
+
+/// The same as JSON at the end of `out`; whether there was a value.
+pub(in crate::script) fn write_json(
+    value: Val<'_>,
+    takes: Takes,
+    limits: &Limits,
+    out: &mut Vec<u8>,
+) -> Result<bool, Stop> {
+    let fits = |text: &Text| {
+        let taken = if text.is_empty() { takes.empty } else { takes.text };
+        taken && text.len() <= limits.text_length
+    };
+    match value {
+        Val::Nothing => return Ok(false),
+        Val::Int(number) if takes.integer => Value::Int(number).write_json(out),
+        Val::Decimal(number) if takes.decimal => Value::Decimal(number).write_json(out),
+        Val::Text(text) if fits(text) => write_text(text, out),
+        Val::Made(text) if fits(&text) => write_text(&text, out),
+        Val::Int(_) | Val::Decimal(_) | Val::Text(_) | Val::Made(_) => return Err(Stop::Odd),
+        value if takes.other => into_value(value, limits)?.write_json(out),
+        _ => return Err(Stop::Odd),
+    }
+    Ok(true)
 }
 
 /// Whether a condition holds; `None` for what is no condition.
