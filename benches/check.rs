@@ -1,5 +1,5 @@
 //! What `weft check` takes: a whole project and one long flow, by the program itself, started anew
-//! each time; and the same long flow within one process.
+//! each time; and the same long flow within one process; and what an editor waits for.
 //!
 //! `cargo build --release && cargo bench -p benches --bench check`. `weft --version` is the yardstick:
 //! what any start of the program takes. Times are what passes on the clock, as for whoever waits.
@@ -15,15 +15,20 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use engine::load::Loader;
 use engine::project::Project;
+use serde_json::{Value, json};
 
 /// Lines of the long flow.
 const LINES: usize = 5_000;
+
+/// Lines of the flow that is open in an editor.
+const EDITED: usize = 500;
 
 /// How often each thing is done.
 const ROUNDS: usize = 41;
@@ -86,9 +91,86 @@ fn main() {
     measure("weft check, 11 flows and their scripts", || run(&["check"]));
     measure(&format!("weft check long.flow, {LINES} lines"), || run(&["check", "long.flow"]));
     measure("the same within a process", || drop(check()));
+    let mut editor = Editor::open(&weft, &folder, "edited.flow");
+    measure(&format!("weft lsp, problems after a letter in {EDITED} lines"), || editor.types());
 }
 
-fn measure(what: &str, run: impl Fn()) {
+/// An editor with one flow, as `weft lsp` meets it.
+struct Editor {
+    server: Child,
+    answers: BufReader<ChildStdout>,
+    uri: String,
+}
+
+impl Editor {
+    fn open(weft: &Path, folder: &Path, name: &str) -> Self {
+        let mut server = Command::new(weft)
+            .arg("lsp")
+            .current_dir(folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let answers = BufReader::new(server.stdout.take().unwrap());
+        let root = format!("file://{}", folder.canonicalize().unwrap().display());
+        let text = fs::read_to_string(folder.join(name)).unwrap();
+        let mut editor = Self { server, answers, uri: format!("{root}/{name}") };
+        editor
+            .tell(&json!({"id": 1, "method": "initialize", "params": {"rootUri": root, "capabilities": {}}}));
+        editor.until("\"id\":1");
+        editor.tell(&json!({"method": "initialized", "params": {}}));
+        let document = json!({"uri": editor.uri, "languageId": "weft", "version": 1, "text": text});
+        editor.tell(&json!({"method": "textDocument/didOpen", "params": {"textDocument": document}}));
+        editor.until("publishDiagnostics");
+        editor
+    }
+
+    /// One letter in the middle, and what the server says of it.
+    fn types(&mut self) {
+        let at = json!({"line": EDITED / 2, "character": 0});
+        let change = json!({"range": {"start": at, "end": at}, "text": " "});
+        let document = json!({"uri": self.uri, "version": 2});
+        let params = json!({"textDocument": document, "contentChanges": [change]});
+        self.tell(&json!({"method": "textDocument/didChange", "params": params}));
+        self.until("publishDiagnostics");
+    }
+
+    fn tell(&mut self, message: &Value) {
+        let mut message = message.clone();
+        message["jsonrpc"] = json!("2.0");
+        let text = message.to_string();
+        let to = self.server.stdin.as_mut().unwrap();
+        write!(to, "Content-Length: {}\r\n\r\n{text}", text.len()).unwrap();
+        to.flush().unwrap();
+    }
+
+    fn until(&mut self, wanted: &str) {
+        loop {
+            let mut length = 0;
+            let mut line = String::new();
+            while self.answers.read_line(&mut line).unwrap() > 0 && !line.trim().is_empty() {
+                if let Some(number) = line.trim().strip_prefix("Content-Length: ") {
+                    length = number.parse().unwrap();
+                }
+                line.clear();
+            }
+            let mut body = vec![0; length];
+            self.answers.read_exact(&mut body).unwrap();
+            if String::from_utf8(body).unwrap().replace("\": ", "\":").contains(wanted) {
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for Editor {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+fn measure(what: &str, mut run: impl FnMut()) {
     run();
     let mut times: Vec<Duration> = (0..ROUNDS)
         .map(|_| {
@@ -133,11 +215,12 @@ fn project(root: &Path, folder: &Path) {
     fs::write(folder.join("weft.toml"), main_file).unwrap();
     fs::write(folder.join("secret"), "secret").unwrap();
     let orders = fs::read_to_string(root.join("flows/ccv_salespos-mpluskassa/orders.flow")).unwrap();
-    fs::write(folder.join("long.flow"), long(&orders)).unwrap();
+    fs::write(folder.join("long.flow"), long(&orders, LINES)).unwrap();
+    fs::write(folder.join("edited.flow"), long(&orders, EDITED)).unwrap();
 }
 
 /// The order flow with its middle part again and again, each time under other names.
-fn long(orders: &str) -> String {
+fn long(orders: &str, many: usize) -> String {
     let (head, rest) = orders.split_once("// --- 2.").unwrap();
     let (middle, tail) = rest.split_once("// --- 5.").unwrap();
     let names: BTreeSet<&str> = middle
@@ -150,12 +233,12 @@ fn long(orders: &str) -> String {
     let mut text = format!("{head}// --- 2.{middle}");
     let lines = |text: &str| text.lines().count();
     let mut copy = 1;
-    while lines(&text) + lines(middle) + lines(tail) < LINES {
+    while lines(&text) + lines(middle) + lines(tail) < many {
         copy += 1;
         text.push_str("// ---");
         text.push_str(&renamed(middle, &names, copy));
     }
-    while lines(&text) + lines(tail) < LINES {
+    while lines(&text) + lines(tail) < many {
         text.push_str("// filled up\n");
     }
     format!("{text}// --- 5.{tail}")

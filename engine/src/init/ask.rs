@@ -4,6 +4,7 @@
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use dialoguer::console::{Term, style, truncate_str};
 use dialoguer::theme::ColorfulTheme;
@@ -11,7 +12,11 @@ use dialoguer::{Confirm, Input, MultiSelect, Select};
 use zeroize::Zeroizing;
 
 use super::given::shown;
+use crate::cli::Show;
 use crate::trouble::Trouble;
+
+/// How long a question has to say that it was stopped.
+const MOMENT: Duration = Duration::from_millis(500);
 
 /// Lines of a list that are shown at once.
 const SHOWN: usize = 15;
@@ -49,6 +54,13 @@ impl Asker {
                     if !open.load(Ordering::Relaxed) {
                         std::process::exit(130);
                     }
+                    // The question says so itself, unless the key came just before it was asked.
+                    tokio::time::sleep(MOMENT).await;
+                    let _ = Term::stderr().show_cursor();
+                    let interrupted = std::io::Error::from(std::io::ErrorKind::Interrupted);
+                    let trouble = stopped(&interrupted.into());
+                    Show::new(false).trouble(&trouble);
+                    std::process::exit(i32::from(trouble.exit_code()));
                 }
             });
         }
