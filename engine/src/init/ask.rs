@@ -50,7 +50,7 @@ impl Asker {
         if terminal {
             let open = Arc::clone(&open);
             tokio::spawn(async move {
-                while tokio::signal::ctrl_c().await.is_ok() {
+                if tokio::signal::ctrl_c().await.is_ok() {
                     if !open.load(Ordering::Relaxed) {
                         std::process::exit(130);
                     }
