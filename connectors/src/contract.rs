@@ -270,6 +270,7 @@ pub struct Member {
 
 /// Kinds of values that a system takes just as a record has them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each kind is taken or not, whatever the others")]
 pub struct Takes {
     /// Text with at least one letter.
     pub text: bool,

@@ -16,8 +16,9 @@ use smol_str::SmolStr;
 pub(crate) use json::{Layout, read_json_text};
 pub use json::{ReadError, read_json, read_json_lines, write_text};
 
-/// A value of a record.
+/// A value of a record. Its tag takes a whole word, so that it is moved in whole words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[repr(u64)]
 pub enum Value {
     /// No value: JSON's `null`, a script's `()`.
     #[default]

@@ -9,7 +9,11 @@ use super::tree::Closure;
 use crate::script::table::TableValue;
 
 /// A value; `'a` is how long the record and the tree live.
+///
+/// The tag takes a whole word, as it does in [`Value`]: what follows a tag of one byte is moved in
+/// pieces that overlap, and each piece that is read again waits until all of them are in the cache.
 #[derive(Clone, Debug)]
+#[repr(u64)]
 pub(in crate::script) enum Val<'a> {
     Nothing,
     Bool(bool),
