@@ -14,6 +14,8 @@ use async_trait::async_trait;
 use connectors::contract::{Create, Detail, Fetch, Find, RemoteError, Session, Update, Written};
 use connectors::record::Record;
 use connectors::simulator::{Faults, Running, start};
+use sqlx::Connection as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
 use super::stage::Size;
 use super::{find, project};
@@ -172,12 +174,23 @@ fn writing(server: &Running) -> BTreeMap<String, u64> {
     server.requests_by().into_iter().filter(|(call, _)| !reads(call)).collect()
 }
 
-/// The store as it lies on disk.
-fn kept(folder: &Path) -> Vec<Vec<u8>> {
-    ["store.db", "store.db-wal"]
-        .iter()
-        .map(|name| std::fs::read(folder.join(".weft").join(name)).unwrap_or_default())
-        .collect()
+/// All that the store holds, a line a row; how it lies on disk may change by itself.
+async fn kept(folder: &Path) -> Vec<String> {
+    let file = folder.join(".weft").join("store.db");
+    let options = SqliteConnectOptions::new().filename(file).read_only(true);
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    let tables = "SELECT m.name, group_concat('quote(\"' || c.name || '\")', ' || '', '' || ') FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table' GROUP BY m.name ORDER BY m.name";
+    let tables: Vec<(String, String)> = sqlx::query_as(tables).fetch_all(&mut connection).await.unwrap();
+    assert!(tables.len() > 5, "{tables:?}");
+    let mut lines = Vec::new();
+    for (table, columns) in tables {
+        let rows = format!("SELECT '{table}: ' || {columns} FROM \"{table}\" ORDER BY 1");
+        let rows: Vec<(String,)> =
+            sqlx::query_as(sqlx::AssertSqlSafe(rows)).fetch_all(&mut connection).await.unwrap();
+        lines.extend(rows.into_iter().map(|(row,)| row));
+    }
+    connection.close().await.unwrap();
+    lines
 }
 
 /// Plays a pair's acts: each flow is planned, then run. Gives how many writes were planned.
@@ -218,7 +231,7 @@ async fn agree(pair: &str, seed: u64) -> usize {
             sides.target.session.probe().await.unwrap();
             let books = || play.sides().map(|side| side.books());
             let asked = || servers.iter().map(writing).collect::<Vec<_>>();
-            let before = (books(), kept(&root), asked());
+            let before = (books(), kept(&root).await, asked());
             let ask = Ask { options: options("plan"), records: Vec::new(), limit: None };
             let mut planner = Planner::new(&project);
             let planned = planner.plan(entry, &mut flow, &sides, &*store, &ask, &Silent).await.unwrap();
@@ -226,7 +239,7 @@ async fn agree(pair: &str, seed: u64) -> usize {
             assert_eq!(*sent.lock().unwrap(), [], "{place}: the plan has written");
             assert_eq!(before.2, asked(), "{place}: the plan has sent more than questions");
             assert!(before.0 == books(), "{place}: the plan has changed the books");
-            assert!(before.1 == kept(&root), "{place}: the plan has changed the store");
+            assert!(before.1 == kept(&root).await, "{place}: the plan has changed the store");
 
             let report = run(&flow, &sides, &store, &options("run"), &Silent).await.unwrap();
             assert_eq!(report.error.map(|error| error.to_string()), None, "{place}");
