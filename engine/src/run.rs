@@ -12,6 +12,7 @@ mod history;
 mod journal;
 mod letters;
 mod named;
+mod notes;
 pub(crate) mod outgoing;
 mod page;
 mod pipeline;
@@ -43,6 +44,7 @@ use crate::words::plain;
 use finder::Finder;
 pub use letters::{Replay, Take};
 pub(crate) use named::{Named, Wanted, rehearse, run_named};
+use notes::Notebook;
 use outgoing::Gate;
 use reading::Reading;
 pub(crate) use rights::{Asked, Rights, creates};
@@ -145,6 +147,7 @@ pub(crate) struct Run<'a> {
     /// to be deleted.
     wanted: Mutex<HashMap<String, bool>>,
     finder: Finder<'a>,
+    notebook: Notebook,
     /// Present where records were created by the page.
     past: tokio::sync::Mutex<Option<seen::Past>>,
     /// Present where records must not be kept as they are.
@@ -319,6 +322,7 @@ impl<'a> Run<'a> {
             retaken: Mutex::default(),
             wanted: Mutex::default(),
             finder: Finder::new(sides),
+            notebook: Notebook::default(),
             past: tokio::sync::Mutex::default(),
             sealer: OnceLock::new(),
         }

@@ -87,7 +87,7 @@ impl Runs for Shadow<'_> {
         Ok(())
     }
 
-    async fn note_write(&self, _: &Lease, _: &str, _: &str, _: &Written) -> Result<(), StoreError> {
+    async fn note_writes(&self, _: &Lease, _: &str, _: &[(String, Written)]) -> Result<(), StoreError> {
         Ok(())
     }
 

@@ -15,25 +15,11 @@ use std::sync::Arc;
 use connectors::contract::{Advice, RemoteError};
 use connectors::record::{Record, Value};
 use dsl::plan::{Side, UpsertKey};
-use futures::future::BoxFuture;
 
-use super::Run;
 use super::walk::{Done, Stop, Walk};
 use super::write::{Job, plain};
 use crate::program::{Act, Do, Lookup, Step, Write};
-use crate::store::{Fingerprint, Known, StoreError, Written};
-
-/// Keeps what must outlive the process before a record is settled.
-pub(super) trait Notes: Send + Sync {
-    /// Durable when it returns.
-    fn note<'n>(&'n self, key: &'n str, written: &'n Written) -> BoxFuture<'n, Result<(), StoreError>>;
-}
-
-impl Notes for Run<'_> {
-    fn note<'n>(&'n self, key: &'n str, written: &'n Written) -> BoxFuture<'n, Result<(), StoreError>> {
-        self.store.note_write(&self.lease, &self.id, key, written)
-    }
-}
+use crate::store::{Fingerprint, Known, Written};
 
 /// In the place of the fingerprint of what was sent.
 const UNFINISHED: Fingerprint = Fingerprint([0xff; 16]);
@@ -148,8 +134,8 @@ impl Walk<'_> {
     }
 
     /// Notes that a create is on its way, where the flow asks whether such a record is there and
-    /// does more than this: were the process to die in between, the rest would be left out for
-    /// ever. A commit for a record that is made once.
+    /// writes more after it: were the process to die in between, the rest would be left out for
+    /// ever.
     pub(super) async fn note_ahead(
         &self,
         job: &Job<'_>,
@@ -157,7 +143,7 @@ impl Walk<'_> {
         sets: &[Arc<[String]>],
     ) -> Result<(), Stop> {
         let steps = &self.flow.program.steps;
-        if !writes_more(steps, job.write) || !self.is_looked_for(steps, job.write) {
+        if !is_followed(steps, job.write) || !self.is_looked_for(steps, job.write) {
             return Ok(());
         }
         let ahead = in_doubt(&job.write.id, &job.item, wanted, sets);
@@ -200,14 +186,27 @@ impl Walk<'_> {
     }
 }
 
-/// There is another write than this one.
-fn writes_more(steps: &[Step], write: &Write) -> bool {
-    steps.iter().any(|step| match &step.action {
-        Act::Write(other) => other.id != write.id,
-        Act::Each(_, _, steps) => writes_more(steps, write),
-        Act::When(_, then, otherwise) => writes_more(then, write) || writes_more(otherwise, write),
-        _ => false,
-    })
+/// Some write may be done after this one.
+fn is_followed(steps: &[Step], write: &Write) -> bool {
+    fn goes_on(steps: &[Step], write: &Write, passed: &mut bool) -> bool {
+        steps.iter().any(|step| match &step.action {
+            Act::Write(other) if other.id == write.id => {
+                *passed = true;
+                false
+            }
+            Act::Write(_) => *passed,
+            // After one item comes the next.
+            Act::Each(_, _, steps) => {
+                let before = *passed;
+                goes_on(steps, write, passed) || *passed != before
+            }
+            Act::When(_, then, otherwise) => {
+                goes_on(then, write, passed) || goes_on(otherwise, write, passed)
+            }
+            _ => false,
+        })
+    }
+    goes_on(steps, write, &mut false)
 }
 
 /// The write of that name.

@@ -15,7 +15,7 @@ use super::finder::Finder;
 use super::history::History;
 use super::outgoing::Gate;
 use super::scope::Scope;
-use super::unfinished::Notes;
+use super::notes::Notes;
 use super::{Flow, Sides};
 use crate::case::Way;
 use crate::mapping::Why;

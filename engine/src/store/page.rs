@@ -198,19 +198,23 @@ async fn write_ledger(
     Ok(())
 }
 
-/// One write of one record, while the record is on its way.
-pub(super) async fn note_write(
+/// Writes of records that are on their way, by key of the record.
+pub(super) async fn note_writes(
     link: &mut dyn Link,
     words: &Words,
     lease: &Lease,
     run: &str,
-    source_key: &str,
-    written: &Written,
+    writes: &[(String, Written)],
 ) -> Result<(), StoreError> {
     let now = fence(link, words, lease).await?;
     let shared = [(&lease.flow).into(), run.into(), now.into()];
-    let row = row_of(source_key, written);
-    sql::WRITTEN.execute(link, &shared, &[row]).await?;
+    // One statement sets no row twice.
+    let rows: BTreeMap<(&str, &str, &str), Vec<Arg<'_>>> = writes
+        .iter()
+        .map(|(key, written)| ((&**key, &*written.write_id, &*written.item), row_of(key, written)))
+        .collect();
+    let rows: Vec<Vec<Arg<'_>>> = rows.into_values().collect();
+    sql::WRITTEN.execute(link, &shared, &rows).await?;
     Ok(())
 }
 

@@ -43,13 +43,13 @@ pub trait Runs: Send + Sync {
     /// Notes that the writes of these records are about to begin. Durable when it returns.
     async fn begin_page(&self, lease: &Lease, run: &str, keys: &[&str]) -> Result<(), StoreError>;
 
-    /// Notes what one write of a record is about to do, or has done. Durable when it returns.
-    async fn note_write(
+    /// Notes what writes are about to do, or have done, each with the key of its record. Durable
+    /// when it returns.
+    async fn note_writes(
         &self,
         lease: &Lease,
         run: &str,
-        source_key: &str,
-        written: &Written,
+        writes: &[(String, Written)],
     ) -> Result<(), StoreError>;
 
     /// Makes a page durable: outcomes, what was sent, log, dead letters, counts, cursor. May be
@@ -137,15 +137,14 @@ impl<D: Driver> Runs for Database<D> {
         end(tx, done).await
     }
 
-    async fn note_write(
+    async fn note_writes(
         &self,
         lease: &Lease,
         run: &str,
-        source_key: &str,
-        written: &Written,
+        writes: &[(String, Written)],
     ) -> Result<(), StoreError> {
         let mut tx = self.driver.begin().await?;
-        let done = page::note_write(&mut *tx, &self.words, lease, run, source_key, written).await;
+        let done = page::note_writes(&mut *tx, &self.words, lease, run, writes).await;
         end(tx, done).await
     }
 
