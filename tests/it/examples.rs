@@ -111,6 +111,24 @@ fn scripts_compile() {
     assert!(read >= 2);
 }
 
+/// The system that the guide to profiles describes, as far as a project has to know it.
+const TULIP: &str = r#"name = "tulip"
+title = "Tulip Shop"
+about = "Orders of a Tulip web shop."
+settings.address.about = "Address of the shop."
+settings.api_key = { about = "Key.", secret = true }
+
+[connection]
+address = "{settings.address}"
+sign_in = { kind = "bearer", token = "{settings.api_key}" }
+
+[resources.orders]
+about = "Orders of customers."
+key = "id"
+fetch.path = "/orders"
+fields.id = {}
+"#;
+
 /// Parts of `weft.toml` make a project that is read without a word.
 #[test]
 fn toml_can_be_read_and_projects_are_right() {
@@ -140,6 +158,8 @@ fn toml_can_be_read_and_projects_are_right() {
             text.push('\n');
         }
         std::fs::write(folder.path().join("weft.toml"), &text).unwrap();
+        std::fs::create_dir(folder.path().join("systems")).unwrap();
+        std::fs::write(folder.path().join("systems/tulip.toml"), TULIP).unwrap();
         if let Err(trouble) = Project::open(folder.path()) {
             panic!("{}: {:?}\n{text}", example.place, miette::Report::from(trouble));
         }
