@@ -21,7 +21,9 @@ impl<'c> Checker<'c> {
                 .help("take the line away"),
             );
         }
-        if let Some(resource) = written.resource.filter(|resource| !resource.find.contains(&vec![resource.key.clone()])) {
+        if let Some(resource) =
+            written.resource.filter(|resource| !resource.find.contains(&vec![resource.key.clone()]))
+        {
             self.report(
                 Problem::new(
                     Code::CannotFind,
@@ -38,9 +40,7 @@ impl<'c> Checker<'c> {
         match &fetched.deleted {
             Some(Deleted::Field(_)) => {}
             Some(Deleted::Event(event)) => {
-                let is_told = |trigger: &Trigger| {
-                    matches!(trigger, Trigger::Webhook { side: Side::Source, event: told } if told == event)
-                };
+                let is_told = |trigger: &Trigger| matches!(trigger, Trigger::Webhook { side: Side::Source, event: told } if told == event);
                 if !self.plan.triggers.iter().any(is_told) {
                     let help = format!("add it to the head: `on webhook {} \"{event}\"`", source.name);
                     self.report(
@@ -58,9 +58,9 @@ impl<'c> Checker<'c> {
                 let title = self.system(Side::Source).map_or("the system", |system| system.title.as_str());
                 let message = format!("{title} does not tell what is deleted from `{read}`");
                 self.report(
-                    Problem::new(Code::DeletesUntold, at, message)
-                        .label("never comes to this")
-                        .help("take the line away; records that are blocked or switched off are read as ever"),
+                    Problem::new(Code::DeletesUntold, at, message).label("never comes to this").help(
+                        "take the line away; records that are blocked or switched off are read as ever",
+                    ),
                 );
             }
         }

@@ -187,8 +187,7 @@ impl<'c> Checker<'c> {
         self.bind(item, entry, false);
         // Entries are made anew whatever happens to the record around them.
         let whose = format!("{}.{}", into.whose, name.text);
-        let inner =
-            Into { fields, whose, creates: true, both: into.both, whole: false };
+        let inner = Into { fields, whose, creates: true, both: into.both, whole: false };
         let given = node.block.as_ref().map(|block| self.fields(block, &inner, node)).unwrap_or_default();
         self.scope.end(depth);
         let entry =

@@ -13,9 +13,9 @@ use futures::future::{BoxFuture, join_all};
 
 use super::finder::Finder;
 use super::history::History;
+use super::notes::Notes;
 use super::outgoing::Gate;
 use super::scope::Scope;
-use super::notes::Notes;
 use super::{Flow, Sides};
 use crate::case::Way;
 use crate::mapping::Why;

@@ -184,9 +184,10 @@ async fn what_is_deleted_in_teamleader_becomes_inactive_in_the_till() {
     let mug = desk.office.act("products.add", &mug).unwrap().unwrap();
     let firm = json!({"name": "Firma", "emails": [{"type": "primary", "email": "info@firma.example"}]});
     let firm = desk.office.act("companies.add", &firm).unwrap().unwrap();
-    for (name, answers, area, event, key) in
-        [("products_to_till", GROUP, "products", "product", &mug), ("customers_to_till", "", "companies", "company", &firm)]
-    {
+    for (name, answers, area, event, key) in [
+        ("products_to_till", GROUP, "products", "product", &mug),
+        ("customers_to_till", "", "companies", "company", &firm),
+    ] {
         let flow = desk.flow(name, answers).await;
         let (_, refused) = flow.run(false).await;
         assert_eq!(refused, Vec::<String>::new(), "{name}");

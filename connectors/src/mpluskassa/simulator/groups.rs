@@ -39,8 +39,7 @@ impl Books {
 
     pub(super) fn update_group(&mut self, request: &Record) -> Record {
         let result = |result: &'static str| record([("result", result.into())]);
-        let known =
-            number(request, "group_number").and_then(|own| Some((own, self.group(own)?.clone())));
+        let known = number(request, "group_number").and_then(|own| Some((own, self.group(own)?.clone())));
         let Some((own, mut group)) = known else { return result("not_found") };
         let parent = number(request, "parent_group_number").or_else(|| number(&group, "parent_group_number"));
         let parent = parent.unwrap_or(0);
@@ -54,7 +53,9 @@ impl Books {
 
     /// A group that was not removed.
     fn group(&self, number: i64) -> Option<&Record> {
-        self.groups.get(&number).filter(|group| group.get("is_deleted").and_then(Value::as_bool) != Some(true))
+        self.groups
+            .get(&number)
+            .filter(|group| group.get("is_deleted").and_then(Value::as_bool) != Some(true))
     }
 
     /// Removes a group with all that are below it; they are listed as removed from then on.
@@ -94,9 +95,7 @@ impl Books {
         let result = |result: &'static str| record([("result", result.into())]);
         let group = number(request, "group_number").unwrap_or(0);
         let wanted = numbers(request, "product_numbers");
-        if self.group(group).is_none()
-            || wanted.iter().any(|product| !self.products.contains_key(product))
-        {
+        if self.group(group).is_none() || wanted.iter().any(|product| !self.products.contains_key(product)) {
             return result("not_found");
         }
         if wanted.is_empty() || int(request, "position").is_some_and(|position| position < 0) {
