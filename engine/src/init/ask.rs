@@ -9,6 +9,7 @@ use std::time::Duration;
 use dialoguer::console::{Term, style, truncate_str};
 use dialoguer::theme::ColorfulTheme;
 use dialoguer::{Confirm, Input, MultiSelect, Select};
+use futures::FutureExt as _;
 use zeroize::Zeroizing;
 
 use super::given::shown;
@@ -49,8 +50,15 @@ impl Asker {
         let open = Arc::new(AtomicBool::new(false));
         if terminal {
             let open = Arc::clone(&open);
+            let mut stop = Box::pin(tokio::signal::ctrl_c());
+            // Asked once here, so that it is heeded before the first question is seen.
+            let now = (&mut stop).now_or_never();
             tokio::spawn(async move {
-                if tokio::signal::ctrl_c().await.is_ok() {
+                let stop = match now {
+                    Some(stop) => stop,
+                    None => stop.await,
+                };
+                if stop.is_ok() {
                     if !open.load(Ordering::Relaxed) {
                         std::process::exit(130);
                     }

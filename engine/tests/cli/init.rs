@@ -216,6 +216,8 @@ async fn lets_in(pair: &str, role: &str, simulator: &dyn Simulator, redirect: &s
     let folder = Folder::new();
     // Nobody's own browser is to open.
     folder.put("bin/xdg-open", "#!/bin/sh\n");
+    let runs = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(folder.path().join("bin/xdg-open"), runs).unwrap();
     let mut given = format!("[connections.{role}]\nredirect_address = \"{redirect}\"\n");
     for (name, about) in manifest.settings.iter().filter(|(name, _)| *name != "redirect_address") {
         let Some(answer) = answers.get(manifest, name) else { continue };
@@ -227,9 +229,7 @@ async fn lets_in(pair: &str, role: &str, simulator: &dyn Simulator, redirect: &s
         }
     }
     folder.put("answers.toml", given);
-    let call = format!(
-        "chmod +x bin/xdg-open; PATH=$PWD/bin:$PATH weft init p --pair {pair} --name P --answers answers.toml"
-    );
+    let call = format!("env PATH=$PWD/bin:$PATH weft init p --pair {pair} --name P --answers answers.toml");
     let Some(mut person) = Person::at(&folder, &call) else { return };
     person.until("called `").await;
     person

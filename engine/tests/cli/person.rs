@@ -30,20 +30,23 @@ impl Person {
     pub(crate) fn in_folder(folder: &std::path::Path, call: &str) -> Option<Self> {
         // Between two letters of an answer a terminal shows by itself what is typed, and nobody
         // types as fast as a test.
-        Self::sits_down(folder, &format!("stty -echo; {call}"))
+        Self::sits_down(folder, "stty -echo; ", call)
     }
 
     /// At a terminal that shows what is typed, for a program that asks nothing.
     pub(crate) fn echoed(folder: &std::path::Path, call: &str) -> Option<Self> {
-        Self::sits_down(folder, call)
+        Self::sits_down(folder, "", call)
     }
 
-    fn sits_down(folder: &std::path::Path, call: &str) -> Option<Self> {
+    fn sits_down(folder: &std::path::Path, before: &str, call: &str) -> Option<Self> {
         // So that the name is enough, as on any machine where Weft is installed.
         let program = std::path::Path::new(env!("CARGO_BIN_EXE_weft")).parent().unwrap();
         let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
+        // The shell makes room for the program: Ctrl-C would end a shell that waits for it, with
+        // a status of its own.
+        let line = format!("stty cols 100 rows 50; {before}exec {call}");
         let child = Command::new("script")
-            .args(["-qfec", &format!("stty cols 100 rows 50; {call}"), "/dev/null"])
+            .args(["-qfec", &line, "/dev/null"])
             .current_dir(folder)
             .env("PATH", path)
             .env("TERM", "xterm")
