@@ -242,6 +242,12 @@ impl Value {
         matches!(self, Self::Null)
     }
 
+    /// As people write it: a text without quotation marks, everything else as JSON.
+    #[must_use]
+    pub fn plain(&self) -> String {
+        self.as_str().map_or_else(|| self.to_string(), str::to_owned)
+    }
+
     /// True when both say the same to a remote system: 12 equals 12.00, a list equals a list
     /// item by item, an absent field equals `null` and the empty text.
     #[must_use]

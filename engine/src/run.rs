@@ -33,6 +33,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use connectors::contract::{FetchRequest, RemoteError};
+use connectors::manifest::Deleted;
 use connectors::record::{Record, Value};
 
 use crate::flow::Flow;
@@ -146,6 +147,8 @@ pub(crate) struct Run<'a> {
     /// Records that webhooks have named and that no page has brought yet, and whether they are said
     /// to be deleted.
     wanted: Mutex<HashMap<String, bool>>,
+    /// How the source tells what it has deleted.
+    deletions: Option<&'a Deleted>,
     finder: Finder<'a>,
     notebook: Notebook,
     /// Present where records were created by the page.
@@ -321,6 +324,7 @@ impl<'a> Run<'a> {
             counts: Mutex::default(),
             retaken: Mutex::default(),
             wanted: Mutex::default(),
+            deletions: sides.source.deletions(&flow.plan.fetch.resource),
             finder: Finder::new(sides),
             notebook: Notebook::default(),
             past: tokio::sync::Mutex::default(),

@@ -38,7 +38,7 @@ impl<'p> Shade<'p> {
         let mut within = Vec::new();
         let mut whole = HashSet::new();
         for value in values {
-            let text = plain(value);
+            let text = value.plain();
             if matches!(value, Value::Text(_)) && text.chars().count() >= SHORT {
                 // As JSON within JSON: requests are kept as text.
                 let escaped = Value::from(text.as_str()).to_string();
@@ -69,7 +69,7 @@ impl<'p> Shade<'p> {
     pub(crate) fn value(&self, value: &Value) -> Value {
         match value {
             Value::Null | Value::Bool(_) => value.clone(),
-            Value::Int(_) | Value::Decimal(_) if self.is_masked(&plain(value)) => Value::from(BLOT),
+            Value::Int(_) | Value::Decimal(_) if self.is_masked(&value.plain()) => Value::from(BLOT),
             Value::Int(_) | Value::Decimal(_) => value.clone(),
             Value::Text(text) => Value::from(self.text(text)),
             Value::List(items) => Value::List(items.iter().map(|item| self.value(item)).collect()),
@@ -164,11 +164,6 @@ fn find<'r>(record: &'r Record, path: &str, found: &mut Vec<&'r Value>) {
     if let Some(value) = record.get(first) {
         within(value, rest, found);
     }
-}
-
-/// A single value as people write it.
-fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 #[cfg(test)]

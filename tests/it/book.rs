@@ -4,20 +4,17 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use crate::flows::pair::files;
+
 const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs");
 
 /// Parts whose pages are listed by a test, each the files of a folder.
 const LISTED: [(&str, &str); 2] = [("# Decisions\n", "decisions"), ("# Errors\n", "errors")];
 
-fn pages(folder: &Path, all: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            pages(&path, all);
-        } else if path.extension().is_some_and(|extension| extension == "md") {
-            all.push(path.strip_prefix(DOCS).unwrap().to_owned());
-        }
-    }
+/// The pages below a folder, by their place in the guides.
+fn pages(folder: &str) -> Vec<PathBuf> {
+    let pages = files(&format!("docs/{folder}"), "md").into_keys();
+    pages.map(|page| PathBuf::from(page.strip_prefix("docs/").unwrap())).collect()
 }
 
 /// The first line of a page, without its mark.
@@ -36,10 +33,7 @@ fn made(written: &str) -> String {
             None => writeln!(text, "{}\n", part.trim_end()).unwrap(),
             Some((head, folder)) => {
                 writeln!(text, "{head}").unwrap();
-                let mut found = Vec::new();
-                pages(&Path::new(DOCS).join(folder), &mut found);
-                found.sort();
-                for page in found {
+                for page in pages(folder) {
                     writeln!(text, "- [{}]({})", title(&page).replace(['[', ']'], ""), page.display())
                         .unwrap();
                 }
@@ -65,8 +59,7 @@ fn every_page_is_in_the_book_once() {
     for link in made.split("](").skip(1) {
         *listed.entry(PathBuf::from(link.split(')').next().unwrap())).or_default() += 1;
     }
-    let mut there = Vec::new();
-    pages(Path::new(DOCS), &mut there);
+    let mut there = pages("");
     there.retain(|page| page != Path::new("SUMMARY.md"));
     assert!(there.len() > 200);
     for page in &there {

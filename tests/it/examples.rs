@@ -1,11 +1,13 @@
 //! Examples in the guides: whatever a machine can read is read. Flows are checked in `dsl.rs`,
 //! commands are called beside the program's own tests, and the tutorial is played there.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use engine::project::Project;
 use engine::script::describe_script;
 use serde_json::Value;
+
+use crate::flows::pair::files;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
@@ -20,32 +22,19 @@ struct Example {
     text: String,
 }
 
-fn pages(folder: &Path, all: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            pages(&path, all);
-        } else if path.extension().is_some_and(|extension| extension == "md") {
-            all.push(path);
-        }
-    }
-}
-
 fn examples() -> Vec<Example> {
-    let mut all = vec![Path::new(ROOT).join("README.md")];
-    pages(&Path::new(ROOT).join("docs"), &mut all);
-    all.sort();
+    let readme = std::fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap();
+    let mut all = files("docs", "md");
+    all.insert("README.md".to_owned(), readme);
     let mut examples = Vec::new();
-    for page in all {
-        let text = std::fs::read_to_string(&page).unwrap();
+    for (page, text) in all {
         let mut open: Option<Example> = None;
         for (number, line) in text.lines().enumerate() {
             match (&mut open, line.trim_start().strip_prefix("```")) {
                 (None, Some(head)) => {
-                    let name = page.strip_prefix(ROOT).unwrap().display();
                     let language = head.split([' ', ',']).next().unwrap_or_default().to_owned();
                     open = Some(Example {
-                        place: format!("{name}:{}", number + 1),
+                        place: format!("{page}:{}", number + 1),
                         language,
                         text: String::new(),
                     });
@@ -58,7 +47,7 @@ fn examples() -> Vec<Example> {
                 (None, None) => {}
             }
         }
-        assert!(open.is_none(), "{}: a block has no end", page.display());
+        assert!(open.is_none(), "{page}: a block has no end");
     }
     examples
 }

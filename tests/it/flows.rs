@@ -7,7 +7,7 @@ mod eaccounting;
 mod live;
 mod orders;
 mod pages;
-mod pair;
+pub mod pair;
 mod products;
 mod softmaat;
 mod teamleader;

@@ -210,7 +210,7 @@ fn write(parts: &[Part], record: &Record, within: &str) -> Result<Map, RemoteErr
 /// Our value as one of theirs. The empty text is refused in many places there; nothing is null.
 fn theirs(part: &Part, value: &Value, place: &str) -> Result<Value, RemoteError> {
     let wrong = |wanted: &str| {
-        let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let shown = value.plain();
         skip(format!("`{place}` is `{shown}`, not {wanted}"))
     };
     if value.says_nothing() {

@@ -1,6 +1,6 @@
 //! Whether a manifest makes sense by itself.
 
-use connectors::manifest::{Field, Kind, Named, Resource};
+use connectors::manifest::{Deleted, Field, Kind, Named, Resource};
 
 use crate::subject::{Check, Outcome, Subject, check, ensure};
 
@@ -32,13 +32,13 @@ async fn manifest_is_sane(subject: Subject) -> Outcome {
         say("there are no resources".to_owned());
     }
     for (name, resource) in manifest.resources.iter() {
-        resource_is_sane(resource, &mut |problem| say(format!("{name}: {problem}")));
+        resource_is_sane(resource, &manifest.events, &mut |problem| say(format!("{name}: {problem}")));
     }
     ensure!(problems.is_empty(), "{}", problems.join("\n"));
     Ok(())
 }
 
-fn resource_is_sane(resource: &Resource, say: &mut dyn FnMut(String)) {
+fn resource_is_sane(resource: &Resource, events: &[String], say: &mut dyn FnMut(String)) {
     if resource.about.trim().is_empty() {
         say("is not described".to_owned());
     }
@@ -65,6 +65,25 @@ fn resource_is_sane(resource: &Resource, say: &mut dyn FnMut(String)) {
         if fetch.detail.contains(&resource.key) || fetch.since.iter().any(|name| fetch.detail.contains(name))
         {
             say("key and since fields must be in every page, not in the detail".to_owned());
+        }
+    }
+    match &resource.deleted {
+        None => {}
+        Some(_) if resource.fetch.is_none() => say("is not fetched, and tells what is deleted".to_owned()),
+        Some(Deleted::Field(name)) => {
+            let kind = field(&resource.fields, name).map(|field| field.kind);
+            if !matches!(kind, Some(Kind::Boolean | Kind::Date | Kind::Datetime)) {
+                say(format!("`{name}` does not say whether a record is deleted"));
+            }
+        }
+        Some(Deleted::Event(event)) => {
+            if !events.contains(event) {
+                say(format!("deletions are told by `{event}`, which is no event"));
+            }
+            // Nobody believes it without asking.
+            if !resource.find.iter().any(|find| *find.by == *std::slice::from_ref(&resource.key)) {
+                say("deletions are told, and nobody can ask by the key".to_owned());
+            }
         }
     }
     for find in &resource.find {

@@ -108,8 +108,7 @@ fn next_key(book: &[Record], field: &str) -> String {
 pub(super) fn plain(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
-        Some(Value::Text(text)) => text.to_string(),
-        Some(other) => other.to_string(),
+        Some(value) => value.plain(),
     }
 }
 

@@ -300,13 +300,12 @@ fn planned(
     let source = json(activity.payload.unwrap_or(settled.payload));
     let notices = json(activity.detail.unwrap_or_default());
     let notices = notices.get("notices").and_then(Value::as_list).unwrap_or_default();
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let name = known_by.and_then(|field| source.at(field)).map(text).filter(|name| !name.is_empty());
+    let name = known_by.and_then(|field| source.at(field)).map(Value::plain).filter(|name| !name.is_empty());
     PlannedRecord {
         name: name.filter(|name| *name != settled.source_key),
         outcome: settled.outcome.word(),
         reason: settled.outcome.reason().map(str::to_owned),
-        notices: notices.iter().map(text).collect(),
+        notices: notices.iter().map(Value::plain).collect(),
         open: None,
         turn: 0,
         source,

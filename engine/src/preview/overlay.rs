@@ -13,7 +13,7 @@ use connectors::contract::{
 use connectors::manifest::{Kind, Manifest, Resource};
 use connectors::record::{Record, Value};
 
-use super::shelf::{Shelf, fits, plain};
+use super::shelf::{Shelf, fits};
 
 /// Longest name of a record that would be created.
 const LONGEST: usize = 60;
@@ -66,7 +66,7 @@ impl Overlay {
         let Some(shelf) = inner.shelves.get_mut(resource) else { return found };
         let mut seen: Vec<Record> = Vec::with_capacity(found.len());
         for record in found {
-            let changed = record.get(key_field).and_then(|key| shelf.changed(&plain(key)));
+            let changed = record.get(key_field).and_then(|key| shelf.changed(&key.plain()));
             match changed {
                 Some(changed) if !fits(changed, by, key) => {}
                 Some(changed) => seen.push(changed.clone()),
@@ -74,8 +74,9 @@ impl Overlay {
             }
         }
         for record in shelf.with(by, key) {
-            let is_there =
-                seen.iter().any(|one| one.get(key_field).map(plain) == record.get(key_field).map(plain));
+            let is_there = seen
+                .iter()
+                .any(|one| one.get(key_field).map(Value::plain) == record.get(key_field).map(Value::plain));
             if !is_there {
                 seen.push(record.clone());
             }
@@ -91,7 +92,7 @@ impl Overlay {
     fn make(&self, resource: &str, about: Option<&Resource>, record: &Record) -> Written {
         let mut inner = self.lock();
         let key_field = about.map_or("id", |about| about.key.as_str());
-        let own = record.get(key_field).filter(|value| !value.says_nothing()).map(plain);
+        let own = record.get(key_field).filter(|value| !value.says_nothing()).map(Value::plain);
         let name = name(about, record);
         let key = own.unwrap_or_else(|| inner.placeholder(resource, &name));
         let mut answer = record.clone();
@@ -120,7 +121,7 @@ fn name(about: Option<&Resource>, record: &Record) -> String {
     let texts = about.fields.iter().filter(|(_, field)| field.kind == Kind::Text).map(|(name, _)| name);
     let found_by = about.find.iter().flat_map(|find| &find.by);
     let fields = about.known_by.iter().chain(unique).chain(found_by).map(String::as_str).chain(texts);
-    let texts = fields.filter_map(|field| record.get(field)).map(plain);
+    let texts = fields.filter_map(|field| record.get(field)).map(Value::plain);
     let name = texts.into_iter().find(|text| !text.is_empty() && !is_placeholder(text)).unwrap_or_default();
     // It stands within texts and within JSON.
     name.chars().filter(|one| !one.is_control() && !"\"\\‹›".contains(*one)).take(LONGEST).collect()

@@ -120,17 +120,12 @@ impl Index {
     }
 }
 
-/// A value as people write it.
-pub(super) fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
 /// Whether a record has these values.
 pub(super) fn fits(record: &Record, by: &[String], key: &[Value]) -> bool {
     by.len() == key.len()
         && by.iter().zip(key).all(|(field, value)| {
             field_of(record, field).is_some_and(|there| {
-                there.says_the_same_as(value) || (!there.says_nothing() && plain(there) == plain(value))
+                there.says_the_same_as(value) || (!there.says_nothing() && there.plain() == value.plain())
             })
         })
 }
@@ -144,7 +139,7 @@ fn word(value: &Value) -> String {
     if value.says_nothing() {
         return String::new();
     }
-    let text = plain(value);
+    let text = value.plain();
     let number = value.as_decimal().or_else(|| text.parse().ok());
     match (value, number) {
         (_, Some(number)) => number.normalize().to_string(),
@@ -203,7 +198,7 @@ mod tests {
         let mut shelf = Shelf::default();
         let code = by(&["code"]);
         let find = |shelf: &mut Shelf, value: Value| -> Vec<String> {
-            shelf.with(&code, &[value]).iter().map(|one| one.get("name").map(plain).unwrap()).collect()
+            shelf.with(&code, &[value]).iter().map(|one| one.get("name").map(Value::plain).unwrap()).collect()
         };
         assert_eq!(find(&mut shelf, 1.into()), [""; 0]);
         shelf.make("‹new›", record(r#"{"name":"made","code":"A"}"#));
@@ -213,7 +208,10 @@ mod tests {
         shelf.change("‹new›", &record(r#"{"code":"B"}"#), None);
         assert_eq!(find(&mut shelf, "A".into()), ["changed"]);
         assert_eq!(find(&mut shelf, "B".into()), ["made"]);
-        assert_eq!(shelf.changed("7").and_then(|one| one.get("code")).map(plain).as_deref(), Some("A"));
+        assert_eq!(
+            shelf.changed("7").and_then(|one| one.get("code")).map(Value::plain).as_deref(),
+            Some("A")
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::PoisonError;
 
 use connectors::contract::{RemoteError, deleted};
+use connectors::manifest::Deleted;
 use connectors::record::{Record, Value};
 use dsl::plan::Trigger;
 
@@ -24,10 +25,10 @@ impl Run<'_> {
         }
         let arrived = self.store.take_arrivals(&self.lease, &self.id).await?;
         let read = &self.flow.plan.fetch.resource;
-        let deletion = self.sides.source.deletion(read);
+        let tells = |event: String| matches!(self.deletions, Some(Deleted::Event(told)) if *told == event);
         let named = arrived.into_iter().filter_map(|Arrived { event, record, .. }| {
             let (resource, key) = record?;
-            (resource == *read).then_some((key, deletion == Some(event.as_str())))
+            (resource == *read).then(|| (key, tells(event)))
         });
         let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
         for (key, is_deleted) in named {

@@ -6,7 +6,9 @@
 
 use std::sync::Arc;
 
-use connectors::record::Value;
+use connectors::contract::DELETED;
+use connectors::manifest::Deleted;
+use connectors::record::{Record, Value};
 
 use super::scope::Scope;
 use super::unfinished::is_in_doubt;
@@ -14,6 +16,16 @@ use super::walk::{Stop, Walk};
 use super::write::Job;
 use crate::program::{Act, Step, Write};
 use crate::store::Written;
+
+/// The source says of a record that it was deleted; `tells` is how it does.
+pub(super) fn is_deleted(tells: Option<&Deleted>, record: &Record) -> bool {
+    let field = match tells {
+        Some(Deleted::Field(field)) => record.get(field),
+        Some(Deleted::Event(_)) | None => None,
+    };
+    let says_so = field.is_some_and(|value| value.as_bool().unwrap_or(!value.says_nothing()));
+    says_so || record.get(DELETED).is_some()
+}
 
 impl Walk<'_> {
     /// Takes note of the deletion in the target.

@@ -13,13 +13,15 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use connectors::contract::{self, RemoteError, unreadable};
+use connectors::manifest::Deleted;
 use connectors::record::{Record, Value};
 
+use super::deleted::is_deleted;
 use super::page::{PageRun, ReadPage};
 use super::reading::Reading;
 use super::seen::Filter;
 use super::settle::{PageEnd, add};
-use super::sides::{Party, Sides};
+use super::sides::Sides;
 use super::{Ended, Run};
 use crate::flow::Flow;
 use crate::mapping::{self, Template};
@@ -47,9 +49,7 @@ pub(super) struct Road<'a> {
     /// The steps before the create: filters and the like.
     steps: &'a [Step],
     write: &'a Write,
-    source: &'a Party,
-    /// What is read from it.
-    read: &'a str,
+    deletions: Option<&'a Deleted>,
     /// How the write's lines become a line of the target, where that takes no record.
     template: Option<Template<'a>>,
     key_field: String,
@@ -113,8 +113,7 @@ impl<'a> Road<'a> {
             target,
             steps,
             write,
-            source: &sides.source,
-            read: source,
+            deletions: sides.source.deletions(source),
             template,
             key_field,
             base,
@@ -127,7 +126,7 @@ impl<'a> Road<'a> {
 
     /// Makes the record's line and adds it to the page.
     fn enter(&mut self, record: Record, made: &mut Made) {
-        let Some(key) = self.key(&record).filter(|_| !self.source.is_deleted(self.read, &record)) else {
+        let Some(key) = self.key(&record).filter(|_| !is_deleted(self.deletions, &record)) else {
             return made.odd.push(record);
         };
         let Some(filter) = &mut self.filter else { return made.odd.push(record) };

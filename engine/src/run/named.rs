@@ -8,6 +8,7 @@ use connectors::contract::{Advice, FetchRequest, RemoteError};
 use connectors::record::{Record, Value};
 use tracing::Instrument as _;
 
+use super::deleted::is_deleted;
 use super::outgoing::Gate;
 use super::page::{PageRun, ReadPage, key_of};
 use super::{Ended, Options, PAGE, Part, Report, Run, RunError, Sides, Task, Watcher, run_as};
@@ -125,8 +126,10 @@ impl Run<'_> {
         };
         let Some(agreed) = &wanted.agreed else { return Ok(Ok(record)) };
         let whole = match source.session.detail(resource) {
-            Some(detail) => detail.complete(resource, record.clone()).await?,
-            None => record.clone(),
+            Some(detail) if !is_deleted(self.deletions, &record) => {
+                detail.complete(resource, record.clone()).await?
+            }
+            _ => record.clone(),
         };
         Ok(match difference(agreed, &whole) {
             Some(difference) => Err(format!("{CHANGED}: it has changed in {}: {difference}", source.title())),

@@ -10,6 +10,7 @@ use futures::stream::{FuturesUnordered, StreamExt as _};
 use tracing::Instrument as _;
 
 use super::Run;
+use super::deleted::is_deleted;
 use super::scope::Scope;
 use super::settle::refused;
 use super::unfinished;
@@ -239,7 +240,7 @@ impl<'r> PageRun<'r> {
 
     /// The source says that it has deleted the record.
     fn is_deleted(&self, record: &Record) -> bool {
-        self.run.sides.source.is_deleted(&self.run.flow.plan.fetch.resource, record)
+        is_deleted(self.run.deletions, record)
     }
 
     /// How many leading steps are filters that need no more than the page shows.

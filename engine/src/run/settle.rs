@@ -198,7 +198,7 @@ impl<'r> PageRun<'r> {
     fn name(&self, one: &Walked<'_>) -> Option<(String, String)> {
         let field = self.run.sides.source.known_by(&self.run.flow.plan.fetch.resource)?;
         let name = one.scope.record_fetched().at(field)?;
-        let name = name.as_str().map_or_else(|| name.to_string(), str::to_owned);
+        let name = name.plain();
         (!name.is_empty()).then(|| (one.key.clone(), name))
     }
 

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use connectors::contract::{Advice, DELETED, RemoteError, Session};
+use connectors::contract::{Advice, RemoteError, Session};
 use connectors::manifest::{Deleted, Field, Find, Manifest, Named, Resource};
-use connectors::record::Record;
 use dsl::plan::Side;
 
 /// One system of a run.
@@ -101,22 +100,9 @@ impl Party {
         self.resource(resource)?.known_by.as_deref()
     }
 
-    /// The system says of the record that it was deleted.
-    pub(super) fn is_deleted(&self, resource: &str, record: &Record) -> bool {
-        let field = match self.resource(resource).and_then(|resource| resource.deleted.as_ref()) {
-            Some(Deleted::Field(field)) => record.get(field),
-            _ => None,
-        };
-        let says_so = field.is_some_and(|value| value.as_bool().unwrap_or(!value.says_nothing()));
-        says_so || record.get(DELETED).is_some()
-    }
-
-    /// The event by which the system names records that it has deleted.
-    pub(super) fn deletion(&self, resource: &str) -> Option<&str> {
-        match self.resource(resource)?.deleted.as_ref()? {
-            Deleted::Event(event) => Some(event),
-            Deleted::Field(_) => None,
-        }
+    /// How the system tells that a record of the resource was deleted.
+    pub(super) fn deletions(&self, resource: &str) -> Option<&Deleted> {
+        self.resource(resource)?.deleted.as_ref()
     }
 
     /// Fields that pages leave out.

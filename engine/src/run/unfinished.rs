@@ -17,7 +17,7 @@ use connectors::record::{Record, Value};
 use dsl::plan::{Side, UpsertKey};
 
 use super::walk::{Done, Stop, Walk};
-use super::write::{Job, plain};
+use super::write::Job;
 use crate::program::{Act, Do, Lookup, Step, Write};
 use crate::store::{Fingerprint, Known, Written};
 
@@ -58,7 +58,7 @@ fn found_by(by: &[String], values: &[Value]) -> Fingerprint {
     for (field, value) in by.iter().zip(values) {
         text.push_str(field);
         text.push('\0');
-        text.push_str(&plain(value).to_lowercase());
+        text.push_str(&value.plain().to_lowercase());
         text.push('\0');
     }
     Fingerprint::of(text.as_bytes())
@@ -117,7 +117,7 @@ impl Walk<'_> {
         let is_own = |record: &Record| {
             own.iter().any(|written| {
                 is_in_doubt(written)
-                    || record.get(&key_field).map(plain).as_deref() == Some(&*written.target_key)
+                    || record.get(&key_field).map(Value::plain).as_deref() == Some(&*written.target_key)
             })
         };
         Some(found.iter().filter(|record| !is_own(record)).cloned().collect())

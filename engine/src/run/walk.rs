@@ -275,10 +275,7 @@ impl Walk<'_> {
     }
 
     fn text(&self, script: &Script, scope: &Scope<'_>) -> Result<String, Stop> {
-        Ok(match self.value(script, scope)? {
-            Value::Text(text) => text.to_string(),
-            other => other.to_string(),
-        })
+        Ok(self.value(script, scope)?.plain())
     }
 
     /// The items of a list; nothing counts as an empty list.

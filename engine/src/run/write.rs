@@ -212,7 +212,7 @@ impl Walk<'_> {
         let (resource, target) = (&job.write.resource, &self.sides.target);
         let print = fingerprint(wanted);
         let key_field = target.key_field(resource);
-        let Some(key) = found.get(&key_field).map(plain) else {
+        let Some(key) = found.get(&key_field).map(Value::plain) else {
             let reason = format!("{} gave {resource} without `{key_field}`", target.title());
             return Err(Stop::failed("refused by a system", reason));
         };
@@ -276,7 +276,7 @@ impl Walk<'_> {
         let mut lost = None;
         for _ in 0..RESOLVES {
             if look_first && let Some(there) = self.already_there(job, &wanted, sets).await? {
-                if let Some(key) = there.get(&target.key_field(resource)).map(plain) {
+                if let Some(key) = there.get(&target.key_field(resource)).map(Value::plain) {
                     self.arrived(&outgoing, &key);
                 }
                 return Ok(there);
@@ -351,7 +351,7 @@ impl Walk<'_> {
         self.finder.forget(resource);
         let key = values(wanted, set);
         let Some(found) = self.single(resource, set, key).await? else { return Ok(None) };
-        let key = found.get(&target.key_field(resource)).map(plain).unwrap_or_default();
+        let key = found.get(&target.key_field(resource)).map(Value::plain).unwrap_or_default();
         self.wrote(job, "adopted", Some(&key), Vec::new(), Record::new(), Vec::new());
         self.link(job, &key, fingerprint(wanted));
         self.note(|done| done.created = true);
@@ -437,12 +437,4 @@ fn ways_of(job: &Job<'_>, wanted: &Record, sets: &[Arc<[String]>]) -> Vec<Finger
     let of_resource =
         |way: Fingerprint| Fingerprint::of(&[job.write.resource.as_bytes(), way.0.as_slice()].concat());
     ways(wanted, sets).into_iter().map(of_resource).collect()
-}
-
-/// A key as plain text.
-pub(super) fn plain(value: &Value) -> String {
-    match value {
-        Value::Text(text) => text.to_string(),
-        other => other.to_string(),
-    }
 }

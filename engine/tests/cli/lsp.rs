@@ -266,16 +266,27 @@ fn a_system_of_the_project_leads_to_its_profile() {
     assert_eq!(answer["result"]["uri"], uri(&folder, "systems/own.toml"), "{answer}");
 }
 
+/// Asks for another name of what is marked in a line; the text that it was asked of, and the answer.
+fn rename(
+    client: &mut Client,
+    folder: &Folder,
+    (line, instead): (&str, &str),
+    name: &str,
+) -> (String, Value) {
+    let (text, place) = marked(&with(line, instead));
+    client.open(folder, "flows/orders.flow", &text);
+    client.problems();
+    let answer = client.at(folder, "textDocument/rename", &place, json!({ "newName": name }));
+    (text, answer)
+}
+
 #[test]
 fn a_name_is_found_and_changed_everywhere() {
     let folder = project();
     let mut client = Client::start(&folder);
     client.hello(&folder);
     let renamed = |client: &mut Client, line: &str, instead: &str, name: &str| -> Value {
-        let (text, place) = marked(&with(line, instead));
-        client.open(&folder, "flows/orders.flow", &text);
-        client.problems();
-        let answer = client.at(&folder, "textDocument/rename", &place, json!({ "newName": name }));
+        let (text, answer) = rename(client, &folder, (line, instead), name);
         match answer.get("error") {
             Some(error) => error["message"].clone(),
             None => {
@@ -343,10 +354,7 @@ async fn a_name_is_changed_in_the_projects_other_files_too() {
     let mut client = Client::start(&folder);
     client.hello(&folder);
     let renamed = |client: &mut Client, line: &str, instead: &str, name: &str| -> Value {
-        let (text, place) = marked(&with(line, instead));
-        client.open(&folder, "flows/orders.flow", &text);
-        client.problems();
-        client.at(&folder, "textDocument/rename", &place, json!({ "newName": name }))
+        rename(client, &folder, (line, instead), name).1
     };
     let changed = |answer: &Value, file: &str, text: &str| {
         client::applied(text, &answer["result"]["changes"][uri(&folder, file)])
