@@ -59,8 +59,8 @@ pub(crate) struct Start {
     pub(crate) refused_again: bool,
     /// The turn as it is once it has begun.
     pub(crate) turn: Turn,
-    /// When the last one started, as far as is known here.
-    pub(crate) known: Option<Millis>,
+    /// The last one, as far as is known here.
+    pub(crate) known: Turn,
 }
 
 /// How a run ended, by what to do next.

@@ -75,6 +75,13 @@ pub enum Cause {
     Waiting,
 }
 
+impl Cause {
+    /// Somebody, or a system, wants a run from that moment on.
+    pub(crate) const fn was_asked(&self) -> bool {
+        matches!(self, Self::ByHand | Self::Webhook { .. })
+    }
+}
+
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -111,7 +111,7 @@ pub(super) async fn take(job: &Job) -> Outcome {
 /// The same with everything that it takes.
 async fn take_claimed(job: &Job, lease: Lease) -> Outcome {
     let flow = &job.loaded.flow;
-    match job.store.begin_turn(&lease, &job.start.turn, job.start.known).await {
+    match job.store.begin_turn(&lease, &job.start.turn, &job.start.known).await {
         Ok(None) => {}
         Ok(Some(theirs)) => {
             let released = job.store.release(&lease).await;

@@ -34,6 +34,14 @@ pub struct Turn {
     pub reason: Option<String>,
 }
 
+impl Turn {
+    /// Its last run has not ended, or its process died.
+    #[must_use]
+    pub const fn is_under_way(&self) -> bool {
+        self.started_at.is_some() && self.ended_at.is_none()
+    }
+}
+
 /// A connection that did not answer well.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConnectionState {
@@ -73,14 +81,9 @@ pub trait Turns: Send + Sync {
     /// Notes a flow that no daemon has looked after yet; answers what is known of it.
     async fn meet(&self, turn: &Turn) -> Result<Turn, StoreError>;
 
-    /// Begins a turn, unless somebody else did since `known`: the start of the last run as the
+    /// Begins a turn, unless somebody else began or ended one since `known`: the last turn as the
     /// caller knows it. Answers what the other left in that case.
-    async fn begin_turn(
-        &self,
-        lease: &Lease,
-        turn: &Turn,
-        known: Option<Millis>,
-    ) -> Result<Option<Turn>, StoreError>;
+    async fn begin_turn(&self, lease: &Lease, turn: &Turn, known: &Turn) -> Result<Option<Turn>, StoreError>;
 
     /// Notes that a turn has ended, before the flow is given back: whoever finds it free finds it
     /// ended too.
@@ -129,12 +132,7 @@ impl<D: Driver> Turns for Database<D> {
         end(tx, done).await
     }
 
-    async fn begin_turn(
-        &self,
-        lease: &Lease,
-        turn: &Turn,
-        known: Option<Millis>,
-    ) -> Result<Option<Turn>, StoreError> {
+    async fn begin_turn(&self, lease: &Lease, turn: &Turn, known: &Turn) -> Result<Option<Turn>, StoreError> {
         let mut tx = self.driver.begin().await?;
         let done = begin(&mut *tx, &self.words, lease, turn, known).await;
         end(tx, done).await
@@ -240,11 +238,15 @@ async fn begin(
     words: &Words,
     lease: &Lease,
     turn: &Turn,
-    known: Option<Millis>,
+    known: &Turn,
 ) -> Result<Option<Turn>, StoreError> {
     fence(link, words, lease).await?;
     let found = one(link, words, &turn.flow).await?;
-    if let Some(found) = found.filter(|found| found.started_at != known) {
+    // One that looked as if its process had died may have ended well a moment ago.
+    let is_other = |found: &Turn| {
+        found.started_at != known.started_at || (known.is_under_way() && !found.is_under_way())
+    };
+    if let Some(found) = found.filter(is_other) {
         return Ok(Some(found));
     }
     link.execute(sql::BEGIN_TURN, &args(turn), true).await?;

@@ -155,9 +155,14 @@ impl Lane {
     }
 
     pub(super) fn wish(&mut self, now: Millis, cause: Cause) {
-        let earlier = self.wish.as_ref().is_some_and(|(at, _)| *at <= now);
-        if !earlier {
-            self.wish = Some((now, cause));
+        match &mut self.wish {
+            // What somebody asked for is not done by a run that another daemon began before.
+            Some((at, known)) if *at <= now => {
+                if cause.was_asked() && !known.was_asked() {
+                    *known = cause;
+                }
+            }
+            wish => *wish = Some((now, cause)),
         }
     }
 
@@ -194,7 +199,7 @@ impl Lane {
         }
         self.waiting = None;
         self.waited_at = Some(now);
-        let known = self.turn.started_at;
+        let known = self.turn.clone();
         self.account(now);
         self.running = Some((now, part));
         self.cause = Some(cause.clone());
@@ -215,6 +220,12 @@ impl Lane {
                 return self.wish(now + LATER, cause);
             }
             End::Overtaken(turn) => {
+                // One that began before somebody wished this run is not the one they wished.
+                if turn.started_at == self.turn.started_at
+                    && let Some(cause) = self.cause.take().filter(Cause::was_asked)
+                {
+                    self.wish(now, cause);
+                }
                 self.turn = (**turn).clone();
                 return self.settle(now);
             }
@@ -329,8 +340,10 @@ impl Lane {
         if self.turn.wait_until.is_some_and(|until| until > now + BEYOND) {
             self.turn.wait_until = None;
         }
-        let interrupted = self.turn.started_at.is_some() && self.turn.ended_at.is_none();
-        if self.running.is_none() && self.wish.is_none() && (interrupted || self.turn.failures > 0) {
+        if self.running.is_none()
+            && self.wish.is_none()
+            && (self.turn.is_under_way() || self.turn.failures > 0)
+        {
             self.wish = Some((self.turn.wait_until.unwrap_or(now).max(now), Cause::Again));
         }
         self.refresh();

@@ -139,6 +139,27 @@ async fn a_run_whose_process_died_is_stopped_by_the_next() {
 }
 
 #[tokio::test]
+async fn a_turn_is_begun_only_by_whoever_knows_the_last_one() {
+    let Some(bench) = Bench::new().await else { return };
+    let fresh = bench.store.meet(&Turn { flow: FLOW.to_owned(), ..Turn::default() }).await.expect("met");
+    let turn = |started_at| Turn { started_at: Some(started_at), ..fresh.clone() };
+    let lease = bench.hold().await;
+    assert_eq!(bench.store.begin_turn(&lease, &turn(10), &fresh).await, Ok(None));
+    // Somebody who saw it begin, and took it for one whose process had died.
+    let seen = turn(10);
+    bench.store.end_turn(&lease, 10, 12).await.expect("ended");
+    bench.store.release(&lease).await.expect("released");
+    let lease = held(bench.store.acquire(FLOW, "two", TTL, &nobody).await);
+    let ended = Turn { ended_at: Some(12), ..turn(10) };
+    for late in [&fresh, &seen] {
+        assert_eq!(bench.store.begin_turn(&lease, &turn(20), late).await, Ok(Some(ended.clone())));
+    }
+    assert_eq!(bench.store.begin_turn(&lease, &turn(20), &ended).await, Ok(None));
+    // Its process dies, and the next one takes it up.
+    assert_eq!(bench.store.begin_turn(&lease, &turn(30), &turn(20)).await, Ok(None));
+}
+
+#[tokio::test]
 async fn a_clock_that_is_set_back_loses_and_doubles_nothing() {
     let Some(bench) = Bench::new().await else { return };
     let lease = bench.hold_and_run().await;

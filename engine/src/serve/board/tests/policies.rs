@@ -221,6 +221,24 @@ fn another_daemon_that_was_quicker_is_believed() {
 }
 
 #[test]
+fn a_wish_outlives_a_run_that_began_before_it() {
+    let mut bench = Bench::new("2026-11-22T10:00:00Z", 4, vec![flow("orders", &[every(5)])]);
+    let begun = bench.board.decide(bench.now).remove(0).turn;
+    let ended = Turn { ended_at: Some(bench.now + 10), ..begun.clone() };
+    // Another daemon runs it, and looks as if it had died; then it turns out that it had not.
+    for (wish, again) in [(Some(Cause::ByHand), &["orders (by hand)"][..]), (None, &[])] {
+        let spec = vec![flow("orders", &[every(5)])];
+        let mut bench = Bench::with("2026-11-22T10:00:00.020Z", 4, spec, vec![begun.clone()]);
+        if let Some(cause) = wish {
+            bench.board.wish("orders", cause, bench.now);
+        }
+        assert_eq!(bench.starts().len(), 1);
+        bench.end("orders", End::Overtaken(Box::new(ended.clone())));
+        assert_eq!(bench.starts(), again);
+    }
+}
+
+#[test]
 fn a_flow_that_runs_elsewhere_is_left_alone_until_it_ended() {
     let mut bench = Bench::new("2026-11-22T10:00:00Z", 4, vec![flow("orders", &[every(5)])]);
     let start = bench.board.decide(bench.now).remove(0);
