@@ -14,8 +14,7 @@ use async_trait::async_trait;
 use connectors::contract::{Create, Detail, Fetch, Find, RemoteError, Session, Update, Written};
 use connectors::record::Record;
 use connectors::simulator::{Faults, Running, start};
-use sqlx::Connection as _;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use rusqlite::{Connection, OpenFlags};
 
 use super::stage::Size;
 use super::{find, project};
@@ -177,19 +176,21 @@ fn writing(server: &Running) -> BTreeMap<String, u64> {
 /// All that the store holds, a line a row; how it lies on disk may change by itself.
 async fn kept(folder: &Path) -> Vec<String> {
     let file = folder.join(".weft").join("store.db");
-    let options = SqliteConnectOptions::new().filename(file).read_only(true);
-    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    let asked = |sql: &str, columns: usize| -> Vec<Vec<String>> {
+        let mut statement = connection.prepare(sql).unwrap();
+        let read = |row: &rusqlite::Row<'_>| (0..columns).map(|column| row.get(column)).collect();
+        statement.query_map((), read).unwrap().collect::<Result<_, _>>().unwrap()
+    };
     let tables = "SELECT m.name, group_concat('quote(\"' || c.name || '\")', ' || '', '' || ') FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table' GROUP BY m.name ORDER BY m.name";
-    let tables: Vec<(String, String)> = sqlx::query_as(tables).fetch_all(&mut connection).await.unwrap();
+    let tables = asked(tables, 2);
     assert!(tables.len() > 5, "{tables:?}");
     let mut lines = Vec::new();
-    for (table, columns) in tables {
+    for row in tables {
+        let [table, columns] = row.as_slice() else { panic!("{row:?}") };
         let rows = format!("SELECT '{table}: ' || {columns} FROM \"{table}\" ORDER BY 1");
-        let rows: Vec<(String,)> =
-            sqlx::query_as(sqlx::AssertSqlSafe(rows)).fetch_all(&mut connection).await.unwrap();
-        lines.extend(rows.into_iter().map(|(row,)| row));
+        lines.extend(asked(&rows, 1).into_iter().flatten());
     }
-    connection.close().await.unwrap();
     lines
 }
 

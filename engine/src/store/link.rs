@@ -156,18 +156,28 @@ fn unexpected(wanted: &str, found: Option<&Cell>) -> StoreError {
 /// A connection, inside or outside a transaction.
 #[async_trait]
 pub(super) trait Link: Send {
-    /// Whether placeholders go without a number, so that values come in the order of the text.
-    /// SQLite's driver looks for the name of each placeholder among all of them, unless it has none.
-    fn takes_bare(&self) -> bool {
-        false
-    }
-
     /// Runs a statement; answers how many rows it touched. `reuse` says that the same text
     /// will come again, so that it pays to keep it prepared.
     async fn execute(&mut self, sql: &str, args: &[Arg<'_>], reuse: bool) -> Result<u64, StoreError>;
 
     /// Runs a statement; answers its rows.
     async fn fetch(&mut self, sql: &str, args: &[Arg<'_>], reuse: bool) -> Result<Vec<Row>, StoreError>;
+
+    /// Runs a statement for all these rows, as often as it takes; answers how many it touched.
+    async fn execute_many(
+        &mut self,
+        many: &Many,
+        shared: &[Arg<'_>],
+        rows: &[Vec<Arg<'_>>],
+    ) -> Result<u64, StoreError>;
+
+    /// Runs a statement for all these keys, as often as it takes; answers its rows.
+    async fn fetch_many(
+        &mut self,
+        many: &Many,
+        shared: &[Arg<'_>],
+        keys: &[&str],
+    ) -> Result<Vec<Row>, StoreError>;
 
     /// Runs several statements, parted by semicolons, without values.
     async fn script(&mut self, sql: &str) -> Result<(), StoreError>;
@@ -268,8 +278,11 @@ pub(super) trait Driver: Send + Sync {
     async fn close(&self);
 }
 
-/// A statement for many rows or keys. It comes in a few lengths, so that every text comes
-/// again and stays prepared.
+/// A statement for many rows or keys.
+///
+/// Where every statement is a trip to a server, it takes many at once: it comes in a few lengths,
+/// so that every text comes again and stays prepared. Where it is none, it is run for one after
+/// the other.
 #[derive(Debug)]
 pub(super) struct Many {
     /// Text before the rows.
@@ -278,10 +291,10 @@ pub(super) struct Many {
     row: &'static str,
     /// Text after the rows.
     tail: &'static str,
-    /// How many values all rows share.
+    /// How many values all rows share. The row's own stand behind them.
     shared: usize,
-    /// By length; without numbers and with them.
-    texts: [[OnceLock<Box<str>>; LENGTHS.len()]; 2],
+    /// By length.
+    texts: [OnceLock<Box<str>>; LENGTHS.len()],
 }
 
 /// Rows or keys a statement.
@@ -298,7 +311,7 @@ impl Many {
         tail: &'static str,
         shared: usize,
     ) -> Self {
-        Self { head, row, tail, shared, texts: [const { [const { OnceLock::new() }; LENGTHS.len()] }; 2] }
+        Self { head, row, tail, shared, texts: [const { OnceLock::new() }; LENGTHS.len()] }
     }
 
     /// The most rows that are worth sending together.
@@ -311,62 +324,46 @@ impl Many {
         self.row == "?"
     }
 
-    /// The text for that many rows. Shared values come first; behind the others where those have
-    /// no number, and count from the first one.
-    fn text(&self, rows: usize, bare: bool) -> String {
+    fn write(&self, rows: usize) -> String {
         let mut text = String::with_capacity(self.head.len() + self.tail.len() + rows * self.row.len() * 2);
-        let own = rows * self.row.matches('?').count();
         let mut next = self.shared;
         let parts = std::iter::once(self.head)
             .chain((0..rows).flat_map(|row| [if row > 0 { ", " } else { "" }, self.row]))
             .chain(std::iter::once(self.tail));
-        for part in parts {
-            let mut letters = part.chars();
-            while let Some(letter) = letters.next() {
-                match letter {
-                    '?' if !bare => {
-                        next += 1;
-                        text.push('$');
-                        text.push_str(&next.to_string());
-                    }
-                    '$' if bare => {
-                        let number = letters.next().and_then(|digit| digit.to_digit(10)).unwrap_or_default();
-                        let number = own + usize::try_from(number).unwrap_or_default();
-                        text.push('$');
-                        text.push_str(&number.to_string());
-                    }
-                    letter => text.push(letter),
-                }
+        for letter in parts.flat_map(str::chars) {
+            if letter == '?' {
+                next += 1;
+                text.push('$');
+                text.push_str(&next.to_string());
+            } else {
+                text.push(letter);
             }
         }
         text
     }
 
-    /// The values of a statement, in the order that its text wants.
-    fn args<'a>(shared: &[Arg<'a>], own: impl Iterator<Item = Arg<'a>>, bare: bool) -> Vec<Arg<'a>> {
-        let shared = shared.iter().copied();
-        if bare { own.chain(shared).collect() } else { shared.chain(own).collect() }
+    fn text(&self, at: usize) -> (&str, usize) {
+        let (Some(text), Some(length)) = (self.texts.get(at), LENGTHS.get(at)) else { return ("", 1) };
+        (text.get_or_init(|| self.write(*length).into()), *length)
+    }
+
+    /// The statement for one row.
+    pub(super) fn for_one(&self) -> &str {
+        self.text(LENGTHS.len() - 1).0
     }
 
     /// The statement for the next rows, and how many it takes: as many as there are of a list
     /// of keys, which is filled up; of rows the longest that there are enough for.
-    fn next(&self, left: usize, bare: bool) -> (&str, usize) {
-        let fits = |length: &usize| {
-            if self.takes_repeats() { left <= *length } else { *length <= left.min(self.most_rows()) }
-        };
-        let lengths = LENGTHS.iter().enumerate().filter(|(_, length)| fits(length));
-        let chosen = if self.takes_repeats() {
-            lengths.max_by_key(|(at, _)| *at)
+    fn next(&self, left: usize) -> (&str, usize) {
+        let at = if self.takes_repeats() {
+            LENGTHS.iter().rposition(|length| left <= *length)
         } else {
-            lengths.min_by_key(|(at, _)| *at)
+            LENGTHS.iter().position(|length| *length <= left.min(self.most_rows()))
         };
-        let (at, length) = chosen.map_or((0, LENGTHS[0]), |(at, length)| (at, *length));
-        let texts = if bare { &self.texts[0] } else { &self.texts[1] };
-        let text = texts.get(at).map(|text| text.get_or_init(|| self.text(length, bare).into()));
-        (text.map_or("", AsRef::as_ref), length)
+        self.text(at.unwrap_or_default())
     }
 
-    /// Runs the statement for all rows, as often as it takes; answers how many it touched.
+    /// Runs the statement for all rows, many at once.
     pub(super) async fn execute(
         &self,
         link: &mut dyn Link,
@@ -375,20 +372,19 @@ impl Many {
     ) -> Result<u64, StoreError> {
         let mut touched = 0;
         let mut rest = rows;
-        let bare = link.takes_bare();
         while let Some(last) = rest.last() {
-            let (text, length) = self.next(rest.len(), bare);
+            let (text, length) = self.next(rest.len());
             let (now, later) = rest.split_at(length.min(rest.len()));
             let filling = std::iter::repeat_n(last, length - now.len());
-            let own = now.iter().chain(filling).flatten().copied();
-            let args = Self::args(shared, own, bare);
+            let own = now.iter().chain(filling).flatten();
+            let args: Vec<Arg<'_>> = shared.iter().chain(own).copied().collect();
             touched += link.execute(text, &args, true).await?;
             rest = later;
         }
         Ok(touched)
     }
 
-    /// Runs the statement for all keys, as often as it takes; answers its rows.
+    /// Runs the statement for all keys, many at once.
     pub(super) async fn fetch(
         &self,
         link: &mut dyn Link,
@@ -397,13 +393,12 @@ impl Many {
     ) -> Result<Vec<Row>, StoreError> {
         let mut found = Vec::new();
         let mut rest = keys;
-        let bare = link.takes_bare();
         while let Some(last) = rest.last() {
-            let (text, length) = self.next(rest.len(), bare);
+            let (text, length) = self.next(rest.len());
             let (now, later) = rest.split_at(length.min(rest.len()));
             let filling = std::iter::repeat_n(last, length - now.len());
             let keys = now.iter().chain(filling).map(|key| Arg::from(*key));
-            let args = Self::args(shared, keys, bare);
+            let args: Vec<Arg<'_>> = shared.iter().copied().chain(keys).collect();
             found.extend(link.fetch(text, &args, true).await?);
             rest = later;
         }
@@ -418,8 +413,8 @@ mod tests {
     #[test]
     fn the_text_numbers_own_values_after_shared_ones() {
         let many = Many::new("VALUES ", "($1, ?, ?)", " END", 1);
-        assert_eq!(many.text(2, false), "VALUES ($1, $2, $3), ($1, $4, $5) END");
-        assert_eq!(many.text(2, true), "VALUES ($5, ?, ?), ($5, ?, ?) END");
+        assert_eq!(many.write(2), "VALUES ($1, $2, $3), ($1, $4, $5) END");
+        assert_eq!(many.for_one(), "VALUES ($1, $2, $3) END");
     }
 
     #[test]
@@ -429,7 +424,7 @@ mod tests {
         let taken = |many: &Many, mut left: usize| {
             let mut taken = Vec::new();
             while left > 0 {
-                let (_, length) = many.next(left, true);
+                let (_, length) = many.next(left);
                 taken.push(length);
                 left -= length.min(left);
             }

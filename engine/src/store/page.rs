@@ -78,15 +78,15 @@ pub(super) async fn known_by(
 ) -> Result<HashMap<String, Known>, StoreError> {
     let shared = [flow.into()];
     let mut found: HashMap<String, Known> = HashMap::with_capacity(asked.len());
-    for mut row in sql::KNOWN_LEDGER.fetch(link, &shared, asked).await? {
+    for mut row in link.fetch_many(&sql::KNOWN_LEDGER, &shared, asked).await? {
         let key = row.text()?;
         found.entry(key).or_default().ledger = Some(read_ledger(&mut row)?);
     }
-    for mut row in sql::KNOWN_WRITTEN.fetch(link, &shared, asked).await? {
+    for mut row in link.fetch_many(&sql::KNOWN_WRITTEN, &shared, asked).await? {
         let key = row.text()?;
         found.entry(key).or_default().written.push(read_written(&mut row)?);
     }
-    for row in sql::KNOWN_INTENTS.fetch(link, &shared, asked).await? {
+    for row in link.fetch_many(&sql::KNOWN_INTENTS, &shared, asked).await? {
         let intent = read_intent(row)?;
         let known = found.entry(intent.source_key.clone()).or_default();
         known.intent = Some(intent);
@@ -124,7 +124,7 @@ pub(super) async fn begin(
     let shared = [(&lease.flow).into(), lease.epoch.into(), run.into(), now.into()];
     let rows: Vec<Vec<Arg<'_>>> =
         once(keys.iter().copied()).into_iter().map(|key| vec![key.into()]).collect();
-    sql::BEGIN.execute(link, &shared, &rows).await?;
+    link.execute_many(&sql::BEGIN, &shared, &rows).await?;
     Ok(())
 }
 
@@ -194,7 +194,7 @@ async fn write_ledger(
             ]
         })
         .collect();
-    sql::LEDGER.execute(link, &shared, &rows).await?;
+    link.execute_many(&sql::LEDGER, &shared, &rows).await?;
     Ok(())
 }
 
@@ -214,7 +214,7 @@ pub(super) async fn note_writes(
         .map(|(key, written)| ((&**key, &*written.write_id, &*written.item), row_of(key, written)))
         .collect();
     let rows: Vec<Vec<Arg<'_>>> = rows.into_values().collect();
-    sql::WRITTEN.execute(link, &shared, &rows).await?;
+    link.execute_many(&sql::WRITTEN, &shared, &rows).await?;
     Ok(())
 }
 
@@ -245,7 +245,7 @@ async fn write_written(
     }
     let rows: Vec<Vec<Arg<'_>>> =
         all.into_iter().map(|((record, ..), written)| row_of(record, written)).collect();
-    sql::WRITTEN.execute(link, &shared, &rows).await?;
+    link.execute_many(&sql::WRITTEN, &shared, &rows).await?;
     Ok(())
 }
 
@@ -278,7 +278,7 @@ async fn write_activity(
             ]
         })
         .collect();
-    sql::ACTIVITY.execute(link, &shared, &rows).await?;
+    link.execute_many(&sql::ACTIVITY, &shared, &rows).await?;
     Ok(())
 }
 
@@ -294,7 +294,7 @@ async fn write_search_keys(
         .collect();
     let rows: Vec<Vec<Arg<'_>>> =
         keys.iter().map(|(key, record)| vec![key.into(), (*record).into()]).collect();
-    sql::RECORD_KEYS.execute(link, &[(&lease.flow).into()], &rows).await?;
+    link.execute_many(&sql::RECORD_KEYS, &[(&lease.flow).into()], &rows).await?;
     Ok(())
 }
 
@@ -311,9 +311,9 @@ async fn write_dead(
     let packed: Vec<_> = open.into_iter().map(|record| (record, pack(&record.payload))).collect();
     let rows: Vec<Vec<Arg<'_>>> =
         packed.iter().filter_map(|(record, payload)| letter(record, payload)).collect();
-    sql::BURY.execute(link, &shared, &rows).await?;
+    link.execute_many(&sql::BURY, &shared, &rows).await?;
     let rows: Vec<Vec<Arg<'_>>> = well.into_iter().map(|record| vec![(&record.source_key).into()]).collect();
-    sql::RESOLVE.execute(link, &[(&lease.flow).into(), now.into()], &rows).await?;
+    link.execute_many(&sql::RESOLVE, &[(&lease.flow).into(), now.into()], &rows).await?;
     Ok(())
 }
 
@@ -337,7 +337,7 @@ async fn drop_intents(link: &mut dyn Link, lease: &Lease, page: &Page) -> Result
     let withdrawn = page.withdrawn.iter().map(String::as_str);
     let rows: Vec<Vec<Arg<'_>>> =
         once(settled.chain(withdrawn)).into_iter().map(|key| vec![key.into()]).collect();
-    sql::DROP_INTENTS.execute(link, &[(&lease.flow).into()], &rows).await?;
+    link.execute_many(&sql::DROP_INTENTS, &[(&lease.flow).into()], &rows).await?;
     Ok(())
 }
 

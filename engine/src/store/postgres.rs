@@ -27,7 +27,7 @@ use self::pool::{Pool, Seat, Waits};
 use self::text::{kept, told};
 use super::StoreError;
 use super::database::Database;
-use super::link::{Arg, Cell, Dialect, Driver, Link, Row, Transaction};
+use super::link::{Arg, Cell, Dialect, Driver, Link, Many, Row, Transaction};
 use super::migrate::Migration;
 
 /// Oldest server that is known to work, as it numbers itself.
@@ -278,6 +278,24 @@ impl Link for Session {
         let answer = timeout(asked.limit, bound(sql, args, reuse).fetch_all(asked.conn())).await;
         let rows = self.keep(asked, answer)?;
         rows.iter().map(row).collect::<Result<_, _>>().map_err(|error| fault(self.pool.place(), &error))
+    }
+
+    async fn execute_many(
+        &mut self,
+        many: &Many,
+        shared: &[Arg<'_>],
+        rows: &[Vec<Arg<'_>>],
+    ) -> Result<u64, StoreError> {
+        many.execute(self, shared, rows).await
+    }
+
+    async fn fetch_many(
+        &mut self,
+        many: &Many,
+        shared: &[Arg<'_>],
+        keys: &[&str],
+    ) -> Result<Vec<Row>, StoreError> {
+        many.fetch(self, shared, keys).await
     }
 
     async fn script(&mut self, sql: &str) -> Result<(), StoreError> {

@@ -143,5 +143,5 @@ pub(super) async fn resolve(
 ) -> Result<bool, StoreError> {
     let now = now(link, words).await?;
     let rows = [vec![Arg::from(source_key)]];
-    Ok(sql::RESOLVE.execute(link, &[flow.into(), now.into()], &rows).await? > 0)
+    Ok(link.execute_many(&sql::RESOLVE, &[flow.into(), now.into()], &rows).await? > 0)
 }

@@ -69,7 +69,7 @@ pub(super) async fn step(
         link.execute(&words.fill(sql::PRUNED), &[(&run).into()], true).await?;
     }
     let keys: Vec<Vec<Arg<'_>>> = keys.iter().map(|key| vec![key.into()]).collect();
-    rows += PEOPLE.execute(link, &[flow.into()], &keys).await?;
-    REASONS.execute(link, &[flow.into()], &keys).await?;
+    rows += link.execute_many(&PEOPLE, &[flow.into()], &keys).await?;
+    link.execute_many(&REASONS, &[flow.into()], &keys).await?;
     Ok(Pruned { rows: rows + removed, more: true })
 }

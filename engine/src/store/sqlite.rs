@@ -5,7 +5,11 @@
 //! many pages and at the end of runs, by us, so that it stays small. A connection on which
 //! something failed is thrown away: SQLite may or may not have rolled back by itself, and
 //! nobody has to know which.
+//!
+//! Statements run on the thread that asks, see [`connection`]; what waits, or takes long, runs on
+//! another one.
 
+mod connection;
 mod copy;
 mod fault;
 mod file;
@@ -15,48 +19,34 @@ mod watch;
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::pool::PoolConnection;
-use sqlx::sqlite::{
-    SqliteAutoVacuum, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool,
-    SqlitePoolOptions, SqliteRow, SqliteSynchronous,
-};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Decode, Row as _, Sqlite, TypeInfo, ValueRef};
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use rusqlite::{Connection, ErrorCode};
+use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
+use self::connection::{Options, apart, execute, execute_each, fetch, fetch_each};
 pub use self::copy::{Restored, backup, restore};
 use self::fault::fault;
 use self::watch::Identity;
 use super::StoreError;
 use super::database::Database;
-use super::link::{Arg, Cell, Dialect, Driver, Link, Row, Transaction};
+use super::link::{Arg, Dialect, Driver, Link, Many, Row, Transaction};
 use super::migrate::Migration;
 
 /// How long another process may keep the file to itself.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Connections that read.
-const READERS: u32 = 4;
+const READERS: usize = 4;
 
 /// Settled pages between two rounds of upkeep within a run.
 const PAGES: u32 = 512;
 
-/// The log beside the file is cut back to this when it is emptied.
-const LOG_LIMIT: &str = "16777216";
-
-/// Pages of 4 KiB that the log may grow by before they are moved into the file: pages of an index
-/// that change again and again are moved once.
-const LOG_PAGES: &str = "3000";
-
-/// What a connection keeps of the file in memory: negative, so in kibibytes.
-const CACHE: &str = "-8192";
-
-/// Statements that a connection keeps prepared: each of those for many rows in all its lengths.
-const STATEMENTS: usize = 200;
+/// What begins a transaction that writes: it is its turn from here on, not from its first write.
+const BEGIN: &str = "BEGIN IMMEDIATE";
 
 /// What is written in the head of the file: `Weft`.
 const APPLICATION: i64 = 0x5765_6674;
@@ -74,56 +64,30 @@ const DIALECT: Dialect = Dialect {
 pub(super) async fn open(path: &Path, steps: &[Migration]) -> Result<Database<File>, StoreError> {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let place: Arc<str> = path.display().to_string().into();
-    file::inspect(&path, &place).await?;
-    let options = options(&path);
-    let readers = SqlitePoolOptions::new()
-        .max_connections(READERS)
-        .idle_timeout(Duration::from_mins(1))
-        .acquire_timeout(PATIENCE)
-        .connect_lazy_with(options.clone().pragma("query_only", "ON"));
-    let mut file = File {
-        path,
-        place: Arc::clone(&place),
-        options,
-        writer: Arc::default(),
-        readers,
-        pages: AtomicU32::new(0),
-        closed: AtomicBool::new(false),
-        identity: None,
-        is_tight: Arc::default(),
-    };
-    file.prepare().await?;
-    file.identity = Identity::of(&file.path).unwrap_or_default();
+    let mut file = apart(&place, {
+        let place = Arc::clone(&place);
+        move || {
+            file::inspect(&path, &place)?;
+            let mut file = File::new(path, place);
+            file.prepare()?;
+            Ok(file)
+        }
+    })
+    .await?;
+    file.identity = Identity::of(&file.options.path).unwrap_or_default();
     let store = Database::new(file);
     store.migrate(&place, steps).await?;
     Ok(store)
 }
 
-fn options(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(PATIENCE)
-        .pragma("journal_size_limit", LOG_LIMIT)
-        .pragma("wal_autocheckpoint", LOG_PAGES)
-        // The upper parts of all indexes, so that a large store is no slower than a small one.
-        .pragma("cache_size", CACHE)
-        .statement_cache_capacity(STATEMENTS)
-        // What was forgotten does not linger in the pages that stay.
-        .pragma("secure_delete", "FAST")
-        .disable_statement_logging()
-}
-
 /// One file and its connections.
 #[derive(Debug)]
 pub(super) struct File {
-    path: PathBuf,
     place: Arc<str>,
-    options: SqliteConnectOptions,
+    options: Options,
     /// The connection that writes; `None` before its first use and after a failure.
-    writer: Arc<Mutex<Option<SqliteConnection>>>,
-    readers: SqlitePool,
+    writer: Arc<Mutex<Option<Connection>>>,
+    readers: Readers,
     /// Pages settled since the last upkeep.
     pages: AtomicU32,
     closed: AtomicBool,
@@ -133,48 +97,56 @@ pub(super) struct File {
     is_tight: Arc<AtomicBool>,
 }
 
+/// The connections that read: so many at a time, kept for the next who reads.
+#[derive(Clone, Debug)]
+struct Readers {
+    turns: Arc<Semaphore>,
+    idle: Arc<std::sync::Mutex<Vec<Connection>>>,
+}
+
+impl Readers {
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl File {
+    fn new(path: PathBuf, place: Arc<str>) -> Self {
+        Self {
+            place,
+            options: Options { path, patience: PATIENCE, pragmas: "" },
+            writer: Arc::default(),
+            readers: Readers { turns: Arc::new(Semaphore::new(READERS)), idle: Arc::default() },
+            pages: AtomicU32::new(0),
+            closed: AtomicBool::new(false),
+            identity: None,
+            is_tight: Arc::default(),
+        }
+    }
+
     /// Writes the head of a new file; makes sure that the log can be shared.
-    async fn prepare(&self) -> Result<(), StoreError> {
-        // Said by the first connection only: it takes the writer's place for a moment, even
-        // where it changes nothing.
-        let first = self.options.clone().auto_vacuum(SqliteAutoVacuum::Incremental);
-        *self.writer.lock().await = Some(self.connect(&first).await?);
-        let mut tx = self.begin().await?;
-        let mode = tx.fetch("PRAGMA journal_mode", &[], false).await?;
-        let mode = mode.into_iter().next().map(|mut row| row.text()).transpose()?;
-        if mode.as_deref() != Some("wal") {
+    fn prepare(&mut self) -> Result<(), StoreError> {
+        let conn = patiently(&self.place, || self.options.open_first())?;
+        let told = |error| self.fault(&error);
+        let mode: String = conn.query_row("PRAGMA journal_mode", (), |row| row.get(0)).map_err(told)?;
+        if mode != "wal" {
             return Err(StoreError::CannotOpen {
                 place: self.place.to_string(),
                 cause: "this file system does not let processes share memory".to_owned(),
                 help: "put the store on a local disk",
             });
         }
-        let stamp = tx.fetch("PRAGMA application_id", &[], false).await?;
-        let stamp = stamp.into_iter().next().map(|mut row| row.int()).transpose()?;
-        if stamp != Some(APPLICATION) {
-            tx.script(&format!("PRAGMA application_id = {APPLICATION}")).await?;
+        let stamp: i64 = conn.query_row("PRAGMA application_id", (), |row| row.get(0)).map_err(told)?;
+        if stamp != APPLICATION {
+            conn.execute_batch(&format!("PRAGMA application_id = {APPLICATION}")).map_err(told)?;
         }
-        tx.commit().await
+        conn.busy_timeout(Duration::ZERO).map_err(told)?;
+        self.writer = Arc::new(Mutex::new(Some(conn)));
+        Ok(())
     }
 
-    fn fault(&self, error: &sqlx::Error) -> StoreError {
+    fn fault(&self, error: &rusqlite::Error) -> StoreError {
         fault(&self.place, error)
-    }
-
-    /// A connection that nobody else uses.
-    async fn connect(&self, options: &SqliteConnectOptions) -> Result<SqliteConnection, StoreError> {
-        let started = std::time::Instant::now();
-        loop {
-            match options.connect().await.map_err(|error| self.fault(&error)) {
-                // Two processes that make the same new file exclude each other without
-                // waiting: only here, where the log is switched on.
-                Err(StoreError::Busy { .. }) if started.elapsed() < PATIENCE => {
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
-                other => return other,
-            }
-        }
     }
 
     fn refuse_if_closed(&self) -> Result<(), StoreError> {
@@ -189,7 +161,7 @@ impl File {
 
     /// A file without a name, or that went elsewhere, takes writes that nobody will read.
     fn refuse_if_replaced(&self) -> Result<(), StoreError> {
-        let is_same = match Identity::of(&self.path) {
+        let is_same = match Identity::of(&self.options.path) {
             Ok(found) => self.identity.is_none() || found == self.identity,
             // What else there is to say about the disk, SQLite says better.
             Err(error) => error.kind() != ErrorKind::NotFound,
@@ -205,9 +177,36 @@ impl File {
         }
     }
 
+    /// Does something on a thread where waiting holds nobody up.
+    async fn apart<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&str) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let place = Arc::clone(&self.place);
+        apart(&self.place, move || work(&place)).await
+    }
+
+    /// Begins a transaction once no other process writes, on this connection or on a new one.
+    async fn wait_for_turn(&self, conn: Option<Connection>) -> Result<Connection, StoreError> {
+        let options = self.options.clone();
+        self.apart(move |place| {
+            let conn = match conn {
+                Some(conn) => conn,
+                None => connect(&options, place).map_err(Self::again)?,
+            };
+            let begun = conn
+                .busy_timeout(options.patience)
+                .and_then(|()| conn.execute_batch(BEGIN))
+                .and_then(|()| conn.busy_timeout(Duration::ZERO));
+            begun.map_err(|error| fault(place, &error))?;
+            Ok(conn)
+        })
+        .await
+    }
+
     /// After the disk was full: whether that is over.
     async fn make_room(&self) -> Result<(), StoreError> {
-        let path = self.path.clone();
+        let path = self.options.path.clone();
         let made = tokio::task::spawn_blocking(move || watch::make_room(&path)).await;
         let made = made.unwrap_or_else(|error| Err(io::Error::other(error)));
         made.map_err(|error| {
@@ -234,20 +233,40 @@ impl Driver for File {
         let mut slot = Arc::clone(&self.writer).lock_owned().await;
         self.refuse_if_closed()?;
         self.refuse_if_replaced()?;
-        let conn = match slot.take() {
-            Some(conn) => conn,
-            None => self.connect(&self.options).await.map_err(Self::again)?,
-        };
         let (place, is_tight) = (Arc::clone(&self.place), Arc::clone(&self.is_tight));
-        let mut writing = Writing { slot, conn, place, is_tight };
-        writing.script("BEGIN IMMEDIATE").await?;
-        Ok(Box::new(writing))
+        let mut free = slot.take();
+        if let Some(conn) = &free {
+            match conn.execute_batch(BEGIN) {
+                Ok(()) => {}
+                Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                    free = Some(self.wait_for_turn(free.take()).await?);
+                }
+                Err(error) => return Err(self.fault(&error)),
+            }
+        }
+        let conn = match free {
+            Some(conn) => conn,
+            None => self.wait_for_turn(None).await?,
+        };
+        Ok(Box::new(Writing { slot, conn, place, is_tight }))
     }
 
     async fn read(&self) -> Result<Box<dyn Link>, StoreError> {
         self.refuse_if_closed()?;
-        let conn = self.readers.acquire().await.map_err(|error| Self::again(self.fault(&error)))?;
-        Ok(Box::new(Reading { conn, place: Arc::clone(&self.place) }))
+        let busy = || StoreError::Busy {
+            place: self.place.to_string(),
+            cause: "every connection that reads is in use".to_owned(),
+        };
+        let turn = Arc::clone(&self.readers.turns).acquire_owned();
+        let turn = tokio::time::timeout(self.options.patience, turn).await;
+        let turn = turn.map_err(|_| busy())?.map_err(|_| busy())?;
+        let idle = self.readers.idle().pop();
+        let conn = match idle {
+            Some(conn) => conn,
+            None => self.options.reader().map_err(|error| Self::again(self.fault(&error)))?,
+        };
+        let readers = self.readers.clone();
+        Ok(Box::new(Reading { conn: Some(conn), readers, place: Arc::clone(&self.place), _turn: turn }))
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
@@ -271,205 +290,252 @@ impl Driver for File {
     }
 
     async fn upkeep(&self) -> Result<(), StoreError> {
-        let slot = self.writer.lock().await;
+        let slot = Arc::clone(&self.writer).lock_owned().await;
         self.refuse_if_closed()?;
         self.pages.store(0, Ordering::Relaxed);
         // A connection of its own: what fails here, and how long it waits, touches no page.
-        let options = self.options.clone().busy_timeout(Duration::from_millis(200));
-        let mut conn = options.connect().await.map_err(|error| self.fault(&error))?;
-        for sql in ["PRAGMA incremental_vacuum(4096)", "PRAGMA wal_checkpoint(TRUNCATE)"] {
-            fetch(&mut conn, sql, &[], false).await.map_err(|error| self.fault(&error))?;
-        }
-        drop(slot);
-        conn.close().await.map_err(|error| self.fault(&error))
+        let options = Options { patience: Duration::from_millis(200), ..self.options.clone() };
+        self.apart(move |place| {
+            let conn = options.open().map_err(|error| fault(place, &error))?;
+            for sql in ["PRAGMA incremental_vacuum(4096)", "PRAGMA wal_checkpoint(TRUNCATE)"] {
+                fetch(&conn, sql, &[], false).map_err(|error| fault(place, &error))?;
+            }
+            drop(slot);
+            Ok(())
+        })
+        .await
     }
 
     async fn scrub(&self) -> Result<(), StoreError> {
-        let slot = self.writer.lock().await;
+        let slot = Arc::clone(&self.writer).lock_owned().await;
         self.refuse_if_closed()?;
-        let mut conn = self.connect(&self.options).await?;
-        // The file is written anew from what is in use: free pages, and what is left of earlier
-        // rows within pages, do not come along.
-        fetch(&mut conn, "VACUUM", &[], false).await.map_err(|error| self.fault(&error))?;
-        let mut tries = 0;
-        loop {
-            let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
-            let rows = fetch(&mut conn, sql, &[], false).await.map_err(|error| self.fault(&error))?;
-            let busy = rows.into_iter().next().map(|mut row| row.int()).transpose()?;
-            if busy == Some(0) {
-                break;
+        let options = self.options.clone();
+        self.apart(move |place| {
+            let conn = connect(&options, place)?;
+            // The file is written anew from what is in use: free pages, and what is left of earlier
+            // rows within pages, do not come along.
+            let asked = |sql| fetch(&conn, sql, &[], false).map_err(|error| fault(place, &error));
+            asked("VACUUM")?;
+            for _ in 0..50 {
+                let rows = asked("PRAGMA wal_checkpoint(TRUNCATE)")?;
+                let busy = rows.into_iter().next().map(|mut row| row.int()).transpose()?;
+                if busy == Some(0) {
+                    drop(slot);
+                    return Ok(());
+                }
+                // A reader still looks at the old pages.
+                std::thread::sleep(Duration::from_millis(200));
             }
-            // A reader still looks at the old pages.
-            tries += 1;
-            if tries > 50 {
-                let cause = "somebody reads it, so that what was removed is still in its log".to_owned();
-                return Err(StoreError::Busy { place: self.place.to_string(), cause });
-            }
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        }
-        drop(slot);
-        conn.close().await.map_err(|error| self.fault(&error))
+            let cause = "somebody reads it, so that what was removed is still in its log".to_owned();
+            Err(StoreError::Busy { place: place.to_owned(), cause })
+        })
+        .await
     }
 
     async fn backup(&self, schema: i64) -> Result<(), StoreError> {
-        let copy = file::backup_path(&self.path, schema).map_err(|error| StoreError::CannotOpen {
-            place: self.place.to_string(),
-            cause: format!("no copy can be made before the schema is changed: {error}"),
-            help: "give the user who runs weft the right to write the folder, and make room on the disk",
-        })?;
-        let mut conn = self.connect(&self.options).await?;
-        let target = copy.display().to_string();
-        fetch(&mut conn, "VACUUM INTO $1", &[(&target).into()], false)
-            .await
-            .map_err(|error| self.fault(&error))?;
-        file::sync(&copy);
-        tracing::info!(copy = %target, schema, "the store was copied before its schema is changed");
-        conn.close().await.map_err(|error| self.fault(&error))
+        let options = self.options.clone();
+        self.apart(move |place| {
+            let copy = file::backup_path(&options.path, schema).map_err(|error| StoreError::CannotOpen {
+                place: place.to_owned(),
+                cause: format!("no copy can be made before the schema is changed: {error}"),
+                help: "give the user who runs weft the right to write the folder, and make room on the disk",
+            })?;
+            let conn = connect(&options, place)?;
+            let target = copy.display().to_string();
+            fetch(&conn, "VACUUM INTO $1", &[(&target).into()], false)
+                .map_err(|error| fault(place, &error))?;
+            file::sync(&copy);
+            tracing::info!(copy = %target, schema, "the store was copied before its schema is changed");
+            Ok(())
+        })
+        .await
     }
 
     async fn verify(&self) -> Result<Vec<String>, StoreError> {
-        let mut link = self.read().await?;
-        let rows = link.fetch("PRAGMA integrity_check(100)", &[], false).await?;
-        let lines: Vec<String> = rows.into_iter().map(|mut row| row.text()).collect::<Result<_, _>>()?;
-        Ok(lines.into_iter().filter(|line| line != "ok").collect())
+        self.refuse_if_closed()?;
+        let options = self.options.clone();
+        self.apart(move |place| {
+            let conn = options.reader().map_err(|error| Self::again(fault(place, &error)))?;
+            damages(&conn, place)
+        })
+        .await
     }
 
     async fn close(&self) {
         let mut slot = self.writer.lock().await;
         self.closed.store(true, Ordering::Release);
-        self.readers.close().await;
-        if let Some(conn) = slot.take()
-            && let Err(error) = conn.close().await
-        {
-            tracing::debug!(%error, "the store's writer did not close cleanly");
+        self.readers.idle().clear();
+        // The last connection that is closed moves the log into the file.
+        if let Some(conn) = slot.take() {
+            let closed = self.apart(|place| conn.close().map_err(|(_, error)| fault(place, &error))).await;
+            if let Err(error) = closed {
+                tracing::debug!(%error, "the store's writer did not close cleanly");
+            }
+        }
+    }
+}
+
+/// What SQLite finds wrong with a file.
+fn damages(conn: &Connection, place: &str) -> Result<Vec<String>, StoreError> {
+    let rows =
+        fetch(conn, "PRAGMA integrity_check(100)", &[], false).map_err(|error| fault(place, &error))?;
+    let lines: Vec<String> = rows.into_iter().map(|mut row| row.text()).collect::<Result<_, _>>()?;
+    Ok(lines.into_iter().filter(|line| line != "ok").collect())
+}
+
+/// A connection that nobody else uses.
+fn connect(options: &Options, place: &str) -> Result<Connection, StoreError> {
+    patiently(place, || options.open())
+}
+
+/// Two processes that make the same new file exclude each other without waiting: only here, where
+/// the log is switched on.
+fn patiently(place: &str, open: impl Fn() -> rusqlite::Result<Connection>) -> Result<Connection, StoreError> {
+    let started = std::time::Instant::now();
+    loop {
+        match open().map_err(|error| fault(place, &error)) {
+            Err(StoreError::Busy { .. }) if started.elapsed() < PATIENCE => {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            other => return other,
         }
     }
 }
 
 /// A transaction on the writer, which goes back to its slot only when all went well.
 struct Writing {
-    slot: OwnedMutexGuard<Option<SqliteConnection>>,
-    conn: SqliteConnection,
+    slot: OwnedMutexGuard<Option<Connection>>,
+    conn: Connection,
     place: Arc<str>,
     is_tight: Arc<AtomicBool>,
 }
 
 impl Writing {
-    fn fault(&self, error: &sqlx::Error) -> StoreError {
-        let fault = fault(&self.place, error);
-        if matches!(fault, StoreError::Full { .. }) {
-            self.is_tight.store(true, Ordering::Relaxed);
-        }
-        fault
+    fn told<T>(&self, done: rusqlite::Result<T>) -> Result<T, StoreError> {
+        done.map_err(|error| {
+            let fault = fault(&self.place, &error);
+            if matches!(fault, StoreError::Full { .. }) {
+                self.is_tight.store(true, Ordering::Relaxed);
+            }
+            fault
+        })
+    }
+
+    /// Ends it, and gives the connection back.
+    fn end(self, sql: &str) -> Result<(), StoreError> {
+        self.told(self.conn.execute_batch(sql))?;
+        let Self { mut slot, conn, .. } = self;
+        *slot = Some(conn);
+        Ok(())
     }
 }
 
 #[async_trait]
 impl Transaction for Writing {
-    async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
-        match self.script("COMMIT").await {
-            Ok(()) => {
-                let Self { mut slot, conn, .. } = *self;
-                *slot = Some(conn);
-                Ok(())
-            }
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        // Where it waits for the disk.
+        let place = Arc::clone(&self.place);
+        match apart(&place, move || self.end("COMMIT")).await {
             // The log may hold the whole transaction although the disk did not say so.
             Err(StoreError::Disk { place, cause }) => Err(StoreError::Lost { place, cause }),
-            Err(error) => Err(error),
+            ended => ended,
         }
     }
 
-    async fn rollback(mut self: Box<Self>) {
-        if self.script("ROLLBACK").await.is_ok() {
-            let Self { mut slot, conn, .. } = *self;
-            *slot = Some(conn);
-        }
+    async fn rollback(self: Box<Self>) {
+        // What cannot be rolled back goes with its connection.
+        let _ = self.end("ROLLBACK");
     }
 }
 
 #[async_trait]
 impl Link for Writing {
-    fn takes_bare(&self) -> bool {
-        true
-    }
-
     async fn execute(&mut self, sql: &str, args: &[Arg<'_>], reuse: bool) -> Result<u64, StoreError> {
-        let done = bound(sql, args, reuse).execute(&mut self.conn).await;
-        done.map(|done| done.rows_affected()).map_err(|error| self.fault(&error))
+        self.told(execute(&self.conn, sql, args, reuse))
     }
 
     async fn fetch(&mut self, sql: &str, args: &[Arg<'_>], reuse: bool) -> Result<Vec<Row>, StoreError> {
-        fetch(&mut self.conn, sql, args, reuse).await.map_err(|error| self.fault(&error))
+        self.told(fetch(&self.conn, sql, args, reuse))
+    }
+
+    async fn execute_many(
+        &mut self,
+        many: &Many,
+        shared: &[Arg<'_>],
+        rows: &[Vec<Arg<'_>>],
+    ) -> Result<u64, StoreError> {
+        self.told(execute_each(&self.conn, many.for_one(), shared, rows))
+    }
+
+    async fn fetch_many(
+        &mut self,
+        many: &Many,
+        shared: &[Arg<'_>],
+        keys: &[&str],
+    ) -> Result<Vec<Row>, StoreError> {
+        self.told(fetch_each(&self.conn, many.for_one(), shared, keys))
     }
 
     async fn script(&mut self, sql: &str) -> Result<(), StoreError> {
-        let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.conn).await;
-        done.map(drop).map_err(|error| self.fault(&error))
+        self.told(self.conn.execute_batch(sql))
     }
 }
 
-/// A connection for reading.
+/// A connection for reading. The next who reads gets it, unless something failed on it.
 struct Reading {
-    conn: PoolConnection<Sqlite>,
+    conn: Option<Connection>,
+    readers: Readers,
     place: Arc<str>,
+    _turn: OwnedSemaphorePermit,
+}
+
+impl Reading {
+    fn ask<T>(&mut self, ask: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        let conn = self.conn.take().ok_or_else(|| StoreError::Refused {
+            place: self.place.to_string(),
+            cause: "something failed on this connection before".to_owned(),
+        })?;
+        let done = ask(&conn).map_err(|error| fault(&self.place, &error))?;
+        self.conn = Some(conn);
+        Ok(done)
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.readers.idle().extend(self.conn.take());
+    }
 }
 
 #[async_trait]
 impl Link for Reading {
-    fn takes_bare(&self) -> bool {
-        true
-    }
-
     async fn execute(&mut self, sql: &str, args: &[Arg<'_>], reuse: bool) -> Result<u64, StoreError> {
-        let done = bound(sql, args, reuse).execute(&mut *self.conn).await;
-        done.map(|done| done.rows_affected()).map_err(|error| fault(&self.place, &error))
+        self.ask(|conn| execute(conn, sql, args, reuse))
     }
 
     async fn fetch(&mut self, sql: &str, args: &[Arg<'_>], reuse: bool) -> Result<Vec<Row>, StoreError> {
-        fetch(&mut self.conn, sql, args, reuse).await.map_err(|error| fault(&self.place, &error))
+        self.ask(|conn| fetch(conn, sql, args, reuse))
+    }
+
+    async fn execute_many(
+        &mut self,
+        many: &Many,
+        shared: &[Arg<'_>],
+        rows: &[Vec<Arg<'_>>],
+    ) -> Result<u64, StoreError> {
+        self.ask(|conn| execute_each(conn, many.for_one(), shared, rows))
+    }
+
+    async fn fetch_many(
+        &mut self,
+        many: &Many,
+        shared: &[Arg<'_>],
+        keys: &[&str],
+    ) -> Result<Vec<Row>, StoreError> {
+        self.ask(|conn| fetch_each(conn, many.for_one(), shared, keys))
     }
 
     async fn script(&mut self, sql: &str) -> Result<(), StoreError> {
-        let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *self.conn).await;
-        done.map(drop).map_err(|error| fault(&self.place, &error))
+        self.ask(|conn| conn.execute_batch(sql))
     }
-}
-
-type Query<'q> = sqlx::query::Query<'q, Sqlite, <Sqlite as sqlx::Database>::Arguments>;
-
-fn bound<'q>(sql: &str, args: &[Arg<'_>], reuse: bool) -> Query<'q> {
-    let query = sqlx::query(AssertSqlSafe(sql)).persistent(reuse);
-    args.iter().fold(query, |query, arg| match *arg {
-        Arg::Int(value) => query.bind(value),
-        Arg::Text(value) => query.bind(value),
-        Arg::Bytes(value) => query.bind(value),
-    })
-}
-
-async fn fetch(
-    conn: &mut SqliteConnection,
-    sql: &str,
-    args: &[Arg<'_>],
-    reuse: bool,
-) -> Result<Vec<Row>, sqlx::Error> {
-    let rows = bound(sql, args, reuse).fetch_all(conn).await?;
-    rows.iter().map(row).collect()
-}
-
-/// A row by what its values are, whatever its columns were declared as.
-fn row(row: &SqliteRow) -> Result<Row, sqlx::Error> {
-    let cell = |index| {
-        let value = row.try_get_raw(index)?;
-        if value.is_null() {
-            return Ok(Cell::Null);
-        }
-        let kind = value.type_info().name().to_owned();
-        let cell = match kind.as_str() {
-            "TEXT" => <String as Decode<Sqlite>>::decode(value).map(Cell::Text),
-            "BLOB" => <Vec<u8> as Decode<Sqlite>>::decode(value).map(Cell::Bytes),
-            _ => <i64 as Decode<Sqlite>>::decode(value).map(Cell::Int),
-        };
-        cell.map_err(|source| sqlx::Error::ColumnDecode { index: format!("{index}"), source })
-    };
-    Ok(Row::new((0..row.len()).map(cell).collect::<Result<_, sqlx::Error>>()?))
 }

@@ -96,11 +96,9 @@ async fn not_a_database() {
 async fn another_programs_database() {
     let (_town, folder) = project().await;
     folder.put(".weft/other", "");
-    let url = format!("sqlite:{}", folder.store().display());
-    let options: sqlx::sqlite::SqliteConnectOptions = url.parse().unwrap();
-    let pool = sqlx::SqlitePool::connect_with(options.create_if_missing(true)).await.unwrap();
-    sqlx::raw_sql("CREATE TABLE photos (name TEXT)").execute(&pool).await.unwrap();
-    pool.close().await;
+    let other = rusqlite::Connection::open(folder.store()).unwrap();
+    other.execute_batch("CREATE TABLE photos (name TEXT)").unwrap();
+    drop(other);
     golden("another_programs_database", folder.show(&["run"]).await);
 }
 
@@ -108,35 +106,28 @@ async fn another_programs_database() {
 async fn a_store_from_a_newer_version() {
     let (town, folder) = project().await;
     assert_eq!(folder.weft(&["run"]).await.code, Some(0));
-    let url = format!("sqlite:{}", folder.store().display());
-    let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
-    sqlx::raw_sql("INSERT INTO weft_schema SELECT 99, 'from the future', MAX(applied_at) FROM weft_schema")
-        .execute(&pool)
-        .await
-        .unwrap();
-    pool.close().await;
-    let (before, asked) = (rows(&folder).await, town.till_server.requests());
+    let store = rusqlite::Connection::open(folder.store()).unwrap();
+    let newer = "INSERT INTO weft_schema SELECT 99, 'from the future', MAX(applied_at) FROM weft_schema";
+    store.execute_batch(newer).unwrap();
+    drop(store);
+    let (before, asked) = (rows(&folder), town.till_server.requests());
     golden("newer_store", folder.show(&["run"]).await);
-    assert_eq!(rows(&folder).await, before);
+    assert_eq!(rows(&folder), before);
     assert_eq!(town.till_server.requests(), asked);
 }
 
 /// How many rows each table of the store holds.
-async fn rows(folder: &Folder) -> Vec<(String, i64)> {
-    let pool = sqlx::SqlitePool::connect(&format!("sqlite:{}", folder.store().display())).await.unwrap();
-    let tables: Vec<(String,)> =
-        sqlx::query_as("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
-            .fetch_all(&pool)
-            .await
-            .unwrap();
-    let mut all = Vec::new();
-    for (table,) in tables {
-        let count = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM \"{table}\""));
-        let (rows,): (i64,) = sqlx::query_as(count).fetch_one(&pool).await.unwrap();
-        all.push((table, rows));
-    }
-    pool.close().await;
-    all
+fn rows(folder: &Folder) -> Vec<(String, i64)> {
+    let store = rusqlite::Connection::open(folder.store()).unwrap();
+    let tables = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name";
+    let mut tables = store.prepare(tables).unwrap();
+    let tables: Result<Vec<String>, _> = tables.query_map((), |row| row.get(0)).unwrap().collect();
+    let count = |table: String| {
+        let count = format!("SELECT COUNT(*) FROM \"{table}\"");
+        let rows = store.query_row(&count, (), |row| row.get(0)).unwrap();
+        (table, rows)
+    };
+    tables.unwrap().into_iter().map(count).collect()
 }
 
 #[tokio::test]

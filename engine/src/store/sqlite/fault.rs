@@ -3,17 +3,17 @@
 use super::super::StoreError;
 
 /// The error in the store's own terms.
-pub(super) fn fault(place: &str, error: &sqlx::Error) -> StoreError {
+pub(super) fn fault(place: &str, error: &rusqlite::Error) -> StoreError {
     let place = place.to_owned();
     match error {
-        sqlx::Error::Database(told) => {
-            let code = told.code().and_then(|code| code.parse::<i32>().ok()).unwrap_or_default();
-            by_code(place, code, told.message().to_owned())
+        rusqlite::Error::SqliteFailure(failure, told) => {
+            let cause = told.clone().unwrap_or_else(|| failure.to_string());
+            by_code(place, failure.extended_code, cause)
         }
-        sqlx::Error::PoolTimedOut => {
-            StoreError::Busy { place, cause: "every connection that reads is in use".to_owned() }
+        rusqlite::Error::SqlInputError { error, msg, .. } => by_code(place, error.extended_code, msg.clone()),
+        rusqlite::Error::FromSqlConversionFailure(..) | rusqlite::Error::Utf8Error(..) => {
+            StoreError::Unreadable { what: error.to_string() }
         }
-        sqlx::Error::ColumnDecode { .. } => StoreError::Unreadable { what: error.to_string() },
         _ => StoreError::Refused { place, cause: error.to_string() },
     }
 }

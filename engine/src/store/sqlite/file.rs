@@ -4,19 +4,16 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Connection};
-
 use super::super::StoreError;
 use super::fault::fault;
-use super::{APPLICATION, fetch};
+use super::{APPLICATION, PATIENCE, connection};
 
 /// How every SQLite file begins.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 /// Refuses what is not ours without touching it; makes the file when there is none, for the
 /// owner's eyes only.
-pub(super) async fn inspect(path: &Path, place: &str) -> Result<(), StoreError> {
+pub(super) fn inspect(path: &Path, place: &str) -> Result<(), StoreError> {
     let not_ours = |cause: &str| StoreError::NotAStore { place: place.to_owned(), cause: cause.to_owned() };
     if path.is_dir() {
         return Err(not_ours("it is a folder"));
@@ -36,7 +33,7 @@ pub(super) async fn inspect(path: &Path, place: &str) -> Result<(), StoreError> 
     }
     match stamp(&head) {
         Some(APPLICATION) => Ok(()),
-        Some(0) => look_inside(path, place).await,
+        Some(0) => look_inside(path, place),
         _ => Err(not_ours("it is a SQLite file of another program")),
     }
 }
@@ -56,17 +53,12 @@ fn stamp(head: &[u8]) -> Option<i64> {
 
 /// An unmarked file is ours when a crash cut its first use short: it then has no tables, or
 /// the mark is still in the log.
-async fn look_inside(path: &Path, place: &str) -> Result<(), StoreError> {
-    let told = |error: sqlx::Error| fault(place, &error);
-    let mut conn = SqliteConnectOptions::new().filename(path).connect().await.map_err(told)?;
+fn look_inside(path: &Path, place: &str) -> Result<(), StoreError> {
     let sql =
         "SELECT COUNT(*), COALESCE(MAX(name = 'weft_schema'), 0) FROM sqlite_master WHERE type = 'table'";
-    let mut rows = fetch(&mut conn, sql, &[], false).await.map_err(told)?;
-    conn.close().await.map_err(told)?;
-    let (tables, ours) = match rows.first_mut() {
-        Some(row) => (row.int()?, row.int()?),
-        None => (0, 0),
-    };
+    let found: rusqlite::Result<(i64, i64)> = connection::plain(path, PATIENCE)
+        .and_then(|conn| conn.query_row(sql, (), |row| Ok((row.get(0)?, row.get(1)?))));
+    let (tables, ours) = found.map_err(|error| fault(place, &error))?;
     if tables > 0 && ours == 0 {
         let cause = "it is a SQLite file of another program".to_owned();
         return Err(StoreError::NotAStore { place: place.to_owned(), cause });

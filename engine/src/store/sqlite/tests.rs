@@ -64,14 +64,12 @@ async fn refused(content: &[u8]) -> StoreError {
     error
 }
 
-async fn foreign(sql: &str) -> Vec<u8> {
+fn foreign(sql: &str) -> Vec<u8> {
     let folder = tempfile::tempdir().expect("folder");
     let path = folder.path().join("other.db");
-    let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
-    let mut conn = options.connect().await.expect("other");
-    fetch(&mut conn, sql, &[], false).await.expect("made");
-    fetch(&mut conn, "CREATE TABLE bookmarks (url TEXT)", &[], false).await.expect("made");
-    conn.close().await.expect("closed");
+    let conn = Connection::open(&path).expect("other");
+    conn.execute_batch(&format!("{sql}; CREATE TABLE bookmarks (url TEXT)")).expect("made");
+    drop(conn);
     std::fs::read(&path).expect("file")
 }
 
@@ -83,7 +81,7 @@ async fn what_is_no_store_is_refused_and_left_alone() {
         assert!(error.to_string().ends_with("is not a store of weft: it is not a SQLite file"), "{error}");
     }
     for sql in ["PRAGMA application_id = 42", "PRAGMA user_version = 3"] {
-        let error = refused(&foreign(sql).await).await;
+        let error = refused(&foreign(sql)).await;
         assert!(error.to_string().ends_with("it is a SQLite file of another program"), "{error}");
     }
 }
@@ -254,7 +252,7 @@ async fn a_full_disk_costs_one_page_and_no_more() {
     let mut store = store(&path).await;
     let held = lease(&store).await;
     let tight = store.driver_mut();
-    tight.options = options(&tight.path).pragma("max_page_count", "90");
+    tight.options.pragmas = "PRAGMA max_page_count = 90";
     tight.writer.lock().await.take();
     let error = store.settle_page(&held, &page(&held, 1, 5_000)).await.expect_err("no room");
     assert!(matches!(error, StoreError::Full { .. }), "{error:?}");
@@ -262,7 +260,7 @@ async fn a_full_disk_costs_one_page_and_no_more() {
     store.settle_page(&held, &page(&held, 2, 1)).await.expect("what fits goes on");
 
     let roomy = store.driver_mut();
-    roomy.options = options(&roomy.path);
+    roomy.options.pragmas = "";
     roomy.writer.lock().await.take();
     store.settle_page(&held, &page(&held, 1, 5_000)).await.expect("the same page again");
 }
@@ -274,7 +272,7 @@ async fn another_program_that_keeps_the_file_is_named() {
     let other = store(&path).await;
     let mut store = store(&path).await;
     let driver = store.driver_mut();
-    driver.options = driver.options.clone().busy_timeout(Duration::from_millis(20));
+    driver.options.patience = Duration::from_millis(20);
     driver.writer.lock().await.take();
     let tx = other.driver().begin().await.expect("begun");
     let error = store.acquire("orders", "two", PATIENCE, &|_| false).await.expect_err("busy");

@@ -158,7 +158,7 @@ async fn a_copy_that_is_no_good_replaces_nothing() {
     let whole = std::fs::read(&copy).expect("copy");
 
     let steps = [MIGRATIONS[0]];
-    let error = restore_known(&copy, &path, &steps).await.expect_err("newer");
+    let error = restore_known(&copy, &path, &steps).expect_err("newer");
     assert!(matches!(error, StoreError::Newer { .. }), "{error:?}");
     let mut cut = whole.clone();
     cut.truncate(cut.len() / 2);
