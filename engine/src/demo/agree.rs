@@ -174,7 +174,7 @@ fn writing(server: &Running) -> BTreeMap<String, u64> {
 }
 
 /// All that the store holds, a line a row; how it lies on disk may change by itself.
-async fn kept(folder: &Path) -> Vec<String> {
+fn kept(folder: &Path) -> Vec<String> {
     let file = folder.join(".weft").join("store.db");
     let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     let asked = |sql: &str, columns: usize| -> Vec<Vec<String>> {
@@ -232,7 +232,7 @@ async fn agree(pair: &str, seed: u64) -> usize {
             sides.target.session.probe().await.unwrap();
             let books = || play.sides().map(|side| side.books());
             let asked = || servers.iter().map(writing).collect::<Vec<_>>();
-            let before = (books(), kept(&root).await, asked());
+            let before = (books(), kept(&root), asked());
             let ask = Ask { options: options("plan"), records: Vec::new(), limit: None };
             let mut planner = Planner::new(&project);
             let planned = planner.plan(entry, &mut flow, &sides, &*store, &ask, &Silent).await.unwrap();
@@ -240,7 +240,7 @@ async fn agree(pair: &str, seed: u64) -> usize {
             assert_eq!(*sent.lock().unwrap(), [], "{place}: the plan has written");
             assert_eq!(before.2, asked(), "{place}: the plan has sent more than questions");
             assert!(before.0 == books(), "{place}: the plan has changed the books");
-            assert!(before.1 == kept(&root).await, "{place}: the plan has changed the store");
+            assert!(before.1 == kept(&root), "{place}: the plan has changed the store");
 
             let report = run(&flow, &sides, &store, &options("run"), &Silent).await.unwrap();
             assert_eq!(report.error.map(|error| error.to_string()), None, "{place}");
