@@ -55,7 +55,7 @@ bench *ARGS:
     cargo bench -p benches --bench sync -- {{ ARGS }}
 
 # What CI runs
-ci: test lint docs deny
+ci: test lint docs deny (fuzz "15")
 
 # The guides as a book, in target/book
 book:

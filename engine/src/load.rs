@@ -21,6 +21,7 @@ use crate::project::{Connection, FlowAnswers, FlowEntry, Given, Project, read_te
 use crate::run::{Party, Sides};
 use crate::script::{
     Bindings, ScriptError, ScriptFile, ScriptHost, catalog_functions, constant_value, describe_script,
+    with_each,
 };
 use crate::trouble::{Trouble, why};
 
@@ -61,8 +62,9 @@ impl<'p> Loader<'p> {
             .iter()
             .map(|(name, connector)| (name.clone(), crate::catalog::system(connector.manifest())))
             .collect();
-        let described =
-            scripts.iter().map(|(path, text)| (path.clone(), describe_script(path, text))).collect();
+        let texts: Vec<(&String, &String)> = scripts.iter().collect();
+        let described = with_each(&texts, |(path, text)| describe_script(path, text));
+        let described = texts.into_iter().map(|(path, _)| path.clone()).zip(described).collect();
         let functions = catalog_functions();
         let catalog = Catalog { systems, roles: BTreeMap::new(), scripts: described, functions };
         Ok(Self { project, catalog, scripts, then: None })

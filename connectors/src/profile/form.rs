@@ -102,8 +102,8 @@ impl Form {
             Self::Boolean(form) => form.read(&value),
             Self::Date(form) => form.date(&value).ok_or_else(|| format!("is {}, not a date", shown(&value))),
             Self::Datetime(form, zone) => {
-                let text = shown(&value);
-                form.moment(value, zone).ok_or_else(|| format!("is {text}, not a date and time"))
+                let found = value.clone();
+                form.moment(value, zone).ok_or_else(|| format!("is {}, not a date and time", shown(&found)))
             }
             Self::Record(shape) => match value {
                 Value::Map(_) => shape.read(value).map(Value::Map),

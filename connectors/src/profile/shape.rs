@@ -13,6 +13,8 @@ pub(crate) struct Shape {
     pub(crate) members: Vec<Member>,
     /// No field reads a place that another one reads too, so values may be moved.
     movable: bool,
+    /// No two fields are written to one place.
+    distinct: bool,
 }
 
 /// A field.
@@ -36,7 +38,13 @@ impl Shape {
                 other == at || elsewhere.is_none_or(|elsewhere| !elsewhere.starts_with(place))
             }),
         });
-        Self { members, movable }
+        let written: Vec<_> =
+            members.iter().filter(|member| member.writable).map(|member| member.from.members()).collect();
+        let distinct = written
+            .iter()
+            .enumerate()
+            .all(|(at, place)| !written.iter().skip(at + 1).any(|other| other == place));
+        Self { members, movable, distinct }
     }
 
     /// The record in a value of the wire. The error names the field.
@@ -92,7 +100,8 @@ impl Shape {
 
     /// The same as JSON at the end of `out`; what is in `out` after an error is half a record.
     pub(crate) fn write_json(&self, record: &Record, out: &mut Vec<u8>) -> Result<(), String> {
-        let simple = |member: &Member| member.writable && matches!(member.from.members(), Some([_]));
+        let simple =
+            |member: &Member| self.distinct && member.writable && matches!(member.from.members(), Some([_]));
         let start = out.len();
         out.push(b'{');
         let mut first = true;
@@ -168,6 +177,61 @@ impl Member {
                 }
             }
             (path, _) => path.pick(value).cloned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::form::Money;
+    use super::*;
+
+    fn member(name: &str, from: &str, form: Form) -> Member {
+        let from = Path::json(from).unwrap();
+        Member { name: name.into(), from, form, readable: true, writable: name != "number" }
+    }
+
+    fn shape(last: &str) -> Shape {
+        Shape::new(vec![
+            member("number", "$.nr", Form::Integer { as_text: false }),
+            member("name", "$.naam", Form::Text { as_number: false }),
+            member("code", "$.code", Form::Text { as_number: true }),
+            member("count", "$.aantal", Form::Integer { as_text: true }),
+            member("price", "$.prijs", Form::Decimal(Money::Units(2))),
+            member("any", last, Form::Any),
+        ])
+    }
+
+    fn value() -> impl Strategy<Value = Value> {
+        prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::Bool),
+            (-1000_i64..1000).prop_map(Value::Int),
+            (0_i64..1000).prop_map(|cents| Value::Decimal(rust_decimal::Decimal::new(cents, 2))),
+            "[a-z0-9\"é]{0,4}".prop_map(Value::from),
+            Just(Value::List(vec![Value::Null, 1.into()])),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn both_ways_to_json_say_the_same(
+            fields in prop::collection::vec((prop_oneof![
+                Just("name"), Just("code"), Just("count"), Just("price"), Just("any"), Just("number"), Just("x"),
+            ], value()), 0..7),
+            last in prop_oneof![Just("$.rest"), Just("$.in.ner"), Just("$.naam")],
+        ) {
+            let (shape, record) = (shape(last), fields.into_iter().collect::<Record>());
+            let mut out = b"before ".to_vec();
+            let straight = shape.write_json(&record, &mut out).map(|()| out);
+            let through = shape.write(&record).map(|wire| {
+                let mut out = b"before ".to_vec();
+                wire.write_json(&mut out);
+                out
+            });
+            prop_assert_eq!(straight, through);
         }
     }
 }

@@ -12,6 +12,7 @@ use super::show::{Show, count};
 use crate::flow::Flow;
 use crate::load::{Loader, Problems};
 use crate::project::{FlowEntry, Project};
+use crate::script::with_each;
 use crate::speed::{Left, left_to_rhai};
 use crate::trouble::Trouble;
 
@@ -113,8 +114,9 @@ impl Check {
         let entries = self.entries(&project)?;
         let mut problems = Problems::new();
         let mut plans = Vec::new();
-        for entry in &entries {
-            match one(&project, &loader, entry) {
+        let checked = with_each(&entries, |entry| one(&project, &loader, entry));
+        for (entry, checked) in entries.iter().zip(checked) {
+            match checked {
                 Ok(plan) => plans.push((entry, plan)),
                 Err(mut found) => problems.append(&mut found),
             }

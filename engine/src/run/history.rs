@@ -69,7 +69,8 @@ impl History {
         if self.lookups.is_empty() && self.writes.is_empty() && self.notices.is_empty() {
             return None;
         }
-        let mut json = Object::begin(Vec::with_capacity(2048));
+        let likely: usize = self.writes.iter().map(Wrote::length).sum();
+        let mut json = Object::begin(Vec::with_capacity(512 + likely));
         json.list("lookups", &self.lookups, LookedUp::write);
         json.list("writes", &self.writes, Wrote::write);
         json.list("notices", &self.notices, |notice, out| write_text(notice, out));
@@ -124,6 +125,12 @@ impl Wrote {
             shaded.write_json(&mut json);
         }
         Self { sent: json, before, exchanges: exchanges.collect(), ..self }
+    }
+
+    /// About how long it is as JSON: a body of JSON has a quotation mark every few letters.
+    fn length(&self) -> usize {
+        let exchanged = |one: &Exchange| one.url.len() + (one.sent.len() + one.answer.len()) * 5 / 4 + 100;
+        self.sent.len() + self.exchanges.iter().map(exchanged).sum::<usize>() + 200
     }
 
     fn write(&self, out: &mut Vec<u8>) {

@@ -35,5 +35,6 @@ pub use host::{Compiled, ScriptFile, ScriptHost};
 pub use library::{Group, LIBRARY, LibraryFunction, catalog_functions, functions};
 pub use limits::Limits;
 pub use lower::{Natively, NotLowered};
+pub(crate) use room::with_each;
 pub use room::{STACK, mark_roomy, with_room};
 pub use table::{ReadRows, constant_value};

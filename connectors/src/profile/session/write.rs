@@ -16,13 +16,23 @@ use crate::record::{Map, Record, Text, Value, read_json};
 
 impl Conversation {
     fn body(&self, ways: &Ways, way: &WriteWay, record: &Record) -> Result<Bytes, RemoteError> {
-        let wire = ways.shape.write(record).map_err(|reason| self.error(Advice::SkipRecord, reason))?;
+        let refused = |reason| self.error(Advice::SkipRecord, reason);
+        let mut out = Vec::with_capacity(1024);
+        if way.wrap.is_empty() && way.fixed.is_empty() && self.nothing == Nothing::Null {
+            // The body is the record, and nothing else.
+            ways.shape.write_json(record, &mut out).map_err(refused)?;
+            return Ok(out.into());
+        }
+        let wire = self.emptied(ways.shape.write(record).map_err(refused)?);
         let mut body = Map::new();
-        put(&mut body, &way.wrap, Value::Map(self.emptied(wire)));
+        if way.wrap.is_empty() {
+            body = wire;
+        } else {
+            put(&mut body, &way.wrap, Value::Map(wire));
+        }
         for (place, value) in &way.fixed {
             put(&mut body, place, value.clone());
         }
-        let mut out = Vec::with_capacity(1024);
         body.write_json(&mut out);
         Ok(out.into())
     }

@@ -3,7 +3,14 @@
 //! `{"sent":"{\"a\":1}"}` becomes `{"sent":{"a":1}}` with a table of the places that were texts
 //! before it. Only what comes out as it went in is laid open.
 
+use std::sync::OnceLock;
+
 use connectors::record::write_text;
+
+/// How a record begins that stands as a text.
+const BEGIN: &[u8] = b"{\\\"";
+
+static FINDER: OnceLock<memchr::memmem::Finder<'static>> = OnceLock::new();
 
 /// Texts that are laid open at most: their number is one byte.
 const MOST: usize = 255;
@@ -13,30 +20,39 @@ const PLACE: usize = 8;
 
 /// The table, and the text laid open; `None` when there is nothing in it to lay open.
 pub(super) fn open(bytes: &[u8]) -> Option<Vec<u8>> {
-    let text = std::str::from_utf8(bytes).ok()?;
+    let finder = FINDER.get_or_init(|| memchr::memmem::Finder::new(BEGIN));
+    let first = finder.find(bytes)?;
+    std::str::from_utf8(bytes).ok()?;
     let mut places: Vec<(usize, usize)> = Vec::new();
-    let (mut opened, mut done, mut from) = (String::new(), 0, 0);
-    while places.len() < MOST {
-        let Some(brace) = text.get(from..)?.find("{\\\"").map(|at| from + at) else { break };
-        from = brace + 1;
-        let Some((start, end)) = literal(bytes, brace).filter(|(start, _)| *start >= done) else { continue };
-        let Some(inner) = text.get(start..end).and_then(same_again) else { continue };
-        opened.push_str(text.get(done..start)?);
-        places.push((opened.len(), inner.len()));
-        opened.push_str(&inner);
-        (done, from) = (end, end);
+    let mut opened = Vec::with_capacity(bytes.len());
+    let (mut done, mut brace) = (0, Some(first));
+    while let Some(at) = brace.filter(|_| places.len() < MOST) {
+        let mut next = at + 1;
+        // Only behind what was laid open before, and only what begins the text of a literal.
+        if let Some(start) = begins_at(bytes, at).filter(|start| *start >= done) {
+            let kept = opened.len();
+            opened.extend_from_slice(bytes.get(done..start)?);
+            let from = opened.len();
+            if let Some(end) = unescape(bytes, start + 1, &mut opened) {
+                places.push((from, opened.len() - from));
+                (done, next) = (end, end);
+            } else {
+                opened.truncate(kept);
+            }
+        }
+        brace = finder.find(bytes.get(next..)?).map(|further| next + further);
     }
     if places.is_empty() {
         return None;
     }
-    opened.push_str(text.get(done..)?);
+    opened.extend_from_slice(bytes.get(done..)?);
     let mut whole = Vec::with_capacity(1 + places.len() * PLACE + opened.len());
     whole.push(u8::try_from(places.len()).ok()?);
     for (start, length) in places {
         whole.extend_from_slice(&u32::try_from(start).ok()?.to_le_bytes());
         whole.extend_from_slice(&u32::try_from(length).ok()?.to_le_bytes());
     }
-    whole.extend_from_slice(opened.as_bytes());
+    whole.extend_from_slice(&opened);
     Some(whole)
 }
 
@@ -60,26 +76,38 @@ pub(super) fn close(whole: &[u8]) -> Option<Vec<u8>> {
     Some(text)
 }
 
-/// Where the literal starts and ends whose record, or list of records, begins with this brace.
-fn literal(bytes: &[u8], brace: usize) -> Option<(usize, usize)> {
+/// Where the literal starts whose record, or list of records, begins with this brace.
+fn begins_at(bytes: &[u8], brace: usize) -> Option<usize> {
     let before = bytes.get(..brace)?;
-    let start = before.strip_suffix(b"[").unwrap_or(before).strip_suffix(b"\"")?.len();
-    let mut end = brace;
-    loop {
-        match bytes.get(end)? {
-            b'"' => return Some((start, end + 1)),
-            b'\\' => end += 2,
-            _ => end += 1,
-        }
-    }
+    Some(before.strip_suffix(b"[").unwrap_or(before).strip_suffix(b"\"")?.len())
 }
 
-/// What a literal says, if writing it again gives the same literal.
-fn same_again(literal: &str) -> Option<String> {
-    let inner: String = serde_json::from_str(literal).ok()?;
-    let mut again = Vec::with_capacity(literal.len());
-    write_text(&inner, &mut again);
-    (again == literal.as_bytes()).then_some(inner)
+/// Appends what a literal says from there on; gives where it ends. `None` for what [`write_text`]
+/// would have written in another way, or not at all: it would not come out as it went in.
+fn unescape(bytes: &[u8], mut at: usize, out: &mut Vec<u8>) -> Option<usize> {
+    loop {
+        let rest = bytes.get(at..)?;
+        let length = memchr::memchr2(b'"', b'\\', rest)?;
+        let (plain, rest) = rest.split_at_checked(length)?;
+        if plain.iter().any(|byte| *byte < b' ') {
+            return None;
+        }
+        out.extend_from_slice(plain);
+        match rest {
+            [b'"', ..] => return Some(at + length + 1),
+            [b'\\', escaped, ..] => out.push(match escaped {
+                b'"' | b'\\' => *escaped,
+                b'n' => b'\n',
+                b'r' => b'\r',
+                b't' => b'\t',
+                b'b' => 8,
+                b'f' => 12,
+                _ => return None,
+            }),
+            _ => return None,
+        }
+        at += length + 2;
+    }
 }
 
 #[cfg(test)]

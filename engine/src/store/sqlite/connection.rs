@@ -161,6 +161,8 @@ pub(super) fn fetch_each(
     keys: &[&str],
 ) -> Result<Vec<Row>> {
     let mut found = Vec::new();
+    // Locks are taken and given back once, and all keys are answered from one moment.
+    let moment = if conn.is_autocommit() { Some(conn.unchecked_transaction()?) } else { None };
     prepared(conn, sql, true, |statement| {
         bind(statement, 0, shared)?;
         for key in keys {
@@ -169,6 +171,9 @@ pub(super) fn fetch_each(
         }
         Ok(())
     })?;
+    if let Some(moment) = moment {
+        moment.commit()?;
+    }
     Ok(found)
 }
 
