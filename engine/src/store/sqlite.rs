@@ -13,34 +13,35 @@ mod connection;
 mod copy;
 mod fault;
 mod file;
+mod reading;
 #[cfg(test)]
 mod tests;
 mod watch;
+mod writing;
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use rusqlite::{Connection, ErrorCode};
-use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Mutex;
 
-use self::connection::{Options, apart, execute, execute_each, fetch, fetch_each};
+use self::connection::{Options, apart, fetch};
 pub use self::copy::{Restored, backup, restore};
-use self::fault::fault;
+use self::fault::{again, fault};
+use self::reading::Readers;
 use self::watch::Identity;
+use self::writing::Writing;
 use super::StoreError;
 use super::database::Database;
-use super::link::{Arg, Dialect, Driver, Link, Many, Row, Transaction};
+use super::link::{Dialect, Driver, Link, Transaction};
 use super::migrate::Migration;
 
 /// How long another process may keep the file to itself.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Connections that read.
-const READERS: usize = 4;
 
 /// Settled pages between two rounds of upkeep within a run.
 const PAGES: u32 = 512;
@@ -97,26 +98,13 @@ pub(super) struct File {
     is_tight: Arc<AtomicBool>,
 }
 
-/// The connections that read: so many at a time, kept for the next who reads.
-#[derive(Clone, Debug)]
-struct Readers {
-    turns: Arc<Semaphore>,
-    idle: Arc<std::sync::Mutex<Vec<Connection>>>,
-}
-
-impl Readers {
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl File {
     fn new(path: PathBuf, place: Arc<str>) -> Self {
         Self {
             place,
             options: Options { path, patience: PATIENCE, pragmas: "" },
             writer: Arc::default(),
-            readers: Readers { turns: Arc::new(Semaphore::new(READERS)), idle: Arc::default() },
+            readers: Readers::default(),
             pages: AtomicU32::new(0),
             closed: AtomicBool::new(false),
             identity: None,
@@ -169,14 +157,6 @@ impl File {
         if is_same { Ok(()) } else { Err(StoreError::Replaced { place: self.place.to_string() }) }
     }
 
-    /// The error of a store that could be opened once, and so may be again.
-    fn again(error: StoreError) -> StoreError {
-        match error {
-            StoreError::CannotOpen { place, cause, .. } => StoreError::Disk { place, cause },
-            other => other,
-        }
-    }
-
     /// Does something on a thread where waiting holds nobody up.
     async fn apart<T: Send + 'static>(
         &self,
@@ -192,7 +172,7 @@ impl File {
         self.apart(move |place| {
             let conn = match conn {
                 Some(conn) => conn,
-                None => connect(&options, place).map_err(Self::again)?,
+                None => connect(&options, place).map_err(again)?,
             };
             let begun = conn
                 .busy_timeout(options.patience)
@@ -253,20 +233,7 @@ impl Driver for File {
 
     async fn read(&self) -> Result<Box<dyn Link>, StoreError> {
         self.refuse_if_closed()?;
-        let busy = || StoreError::Busy {
-            place: self.place.to_string(),
-            cause: "every connection that reads is in use".to_owned(),
-        };
-        let turn = Arc::clone(&self.readers.turns).acquire_owned();
-        let turn = tokio::time::timeout(self.options.patience, turn).await;
-        let turn = turn.map_err(|_| busy())?.map_err(|_| busy())?;
-        let idle = self.readers.idle().pop();
-        let conn = match idle {
-            Some(conn) => conn,
-            None => self.options.reader().map_err(|error| Self::again(self.fault(&error)))?,
-        };
-        let readers = self.readers.clone();
-        Ok(Box::new(Reading { conn: Some(conn), readers, place: Arc::clone(&self.place), _turn: turn }))
+        Ok(Box::new(self.readers.take(&self.options, &self.place).await?))
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
@@ -355,7 +322,7 @@ impl Driver for File {
         self.refuse_if_closed()?;
         let options = self.options.clone();
         self.apart(move |place| {
-            let conn = options.reader().map_err(|error| Self::again(fault(place, &error)))?;
+            let conn = options.reader().map_err(|error| again(fault(place, &error)))?;
             damages(&conn, place)
         })
         .await
@@ -364,7 +331,7 @@ impl Driver for File {
     async fn close(&self) {
         let mut slot = self.writer.lock().await;
         self.closed.store(true, Ordering::Release);
-        self.readers.idle().clear();
+        self.readers.close();
         // The last connection that is closed moves the log into the file.
         if let Some(conn) = slot.take() {
             let closed = self.apart(|place| conn.close().map_err(|(_, error)| fault(place, &error))).await;
@@ -399,143 +366,5 @@ fn patiently(place: &str, open: impl Fn() -> rusqlite::Result<Connection>) -> Re
             }
             other => return other,
         }
-    }
-}
-
-/// A transaction on the writer, which goes back to its slot only when all went well.
-struct Writing {
-    slot: OwnedMutexGuard<Option<Connection>>,
-    conn: Connection,
-    place: Arc<str>,
-    is_tight: Arc<AtomicBool>,
-}
-
-impl Writing {
-    fn told<T>(&self, done: rusqlite::Result<T>) -> Result<T, StoreError> {
-        done.map_err(|error| {
-            let fault = fault(&self.place, &error);
-            if matches!(fault, StoreError::Full { .. }) {
-                self.is_tight.store(true, Ordering::Relaxed);
-            }
-            fault
-        })
-    }
-
-    /// Ends it, and gives the connection back.
-    fn end(self, sql: &str) -> Result<(), StoreError> {
-        self.told(self.conn.execute_batch(sql))?;
-        let Self { mut slot, conn, .. } = self;
-        *slot = Some(conn);
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl Transaction for Writing {
-    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        // Where it waits for the disk.
-        let place = Arc::clone(&self.place);
-        match apart(&place, move || self.end("COMMIT")).await {
-            // The log may hold the whole transaction although the disk did not say so.
-            Err(StoreError::Disk { place, cause }) => Err(StoreError::Lost { place, cause }),
-            ended => ended,
-        }
-    }
-
-    async fn rollback(self: Box<Self>) {
-        // What cannot be rolled back goes with its connection.
-        let _ = self.end("ROLLBACK");
-    }
-}
-
-#[async_trait]
-impl Link for Writing {
-    async fn execute(&mut self, sql: &str, args: &[Arg<'_>], reuse: bool) -> Result<u64, StoreError> {
-        self.told(execute(&self.conn, sql, args, reuse))
-    }
-
-    async fn fetch(&mut self, sql: &str, args: &[Arg<'_>], reuse: bool) -> Result<Vec<Row>, StoreError> {
-        self.told(fetch(&self.conn, sql, args, reuse))
-    }
-
-    async fn execute_many(
-        &mut self,
-        many: &Many,
-        shared: &[Arg<'_>],
-        rows: &[Vec<Arg<'_>>],
-    ) -> Result<u64, StoreError> {
-        self.told(execute_each(&self.conn, many.for_one(), shared, rows))
-    }
-
-    async fn fetch_many(
-        &mut self,
-        many: &Many,
-        shared: &[Arg<'_>],
-        keys: &[&str],
-    ) -> Result<Vec<Row>, StoreError> {
-        self.told(fetch_each(&self.conn, many.for_one(), shared, keys))
-    }
-
-    async fn script(&mut self, sql: &str) -> Result<(), StoreError> {
-        self.told(self.conn.execute_batch(sql))
-    }
-}
-
-/// A connection for reading. The next who reads gets it, unless something failed on it.
-struct Reading {
-    conn: Option<Connection>,
-    readers: Readers,
-    place: Arc<str>,
-    _turn: OwnedSemaphorePermit,
-}
-
-impl Reading {
-    fn ask<T>(&mut self, ask: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
-        let conn = self.conn.take().ok_or_else(|| StoreError::Refused {
-            place: self.place.to_string(),
-            cause: "something failed on this connection before".to_owned(),
-        })?;
-        let done = ask(&conn).map_err(|error| fault(&self.place, &error))?;
-        self.conn = Some(conn);
-        Ok(done)
-    }
-}
-
-impl Drop for Reading {
-    fn drop(&mut self) {
-        self.readers.idle().extend(self.conn.take());
-    }
-}
-
-#[async_trait]
-impl Link for Reading {
-    async fn execute(&mut self, sql: &str, args: &[Arg<'_>], reuse: bool) -> Result<u64, StoreError> {
-        self.ask(|conn| execute(conn, sql, args, reuse))
-    }
-
-    async fn fetch(&mut self, sql: &str, args: &[Arg<'_>], reuse: bool) -> Result<Vec<Row>, StoreError> {
-        self.ask(|conn| fetch(conn, sql, args, reuse))
-    }
-
-    async fn execute_many(
-        &mut self,
-        many: &Many,
-        shared: &[Arg<'_>],
-        rows: &[Vec<Arg<'_>>],
-    ) -> Result<u64, StoreError> {
-        self.ask(|conn| execute_each(conn, many.for_one(), shared, rows))
-    }
-
-    async fn fetch_many(
-        &mut self,
-        many: &Many,
-        shared: &[Arg<'_>],
-        keys: &[&str],
-    ) -> Result<Vec<Row>, StoreError> {
-        self.ask(|conn| fetch_each(conn, many.for_one(), shared, keys))
-    }
-
-    async fn script(&mut self, sql: &str) -> Result<(), StoreError> {
-        self.ask(|conn| conn.execute_batch(sql))
     }
 }

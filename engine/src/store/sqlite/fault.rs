@@ -18,6 +18,14 @@ pub(super) fn fault(place: &str, error: &rusqlite::Error) -> StoreError {
     }
 }
 
+/// The error of a store that could be opened once, and so may be again.
+pub(super) fn again(error: StoreError) -> StoreError {
+    match error {
+        StoreError::CannotOpen { place, cause, .. } => StoreError::Disk { place, cause },
+        other => other,
+    }
+}
+
 /// SQLite's result code, of which the low byte is the kind and the rest a refinement.
 fn by_code(place: String, code: i32, cause: String) -> StoreError {
     match code & 0xff {
