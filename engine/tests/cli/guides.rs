@@ -6,7 +6,7 @@ use connectors::accountview::simulator::AccountViewSimulator;
 use connectors::ccv_salespos::simulator::NewOrder;
 use connectors::simulator::Running;
 
-use super::connect::{callback, office_of};
+use super::connect::{callback, get, office_of};
 use super::docs::{blocks, guides};
 use super::page::{Reader, free_ports};
 use super::serve::{Daemon, customers};
@@ -73,7 +73,7 @@ async fn scripts(reader: &mut Reader) {
 }
 
 async fn secrets(reader: &mut Reader) {
-    reader.types("secret of till:", "p@ss/word&1\r");
+    reader.hides("secret of till:", "p@ss/word&1\r");
 }
 
 /// The accounts of the guides are those of a town.
@@ -137,6 +137,9 @@ async fn monitoring(reader: &mut Reader) -> (Town, Daemon) {
     home.put("weft.toml", format!("{main}\n[listen]\naddress = \"127.0.0.1:{port}\"\n"));
     let daemon = Daemon::start(home, &[]);
     daemon.until("run ended", 2).await;
+    while !get(&format!("http://127.0.0.1:{port}/readyz")).await.contains("\"running\":0") {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
     (town, daemon)
 }
 

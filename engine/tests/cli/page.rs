@@ -68,6 +68,7 @@ pub(crate) struct Reader {
 #[derive(Clone)]
 enum Answer {
     Types(String),
+    Hides(String),
     /// Opens the address above it in a browser, and lets Weft in.
     LetsIn,
 }
@@ -116,6 +117,11 @@ impl Reader {
     /// Types that where the screen ends so.
     pub(crate) fn types(&mut self, asked: &str, keys: &str) {
         self.answers.push((asked.to_owned(), Answer::Types(keys.to_owned())));
+    }
+
+    /// Types a secret, which nobody sees, where the screen ends so.
+    pub(crate) fn hides(&mut self, asked: &str, keys: &str) {
+        self.answers.push((asked.to_owned(), Answer::Hides(keys.to_owned())));
     }
 
     /// Opens the address that is shown in a browser, once the screen ends so.
@@ -221,8 +227,12 @@ impl Reader {
                 came.extend(settled(&lines[1..], self.seen(answer).lines().map(str::to_owned).collect(), false));
                 continue;
             }
-            let is_asked = lines[1..].iter().any(|line| line.starts_with("✔ "));
-            let sits = if is_asked { Person::in_folder } else { Person::echoed };
+            let is_hidden = |line: &String| {
+                let mut hidden = self.answers.iter().filter(|(_, answer)| matches!(answer, Answer::Hides(_)));
+                hidden.any(|(asked, _)| line == asked)
+            };
+            let is_asked = |line: &String| line.starts_with("✔ ") || is_hidden(line);
+            let sits = if lines[1..].iter().any(is_asked) { Person::in_folder } else { Person::echoed };
             let mut person = sits(&self.folder, &self.typed(call)).unwrap();
             for line in &lines[1..] {
                 let Some(answered) = line.strip_prefix("✔ ") else { continue };
@@ -243,7 +253,7 @@ impl Reader {
             let text = person.screen.text();
             let Some(at) = left.iter().position(|(asked, _)| text.ends_with(asked)) else { continue };
             match left.remove(at).1 {
-                Answer::Types(keys) => person.types(&keys).await,
+                Answer::Types(keys) | Answer::Hides(keys) => person.types(&keys).await,
                 Answer::LetsIn => {
                     let address = text.lines().find(|line| line.trim_start().starts_with("http"));
                     get(&sent_to(address.unwrap().trim()).await).await;
