@@ -56,7 +56,10 @@ fn value(host: &ScriptHost, text: &str, bindings: &Bindings) -> Result<Value, Sc
 fn check(host: &ScriptHost, bindings: &Bindings, (text, said): (&str, &str)) {
     let given = value(host, text, bindings).unwrap_or_else(|error| panic!("{text}: {error}"));
     let said = value(host, said, bindings).unwrap_or_else(|error| panic!("{text}: {said}: {error}"));
-    assert!(same(&given, &said) && given.to_string() == said.to_string(), "{text} gives {given}, and not {said}");
+    assert!(
+        same(&given, &said) && given.to_string() == said.to_string(),
+        "{text} gives {given}, and not {said}"
+    );
 }
 
 #[test]
@@ -82,7 +85,9 @@ fn what_is_said_of_an_expression_is_so() {
         let order = order();
         let text = page(name).replace("the integer ", "").replace("\\|", "|");
         let is_value = |said: &str| {
-            said.starts_with(['"', '-', '(']) || matches!(said, "true" | "false") || said.parse::<f64>().is_ok()
+            said.starts_with(['"', '-', '('])
+                || matches!(said, "true" | "false")
+                || said.parse::<f64>().is_ok()
         };
         // A name alone is a word of the language.
         let is_word = |text: &str| text.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
@@ -116,7 +121,8 @@ fn pages_of_errors_show_the_error_and_its_cure() {
             if example.text.contains('…') || example.text.contains('[') && number == 11 {
                 continue;
             }
-            let file = ScriptFile { alias: "it".into(), path: "scripts/it.rhai".into(), text: example.text.clone() };
+            let file =
+                ScriptFile { alias: "it".into(), path: "scripts/it.rhai".into(), text: example.text.clone() };
             let given = match example.text.contains("fn ") {
                 true => ScriptHost::load(patient(), &[file], &[]).and_then(|host| {
                     let name = example.text.split_once("fn ").unwrap().1.split_once('(').unwrap();
@@ -127,7 +133,9 @@ fn pages_of_errors_show_the_error_and_its_cure() {
                     .and_then(|host| value(&host, &example.text, &bindings)),
             };
             match given {
-                Err(error) => assert_eq!((error.code(), at), (code.as_str(), 0), "{}: {error}", example.place),
+                Err(error) => {
+                    assert_eq!((error.code(), at), (code.as_str(), 0), "{}: {error}", example.place)
+                }
                 Ok(value) => assert_eq!(at, 1, "{}: gives {value}", example.place),
             }
             tried += 1;

@@ -91,8 +91,7 @@ async fn privacy(reader: &mut Reader) -> Town {
     town.shop.add_customer(SANNE, ("Sanne", "de Boer"), "").unwrap();
     town.shop.add_product("100001", "Mok", "9.95".parse().unwrap(), 10).unwrap();
     let lines = [("100001", 1)];
-    let order =
-        NewOrder { email: SANNE, name: ("Sanne", "de Boer"), lines: &lines, ..NewOrder::default() };
+    let order = NewOrder { email: SANNE, name: ("Sanne", "de Boer"), lines: &lines, ..NewOrder::default() };
     town.shop.add_order(&order).unwrap();
     live(reader, &town);
     reader.adds("weft.toml", "\n[flows.customers]\nfile = \"flows/customers.flow\"\n");
@@ -127,7 +126,10 @@ async fn operating(reader: &mut Reader) -> (Running, Folder) {
 /// A daemon that has done what was due.
 async fn monitoring(reader: &mut Reader) -> (Town, Daemon) {
     let town = Town::with_customers(3).await;
-    let flows = [("customers", customers("every 1 hour")), ("orders", ORDERS.replace("\nfetch", "\nevery 1 hour\n\nfetch"))];
+    let flows = [
+        ("customers", customers("every 1 hour")),
+        ("orders", ORDERS.replace("\nfetch", "\nevery 1 hour\n\nfetch")),
+    ];
     let flows = flows.each_ref().map(|(name, text)| (*name, text.as_str()));
     let [port, _] = free_ports();
     reader.has("8787", port);
@@ -146,12 +148,16 @@ async fn monitoring(reader: &mut Reader) -> (Town, Daemon) {
 /// A terminal is shown by a page that is played, and a page that is played shows one.
 #[test]
 fn every_terminal_of_the_guides_is_played() {
-    let is_shown = |text: &str| blocks(text).iter().any(|(head, _)| head.split(' ').next() == Some("console"));
+    let is_shown =
+        |text: &str| blocks(text).iter().any(|(head, _)| head.split(' ').next() == Some("console"));
     let shown: BTreeSet<String> = guides()
         .into_iter()
         .filter(|(_, text)| is_shown(text))
         .map(|(page, _)| page.rsplit_once("docs/").map_or(page.clone(), |(_, page)| page.to_owned()))
         .collect();
     let played: BTreeSet<String> = PLAYED.iter().map(|&page| page.to_owned()).collect();
-    assert_eq!(shown, played, "each page with a block of `console` needs a line in `pages!`; commands without what they say are `sh`");
+    assert_eq!(
+        shown, played,
+        "each page with a block of `console` needs a line in `pages!`; commands without what they say are `sh`"
+    );
 }

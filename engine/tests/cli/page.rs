@@ -224,7 +224,11 @@ impl Reader {
             if let Some(address) = call.strip_prefix("curl ") {
                 let answer = get(&self.typed(address)).await;
                 let (_, answer) = answer.split_once("\r\n\r\n").unwrap();
-                came.extend(settled(&lines[1..], self.seen(answer).lines().map(str::to_owned).collect(), false));
+                came.extend(settled(
+                    &lines[1..],
+                    self.seen(answer).lines().map(str::to_owned).collect(),
+                    false,
+                ));
                 continue;
             }
             let is_hidden = |line: &String| {
