@@ -91,7 +91,7 @@ fn what_the_comments_of_scripts_promise_is_true() {
 fn the_page_of_ready_scripts_lists_them_all() {
     let mut made = String::from(
         "# Ready scripts\n\n<!-- made by a test from scripts/*.rhai; UPDATE_DOCS=1 makes it anew -->\n\n\
-         What flows need again and again, in [`scripts/`](../scripts). `use \"scripts/address.rhai\" as address` in a \
+         What flows need again and again, in `scripts/`. `use \"scripts/address.rhai\" as address` in a \
          flow\nbrings a script in; see [scripts](scripts.md) for writing your own. Each has cases beside it, in \
          `NAME.case.json`,\nand all of them run as native code.\n",
     );
