@@ -1,7 +1,7 @@
 //! One dead letter, with everything that is known of it.
 
 use clap::Args;
-use connectors::record::{Value, read_json};
+use connectors::record::Value;
 
 use super::super::Ended;
 use super::super::records::write_detail;
@@ -10,7 +10,6 @@ use super::super::show::Show;
 use super::letters::{none, of_record, to_json};
 use crate::load::Loader;
 use crate::project::Project;
-use crate::shade::masked;
 use crate::store::{DeadLetter, Store};
 use crate::trouble::Trouble;
 
@@ -120,11 +119,8 @@ fn body(title: &str, payload: Option<&serde_json::Value>, show: &Show) {
 /// A payload that may be sealed, with what the project masks masked. One that cannot be opened
 /// is told.
 async fn opened(project: &Project, letter: &DeadLetter, payload: &[u8]) -> Option<serde_json::Value> {
-    match project.vault.opened(&letter.flow, &letter.source_key, payload.to_vec()).await {
-        Ok(bytes) => match read_json(&bytes.into()) {
-            Ok(Value::Map(record)) => parsed(&Value::Map(masked(&record, &project.privacy.mask)).to_json()),
-            _ => None,
-        },
+    match super::super::called::opened(project, letter, payload).await {
+        Ok(record) => parsed(&Value::Map(record?).to_json()),
         Err(trouble) => Some(trouble.to_string().into()),
     }
 }
