@@ -1,5 +1,6 @@
 //! Examples in the guides: whatever a machine can read is read. Flows are checked in `dsl.rs`,
-//! commands are called beside the program's own tests, and the tutorial is played there.
+//! commands are called and terminals played beside the program's own tests, and results are
+//! compared in `results.rs`.
 
 use std::path::Path;
 

@@ -31,16 +31,12 @@ impl<'p> Names<'p> {
     /// What people call a record that was refused, where that is not its key. Of one that cannot be
     /// opened, and of a flow that is gone, nobody knows.
     pub(super) async fn of(&mut self, letter: &DeadLetter) -> Option<String> {
-        let field = match self.fields.get(&letter.flow) {
-            Some(field) => field.clone(),
-            None => {
-                let field = self.field(&letter.flow);
-                self.fields.insert(letter.flow.clone(), field.clone());
-                field
-            }
-        }?;
+        if !self.fields.contains_key(&letter.flow) {
+            self.fields.insert(letter.flow.clone(), self.field(&letter.flow));
+        }
+        let field = self.fields.get(&letter.flow)?.as_deref()?;
         let record = opened(self.project, letter, &letter.payload).await.ok()??;
-        let name = record.at(&field)?.plain();
+        let name = record.at(field)?.plain();
         (!name.is_empty() && name != BLOT && name != letter.source_key).then_some(name)
     }
 

@@ -53,11 +53,11 @@ async fn the_guides_files_make_a_project() {
 
 /// Words of a command; what stands in quotes is one.
 fn words(call: &str) -> Vec<&str> {
-    let quote = |letter| matches!(letter, '"' | '\'');
-    let Some((before, rest)) = call.find(quote).map(|at| call.split_at(at)) else {
+    let Some(quote) = call.chars().find(|letter| matches!(letter, '"' | '\'')) else {
         return call.split_whitespace().collect();
     };
-    let (within, after) = rest[1..].split_once(&rest[..1]).unwrap_or((&rest[1..], ""));
+    let (before, rest) = call.split_once(quote).unwrap();
+    let (within, after) = rest.split_once(quote).unwrap_or((rest, ""));
     [before.split_whitespace().collect(), vec![within], words(after)].concat()
 }
 

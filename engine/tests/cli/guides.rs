@@ -40,8 +40,8 @@ pages! {
 
 async fn tutorial(reader: &mut Reader) {
     let [shop, till] = free_ports();
-    reader.has("8301", shop);
-    reader.has("8302", till);
+    reader.has("8301", &shop.to_string());
+    reader.has("8302", &till.to_string());
 }
 
 /// What it shows of `weft init` is taken from the tutorial.
@@ -78,10 +78,10 @@ async fn secrets(reader: &mut Reader) {
 
 /// The accounts of the guides are those of a town.
 fn live(reader: &mut Reader, town: &Town) {
-    reader.has("https://www.koffiehuis.example", town.shop_server.url());
-    reader.has("https://api.koffiehuis.example:34562", town.till_server.url());
-    reader.has("pk_1234", town.secret("public_key"));
-    reader.has("ident = \"koffiehuis\"", format!("ident = \"{}\"", town.secret("ident")));
+    reader.has("https://www.koffiehuis.example", &town.shop_server.url());
+    reader.has("https://api.koffiehuis.example:34562", &town.till_server.url());
+    reader.has("pk_1234", &town.secret("public_key"));
+    reader.has("ident = \"koffiehuis\"", &format!("ident = \"{}\"", town.secret("ident")));
 }
 
 /// Sanne is a customer, and has an order that the till refuses.
@@ -114,8 +114,8 @@ async fn operating(reader: &mut Reader) -> (Running, Folder) {
     let callback = callback();
     simulator.comes_back_to(&callback);
     let (server, office) = office_of(simulator, "crm").await;
-    reader.has("https://www.accountview.net", server.url());
-    reader.has("http://localhost:8914/callback", callback);
+    reader.has("https://www.accountview.net", &server.url());
+    reader.has("http://localhost:8914/callback", &callback);
     let read = |name: &str| std::fs::read_to_string(office.path().join(name)).unwrap();
     reader.adds("weft.toml", &format!("\n{}", read("weft.toml")));
     reader.home().put("secret", read("secret")).put("till.secret", "s");
@@ -132,7 +132,7 @@ async fn monitoring(reader: &mut Reader) -> (Town, Daemon) {
     ];
     let flows = flows.each_ref().map(|(name, text)| (*name, text.as_str()));
     let [port, _] = free_ports();
-    reader.has("8787", port);
+    reader.has("8787", &port.to_string());
     reader.moves(town.project(&flows));
     let home = reader.home();
     let main = town.main_file(&flows);

@@ -110,8 +110,8 @@ impl Reader {
     }
 
     /// What the page writes stands for something else today.
-    pub(crate) fn has(&mut self, page: &str, today: impl ToString) {
-        self.today.push((page.to_owned(), today.to_string()));
+    pub(crate) fn has(&mut self, page: &str, today: &str) {
+        self.today.push((page.to_owned(), today.to_owned()));
     }
 
     /// Types that where the screen ends so.
@@ -365,8 +365,8 @@ fn is_from(page: &str, shown: &[String]) {
     let mut rest = page.as_str();
     for lines in shown.split(|line| line == "…") {
         let lines = format!("\n{}\n", lines.join("\n"));
-        let at = rest.find(&lines).unwrap_or_else(|| panic!("the page that is played has not:{lines}"));
-        rest = &rest[at + lines.len() - 1..];
+        let found = rest.split_once(&lines);
+        (_, rest) = found.unwrap_or_else(|| panic!("the page that is played has not:{lines}"));
     }
 }
 
@@ -402,13 +402,14 @@ fn settled(page: &[String], seen: Vec<String>, unordered: bool) -> Vec<String> {
 fn replaced(text: &str, pairs: &[(&str, &str)]) -> String {
     let (mut made, mut rest) = (String::new(), text);
     while let Some(letter) = rest.chars().next() {
-        let found = pairs.iter().find(|(old, _)| rest.starts_with(old));
-        let (old, new) = found.map_or((letter.len_utf8(), None), |(old, new)| (old.len(), Some(*new)));
-        match new {
-            Some(new) => made.push_str(new),
-            None => made.push(letter),
+        let mut found = pairs.iter().filter_map(|(old, new)| Some((rest.strip_prefix(old)?, new)));
+        if let Some((after, new)) = found.next() {
+            made.push_str(new);
+            rest = after;
+        } else {
+            made.push(letter);
+            rest = rest.strip_prefix(letter).unwrap_or_default();
         }
-        rest = &rest[old..];
     }
     made
 }

@@ -153,9 +153,7 @@ impl List {
         let (mut names, mut rows) = (Names::new(project), Vec::new());
         for letter in letters {
             let name = names.of(letter).await;
-            let mut json = to_json(letter);
-            json["name"] = name.as_deref().into();
-            show.json(&json);
+            show.json(&to_json(letter, name.as_deref()));
             rows.push(row(letter, name.as_deref()));
         }
         if rows.is_empty() {
@@ -185,10 +183,11 @@ fn row(letter: &DeadLetter, name: Option<&str>) -> Vec<String> {
 }
 
 /// A letter without its payloads.
-pub(super) fn to_json(letter: &DeadLetter) -> serde_json::Value {
+pub(super) fn to_json(letter: &DeadLetter, name: Option<&str>) -> serde_json::Value {
     serde_json::json!({
         "flow": letter.flow,
         "key": letter.source_key,
+        "name": name,
         "class": letter.class,
         "reason": letter.reason,
         "attempts": letter.attempts,
