@@ -98,6 +98,23 @@ pub struct Field {
     pub digits_only: bool,
 }
 
+impl Field {
+    /// A field of which only the type is known.
+    #[must_use]
+    pub fn plain(name: &str, kind: Type) -> Self {
+        Self {
+            name: name.to_owned(),
+            kind,
+            about: String::new(),
+            required: false,
+            read_only: false,
+            write_only: false,
+            max_length: None,
+            digits_only: false,
+        }
+    }
+}
+
 /// The type of a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Type {

@@ -13,6 +13,7 @@ mod deletes;
 mod exprs;
 mod fields;
 mod functions;
+mod gives;
 mod head;
 mod known;
 mod library;
@@ -33,10 +34,11 @@ use std::rc::Rc;
 use crate::ast::{File, Kind as Line, Node};
 use crate::catalog::{Catalog, Resource, System};
 use crate::parse::Parsed;
-use crate::plan::{Constant, Plan, Role, Side, Span};
+use crate::plan::{Constant, Fetch, Plan, Role, Side, Span};
 use crate::problem::{Code, Problem};
 
 pub use exprs::MAX_EXPRESSION_DEPTH;
+pub use gives::Gives;
 
 use bodies::Bodies;
 use known::Known;
@@ -48,43 +50,8 @@ pub(crate) fn check(text: &str, parsed: Parsed, catalog: &Catalog) -> Result<Pla
     if hopeless {
         return Err(problems);
     }
-    let mut checker = Checker {
-        text,
-        masked: &masked,
-        catalog,
-        problems,
-        engine: exprs::engine(),
-        plan: empty_plan(),
-        systems: (None, None),
-        scope: Scope::default(),
-        locals: Vec::new(),
-        bodies: Rc::default(),
-        function: String::new(),
-        returns: Vec::new(),
-        testing: false,
-        tested: HashSet::new(),
-        doubted: HashMap::new(),
-        unasked: Vec::new(),
-        within: None,
-        depth: 0,
-        scripts: HashMap::new(),
-        followed: HashMap::new(),
-        defaults: HashMap::new(),
-        rows: Vec::new(),
-        asking: false,
-        gone: None,
-        fetched: None,
-        fetches_nothing: false,
-        entry: None,
-        nesting: 0,
-        steps: 0,
-        write_ids: Vec::new(),
-    };
-    checker.head(&file);
-    checker.triggers(&file);
-    let fetch = checker.steps_of_flow(&file);
-    checker.rows_never_asked();
-    checker.doubted_elsewhere();
+    let mut checker = Checker::new(text, &masked, catalog, problems);
+    let fetch = checker.whole(&file);
     let Checker { mut plan, problems, .. } = checker;
     match fetch {
         Some(fetch) if problems.is_empty() => {
@@ -93,6 +60,18 @@ pub(crate) fn check(text: &str, parsed: Parsed, catalog: &Catalog) -> Result<Pla
         }
         _ => Err(problems),
     }
+}
+
+/// What each expression of a file gives, by its place; also of a file with mistakes.
+pub(crate) fn gives(text: &str, parsed: Parsed, catalog: &Catalog) -> Vec<(Span, Gives)> {
+    let Parsed { file, masked, problems, hopeless } = parsed;
+    if hopeless {
+        return Vec::new();
+    }
+    let mut checker = Checker::new(text, &masked, catalog, problems);
+    checker.noted = Some(Vec::new());
+    checker.whole(&file);
+    gives::of_noted(checker.noted.unwrap_or_default())
 }
 
 /// What is gathered while one flow is read.
@@ -150,9 +129,57 @@ struct Checker<'c> {
     steps: usize,
     /// Verb and resource of the writes so far.
     write_ids: Vec<String>,
+    /// What values are known to be, by their places, when somebody wants to hear it.
+    noted: Option<Vec<(Span, Known<'c>)>>,
 }
 
 impl<'c> Checker<'c> {
+    fn new(text: &'c str, masked: &'c str, catalog: &'c Catalog, problems: Vec<Problem>) -> Self {
+        Self {
+            text,
+            masked,
+            catalog,
+            problems,
+            engine: exprs::engine(),
+            plan: empty_plan(),
+            systems: (None, None),
+            scope: Scope::default(),
+            locals: Vec::new(),
+            bodies: Rc::default(),
+            function: String::new(),
+            returns: Vec::new(),
+            testing: false,
+            tested: HashSet::new(),
+            doubted: HashMap::new(),
+            unasked: Vec::new(),
+            within: None,
+            depth: 0,
+            scripts: HashMap::new(),
+            followed: HashMap::new(),
+            defaults: HashMap::new(),
+            rows: Vec::new(),
+            asking: false,
+            gone: None,
+            fetched: None,
+            fetches_nothing: false,
+            entry: None,
+            nesting: 0,
+            steps: 0,
+            write_ids: Vec::new(),
+            noted: None,
+        }
+    }
+
+    /// Reads the whole file; gives its fetch, when there is one.
+    fn whole(&mut self, file: &File) -> Option<Fetch> {
+        self.head(file);
+        self.triggers(file);
+        let fetch = self.steps_of_flow(file);
+        self.rows_never_asked();
+        self.doubted_elsewhere();
+        fetch
+    }
+
     fn report(&mut self, problem: Problem) {
         match &mut self.within {
             None => self.problems.push(problem),

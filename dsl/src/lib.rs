@@ -21,7 +21,7 @@ pub mod tokens;
 mod two_way;
 
 pub use answers::Found;
-pub use check::MAX_EXPRESSION_DEPTH;
+pub use check::{Gives, MAX_EXPRESSION_DEPTH};
 pub use fix::fix;
 pub use fmt::format;
 pub use problem::{Code, Problem, Report};
@@ -32,6 +32,13 @@ pub use two_way::{Active, TwoWay, two_way};
 pub fn compile(source: &Source, catalog: &catalog::Catalog) -> Result<plan::Plan, Report> {
     check::check(source.text(), parse::parse(source), catalog)
         .map_err(|problems| Report::new(source, problems))
+}
+
+/// What the expressions of a flow give, and the names within them, each by its place; also of a
+/// flow with mistakes, as far as it can be read. `if` and `switch` stand for what they give.
+#[must_use]
+pub fn gives(source: &Source, catalog: &catalog::Catalog) -> Vec<(plan::Span, Gives)> {
+    check::gives(source.text(), parse::parse(source), catalog)
 }
 
 /// Reads a flow without a catalog: its form only. What could not be read is malformed in the

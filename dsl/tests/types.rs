@@ -11,8 +11,8 @@
 mod demo_catalog;
 
 use demo_catalog::demo_catalog;
-use dsl::catalog::{Catalog, Function, Script};
-use dsl::{Source, compile};
+use dsl::catalog::{Catalog, Function, Script, Type};
+use dsl::{Gives, Source, compile, gives};
 
 /// The demo's catalog with another script of addresses: functions by name and number of values.
 fn with_script(text: &str, functions: &[(&str, usize)]) -> Catalog {
@@ -95,4 +95,54 @@ fn long_lists_and_many_shapes_end() {
     let steps =
         format!("filter order.number in [{texts}]\nmap all with [{shapes}]\nnotify `${{all[0].anything}}`");
     assert_eq!(told(&steps, &demo_catalog()), [""; 0]);
+}
+
+/// What is known of an expression, which is given to a name; with steps before it.
+fn known(steps: &str, expression: &str) -> Gives {
+    let text = format!(
+        "flow \"T\"\nsource shop: ccv_salespos\ntarget till: mpluskassa\nfetch order from shop.orders\n\
+         {steps}\nmap x with {expression}\nnotify \"end\"\n"
+    );
+    let start = text.find("map x with ").unwrap() + "map x with ".len();
+    let place = start..start + expression.len();
+    let all = gives(&Source::new("test.flow", text), &demo_catalog());
+    all.into_iter().find(|(span, _)| *span == place).map(|(_, gives)| gives).unwrap()
+}
+
+#[test]
+fn a_choice_gives_what_its_branches_give() {
+    let one_of = |options: &[&str]| Type::Enum(options.iter().map(|&option| option.to_owned()).collect());
+    let cases: Vec<(&str, Vec<Type>, bool)> = vec![
+        ("if order.paid { 1 } else { 2 }", vec![Type::Integer], false),
+        ("if order.paid { 1 } else { 2.50 }", vec![Type::Decimal], false),
+        ("if order.paid { 1 }", vec![Type::Integer], true),
+        ("if order.paid { () } else { 2 }", vec![Type::Integer], true),
+        ("if order.paid { 1 } else if order.number == \"1\" { 2 }", vec![Type::Integer], true),
+        ("if order.paid { \"a\" } else { \"b\" }", vec![one_of(&["a", "b"])], false),
+        ("if order.paid { \"a\" } else { order.number }", vec![Type::Text], false),
+        ("if order.paid { \"a\" } else { 2 }", vec![one_of(&["a"]), Type::Integer], false),
+        ("(if order.paid { 1 }) ?? 2", vec![Type::Integer], false),
+        ("if order.paid { throw \"no\" } else { 2 }", vec![Type::Integer], false),
+        ("switch order.status { \"new\" => 1, _ => 2 }", vec![Type::Integer], false),
+        ("switch order.status { \"new\" => 1 }", vec![Type::Integer], true),
+        (
+            "switch order.status { \"new\" => 1, _ => [order.number] }",
+            vec![Type::Integer, Type::List(Box::new(Type::Text))],
+            false,
+        ),
+        ("if order.paid { order.nothing } else { 2 }", vec![], false),
+    ];
+    for (expression, types, perhaps_nothing) in cases {
+        assert_eq!(known("", expression), Gives { types, perhaps_nothing }, "{expression}");
+    }
+}
+
+#[test]
+fn what_was_asked_for_is_there() {
+    let lookup = "lookup sent in till.orders by ext_order_id = order.number";
+    let record = |gives: &Gives| matches!(gives.types.as_slice(), [Type::Record(_)]);
+    let before = known(lookup, "sent");
+    assert!(record(&before) && before.perhaps_nothing, "{before:?}");
+    let after = known(&format!("{lookup}\nfail \"no\" unless sent"), "sent");
+    assert!(record(&after) && !after.perhaps_nothing, "{after:?}");
 }

@@ -5,6 +5,7 @@
 
 mod alert;
 mod backup;
+mod called;
 mod check;
 mod connect;
 mod dead;

@@ -1,5 +1,6 @@
 //! Examples in the guides: whatever a machine can read is read. Flows are checked in `dsl.rs`,
-//! commands are called beside the program's own tests, and the tutorial is played there.
+//! commands are called and terminals played beside the program's own tests, and results are
+//! compared in `results.rs`.
 
 use std::path::Path;
 
@@ -15,14 +16,15 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 const PARTS: [&str; 9] =
     ["connections", "flows", "alerts", "listen", "store", "privacy", "limits", "serve", "name"];
 
-/// A fenced block: where it stands, its language, and what it says.
-struct Example {
-    place: String,
-    language: String,
-    text: String,
+/// A fenced block: where it stands, its language, the file that it is, and what it says.
+pub(crate) struct Example {
+    pub(crate) place: String,
+    pub(crate) language: String,
+    pub(crate) file: Option<String>,
+    pub(crate) text: String,
 }
 
-fn examples() -> Vec<Example> {
+pub(crate) fn examples() -> Vec<Example> {
     let readme = std::fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap();
     let mut all = files("docs", "md");
     all.insert("README.md".to_owned(), readme);
@@ -36,6 +38,7 @@ fn examples() -> Vec<Example> {
                     open = Some(Example {
                         place: format!("{page}:{}", number + 1),
                         language,
+                        file: head.split(' ').find_map(|word| word.strip_prefix("file=")).map(str::to_owned),
                         text: String::new(),
                     });
                 }
@@ -89,7 +92,7 @@ fn scripts_compile() {
             true => vec![example.text.clone()],
             false => {
                 let lines = example.text.lines().filter(|line| !line.trim().is_empty());
-                lines.map(|line| format!("fn example(order, line, settings) {{ {line} }}")).collect()
+                lines.map(|line| format!("fn example(order, line, settings) {{ {line}\n}}")).collect()
             }
         };
         for text in texts {

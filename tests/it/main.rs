@@ -21,6 +21,7 @@ mod privacy;
 mod profiles;
 mod ready_scripts;
 mod requirements;
+mod results;
 mod run;
 mod script;
 mod soup;

@@ -35,11 +35,11 @@ fn read(text: &str) -> (String, Vec<Described>) {
     (head.join("\n"), functions)
 }
 
-/// The examples of a comment: an expression, and what it gives.
-fn examples(comment: &str) -> Vec<(&str, &str)> {
+/// The examples of a comment: an expression, and what it gives; between them stands that word.
+pub(crate) fn examples<'t>(comment: &'t str, word: &str) -> Vec<(&'t str, &'t str)> {
     let mut found = Vec::new();
     let mut rest = comment;
-    while let Some((before, after)) = rest.split_once("` gives ") {
+    while let Some((before, after)) = rest.split_once(&format!("` {word} ")) {
         let call = before.rsplit('`').next().unwrap();
         let (given, left) = match after.strip_prefix('`') {
             Some(quoted) => quoted.split_once('`').expect("a closing back-tick"),
@@ -47,7 +47,7 @@ fn examples(comment: &str) -> Vec<(&str, &str)> {
                 let end = after[1..].find('"').expect("a closing quote") + 2;
                 after.split_at(end)
             }
-            None => after.split_at(after.find([',', ' ']).unwrap_or(after.len())),
+            None => after.split_at(after.find([',', ' ', '\n']).unwrap_or(after.len())),
         };
         // A comment may stop in the middle of a sentence: `gives 12.10.` ends in a point of its own.
         found.push((call, given.strip_suffix('.').unwrap_or(given)));
@@ -71,7 +71,7 @@ fn what_the_comments_of_scripts_promise_is_true() {
         };
         for function in read(&script.text).1 {
             let (own, _) = function.signature.split_once('(').unwrap();
-            let examples = examples(&function.comment);
+            let examples = examples(&function.comment, "gives");
             if name != "variants" || own == "options" {
                 assert!(!examples.is_empty(), "{name}::{own} has no example");
             }
@@ -91,7 +91,7 @@ fn what_the_comments_of_scripts_promise_is_true() {
 fn the_page_of_ready_scripts_lists_them_all() {
     let mut made = String::from(
         "# Ready scripts\n\n<!-- made by a test from scripts/*.rhai; UPDATE_DOCS=1 makes it anew -->\n\n\
-         What flows need again and again, in [`scripts/`](../scripts). `use \"scripts/address.rhai\" as address` in a \
+         What flows need again and again, in `scripts/`. `use \"scripts/address.rhai\" as address` in a \
          flow\nbrings a script in; see [scripts](scripts.md) for writing your own. Each has cases beside it, in \
          `NAME.case.json`,\nand all of them run as native code.\n",
     );

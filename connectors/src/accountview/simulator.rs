@@ -103,6 +103,11 @@ impl AccountViewSimulator {
         change(&mut self.lock().switches);
     }
 
+    /// The application is registered with another address to come back to.
+    pub fn comes_back_to(&self, address: &str) {
+        address.clone_into(&mut self.lock().doors.redirect);
+    }
+
     /// How long new access tokens last.
     pub fn tokens_last(&self, lifetime: Duration) {
         self.lock().doors.lifetime = lifetime;
@@ -189,11 +194,12 @@ impl Simulator for AccountViewSimulator {
     }
 
     fn answers(&self, address: &str) -> Answers {
+        let redirect = self.lock().doors.redirect.clone();
         let answers = [
             ("address", address),
             ("client_id", doors::CLIENT),
             ("client_secret", doors::SECRET),
-            ("redirect_address", doors::REDIRECT),
+            ("redirect_address", &redirect),
             ("company", "DEMO"),
             ("article_columns", "K1_PROD, K1_COLOUR, K1_SIZE, K1_ORIGIN, K1_DAYS"),
             ("debtor_columns", "K1_LOYAL"),

@@ -57,6 +57,7 @@ impl<'c> Checker<'c> {
             return Checked { expr, known: Known::any() };
         }
         let known = self.compile(&expr, &text, purpose);
+        self.note(expr.span.clone(), &known);
         if purpose == Purpose::Condition {
             self.check_condition(&known, &expr);
         }

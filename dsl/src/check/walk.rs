@@ -112,14 +112,20 @@ impl<'c> Checker<'c> {
             Stmt::Expr(expr) => return self.walk(expr, at),
             Stmt::FnCall(call, position) => return self.call(call, *position, at),
             Stmt::Block(block) => return self.block(block, at),
-            Stmt::If(flow, _) => {
+            Stmt::If(flow, position) => {
                 let condition = self.ask(&flow.expr, at);
                 self.refuse_record(&condition, &flow.expr, at, "if");
                 let then = self.block(&flow.body, at);
                 let other = self.block(&flow.branch, at);
-                return then.either(other);
+                let known = then.either(other);
+                self.note(Self::span_of(at, *position, "if".len()), &known);
+                return known;
             }
-            Stmt::Switch(switch, position) => return self.switch(switch, *position, at),
+            Stmt::Switch(switch, position) => {
+                let known = self.switch(switch, *position, at);
+                self.note(Self::span_of(at, *position, "switch".len()), &known);
+                return known;
+            }
             Stmt::While(flow, _) | Stmt::Do(flow, ..) => {
                 self.ask(&flow.expr, at);
                 self.block(&flow.body, at);
@@ -128,6 +134,7 @@ impl<'c> Checker<'c> {
                 let (name, counter, flow) = &**parts;
                 let item = self.walk(&flow.expr, at).item();
                 let depth = self.locals.len();
+                self.note(Self::span_of(at, name.pos, name.name.len()), &item);
                 self.give_local(&name.name, item);
                 if let Some(counter) = counter {
                     self.give_local(&counter.name, Kind::Integer.into());
@@ -136,8 +143,10 @@ impl<'c> Checker<'c> {
                 self.locals.truncate(depth);
             }
             Stmt::Var(parts, ..) => {
-                let known = self.walk(&parts.1, at);
-                self.give_local(&parts.0.name, known);
+                let (name, value, _) = &**parts;
+                let known = self.walk(value, at);
+                let known = self.give_local(&name.name, known);
+                self.note(Self::span_of(at, name.pos, name.name.len()), &known);
             }
             Stmt::Assignment(parts) => {
                 self.walk(&parts.1.lhs, at);
@@ -179,10 +188,11 @@ impl<'c> Checker<'c> {
         known
     }
 
-    /// A name that the expression gives itself.
-    pub(super) fn give_local(&mut self, name: &str, known: Known<'c>) {
+    /// A name that the expression gives itself; gives what is known of it.
+    pub(super) fn give_local(&mut self, name: &str, known: Known<'c>) -> Known<'c> {
         let known = if self.bodies.is_changed(&self.function, name) { Known::any() } else { known };
-        self.locals.push((name.to_owned(), known));
+        self.locals.push((name.to_owned(), known.clone()));
+        known
     }
 
     /// Follows one expression.

@@ -7,6 +7,7 @@ use connectors::contract::DELETED;
 use serde_json::Value;
 
 use super::Ended;
+use super::called::{Names, called};
 use super::run::{open_store, store_trouble};
 use super::runs::{moment, utc};
 use super::show::Show;
@@ -64,20 +65,23 @@ impl Records {
                 self.case(project, &*store, text, show).await
             }
             (Some(_), Some(text)) | (Some(text), None) => self.search(&*store, text, show).await,
-            (None, _) => self.refused(&*store, show).await,
+            (None, _) => self.refused(project, &*store, show).await,
         };
         store.close().await;
         ended
     }
 
-    async fn refused(&self, store: &dyn Store, show: &Show) -> Result<Ended, Trouble> {
+    async fn refused(&self, project: &Project, store: &dyn Store, show: &Show) -> Result<Ended, Trouble> {
         let query =
             DeadQuery { flow: self.flow.clone(), waiting: true, limit: 10_000, ..DeadQuery::default() };
         let letters = store.dead_letters(&query).await.map_err(|error| store_trouble(&error))?;
+        let (mut names, mut rows) = (Names::new(project), Vec::new());
         for letter in &letters {
+            let name = names.of(letter).await;
             show.json(&serde_json::json!({
                 "flow": letter.flow,
                 "key": letter.source_key,
+                "name": name,
                 "class": letter.class,
                 "reason": letter.reason,
                 "attempts": letter.attempts,
@@ -85,23 +89,18 @@ impl Records {
                 "last_at": utc(letter.last_at),
                 "retry_at": letter.retry_at.map(utc),
             }));
+            rows.push(vec![
+                letter.flow.clone(),
+                called(name.as_deref(), &letter.source_key),
+                moment(letter.last_at),
+                letter.reason.clone(),
+            ]);
         }
         if letters.is_empty() {
             show.line("no record is refused or waiting");
             return Ok(Ended::Well);
         }
-        let rows: Vec<Vec<String>> = letters
-            .iter()
-            .map(|letter| {
-                vec![
-                    letter.flow.clone(),
-                    letter.source_key.clone(),
-                    moment(letter.last_at),
-                    letter.reason.clone(),
-                ]
-            })
-            .collect();
-        show.table(&["flow", "key", "last tried", "reason"], &rows);
+        show.table(&["flow", "record", "last tried", "reason"], &rows);
         Ok(Ended::Well)
     }
 

@@ -13,7 +13,7 @@ use connectors::record::Record;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::stage::{Act, Audit, Edit, Play, Side, Size, changed};
+use super::stage::{Act, Audit, Edit, Play, Side, Size, changed, orders};
 use super::{counter, till};
 
 /// Both stand-ins, with their books in reach.
@@ -78,7 +78,7 @@ impl Play for World {
             let fresh: Vec<_> = counter::all(&self.size);
             self.till.add_relations(fresh.iter().skip(1).step_by(2).map(counter::relation));
             let placed = counter::sell(&self.till, &self.size);
-            format!("{placed} orders stand in the till.")
+            format!("{} in the till.", orders(placed, ["stands", "stand"]))
         })
     }
 

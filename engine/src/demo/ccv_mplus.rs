@@ -10,7 +10,7 @@ use connectors::ccv_salespos::simulator::{CallLimits, CcvShop, Options};
 use connectors::mpluskassa::simulator::TillSimulator;
 use serde_json::Value;
 
-use super::stage::{Act, Audit, Edit, Play, Side, Size, changed};
+use super::stage::{Act, Audit, Edit, Play, Side, Size, changed, orders};
 use super::{ledger, till, web_shop};
 
 /// Both stand-ins, with their books in reach.
@@ -83,7 +83,7 @@ impl Play for World {
         (act == 1).then(|| {
             let placed = web_shop::open_doors(&self.shop, &self.size);
             by_hand::enter(&self.shop, &self.till);
-            format!("{placed} orders stand in the shop.")
+            format!("{} in the shop.", orders(placed, ["stands", "stand"]))
         })
     }
 

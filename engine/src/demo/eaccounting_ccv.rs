@@ -12,7 +12,7 @@ use connectors::ccv_salespos::simulator::{CallLimits, CcvShop, Options};
 use connectors::eaccounting::simulator::{Company, Options as Rules};
 use serde_json::{Value, json};
 
-use super::stage::{Act, Audit, Edit, Play, Side, Size, changed};
+use super::stage::{Act, Audit, Edit, Play, Side, Size, changed, orders};
 use super::web_shop;
 
 /// Both stand-ins, with their books in reach.
@@ -86,7 +86,7 @@ impl Play for World {
     fn before(&self, act: usize) -> Option<String> {
         (act == 1).then(|| {
             let placed = web_shop::open_doors(&self.shop, &self.size);
-            format!("{placed} orders stand in the shop.")
+            format!("{} in the shop.", orders(placed, ["stands", "stand"]))
         })
     }
 

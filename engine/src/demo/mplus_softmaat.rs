@@ -10,7 +10,7 @@ use connectors::mpluskassa::simulator::TillSimulator;
 use connectors::softmaat::simulator::SoftmaatSimulator;
 use serde_json::Value;
 
-use super::stage::{Act, Audit, Edit, Play, Side, Size, changed};
+use super::stage::{Act, Audit, Edit, Play, Side, Size, changed, orders};
 use super::{ledger, till};
 
 /// Both stand-ins, with their books in reach.
@@ -77,7 +77,7 @@ impl Play for World {
     fn before(&self, act: usize) -> Option<String> {
         (act == 1).then(|| {
             let placed = trade::take_orders(&self.softmaat, &self.till, &self.size);
-            format!("{placed} orders stand in Softmaat.")
+            format!("{} in Softmaat.", orders(placed, ["stands", "stand"]))
         })
     }
 

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use connectors::simulator::Simulator;
 use serde_json::Value;
 
+use crate::cli::count;
+
 /// How large the demo's world is.
 #[derive(Clone, Debug)]
 pub(crate) struct Size {
@@ -124,4 +126,9 @@ pub(super) fn changed(before: &Value, after: &Value, name: &str, key: &str) -> V
     };
     let (before, after) = (rows(before), rows(after));
     after.iter().filter(|(key, row)| before.get(*key) != Some(row)).map(|(key, _)| key.clone()).collect()
+}
+
+/// `1 order is`, `3 orders are`: with what one does, and what several do.
+pub(super) fn orders(number: impl TryInto<i64>, [one, many]: [&str; 2]) -> String {
+    count(number.try_into().unwrap_or(i64::MAX), &format!("order {one}"), &format!("orders {many}"))
 }

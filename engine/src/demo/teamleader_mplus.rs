@@ -13,7 +13,7 @@ use connectors::teamleader::simulator::Office;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::stage::{Act, Audit, Edit, Play, Side, Size, changed};
+use super::stage::{Act, Audit, Edit, Play, Side, Size, changed, orders};
 use super::{counter, till};
 
 /// Both stand-ins, with their books in reach.
@@ -85,7 +85,7 @@ impl Play for World {
                 }
             }
             let placed = counter::sell(&self.till, &self.size);
-            format!("{placed} orders stand in the till.")
+            format!("{} in the till.", orders(placed, ["stands", "stand"]))
         })
     }
 

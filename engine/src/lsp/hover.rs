@@ -27,8 +27,14 @@ fn words(view: &View<'_>, index: usize, span: &Span, offset: usize) -> Option<St
     if let Some((binding, _)) = names.at(offset).filter(|(_, place)| place == span) {
         return Some(of_binding(view, names.bindings.get(binding)?));
     }
-    if let Some((_, field)) = names.fields.iter().find(|(place, _)| place == span) {
-        return Some(of_field(field));
+    let field = names.fields.iter().find(|(place, _)| place == span).map(|(_, field)| field);
+    let given = names.given.iter().find(|(place, _)| place == span);
+    let given = given.and_then(|(_, value)| shapes::gives(names.gives(value)?));
+    match (field, given) {
+        (Some(field), Some(given)) => return Some(format!("{}\n\ngiven here: {given}", of_field(field))),
+        (Some(field), None) => return Some(of_field(field)),
+        (None, Some(given)) => return Some(format!("**{}**: {given}", view.token(index))),
+        (None, None) => {}
     }
     if let Some(found) = of_structure(view, span) {
         return Some(found);
@@ -43,6 +49,10 @@ fn words(view: &View<'_>, index: usize, span: &Span, offset: usize) -> Option<St
         let (_, script) = view.script(alias)?;
         let function = script?.functions.iter().find(|function| function.name == name)?;
         return Some(of_function(function));
+    }
+    // `if` and `switch` stand for what they give.
+    if matches!(name, "if" | "switch") {
+        return Some(format!("**{name}**: gives {}", shapes::gives(names.gives(span)?)?));
     }
     let called = names.after(index).is_some_and(|at| view.token(at) == "(");
     called.then(|| of_library(name)).flatten()
@@ -63,7 +73,8 @@ fn of_structure(view: &View<'_>, span: &Span) -> Option<String> {
 
 pub(super) fn of_binding(view: &View<'_>, binding: &Binding) -> String {
     let line = view.names.written(&binding.line);
-    let kind = shapes::words(&binding.shape);
+    let given = binding.value.as_ref().and_then(|value| shapes::gives(view.names.gives(value)?));
+    let kind = given.unwrap_or_else(|| shapes::words(&binding.shape));
     let name = &binding.name;
     match binding.what {
         What::Role(side) => {

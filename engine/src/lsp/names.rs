@@ -5,8 +5,10 @@
 mod expressions;
 pub(super) mod shapes;
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
+use dsl::Gives;
 use dsl::ast::{File, KeyText, Kind, MatchText, Node, ResourceText, WriteVerb};
 use dsl::catalog::{Catalog, Field, Resource, System, Type};
 use dsl::plan::{Side, Span};
@@ -43,6 +45,8 @@ pub(super) struct Binding {
     pub(super) shape: Type,
     /// The line that gives it.
     pub(super) line: Span,
+    /// Where the value stands that it is given, when the checker can say what that is.
+    pub(super) value: Option<Span>,
 }
 
 /// A name where it is read.
@@ -64,6 +68,10 @@ pub(super) struct Names<'a> {
     pub(super) expressions: Vec<Span>,
     /// Field names of resources where they are written, with what is known of them.
     pub(super) fields: Vec<(Span, Field)>,
+    /// Names of field lines, each with the place of its value.
+    pub(super) given: Vec<(Span, Span)>,
+    /// What the checker knows of values, once somebody has asked.
+    checked: OnceCell<Vec<(Span, Gives)>>,
 }
 
 impl<'a> Names<'a> {
@@ -77,6 +85,8 @@ impl<'a> Names<'a> {
             uses: Vec::new(),
             expressions: Vec::new(),
             fields: Vec::new(),
+            given: Vec::new(),
+            checked: OnceCell::new(),
         };
         let whole = 0..text.len();
         for node in &file.nodes {
@@ -144,6 +154,7 @@ impl<'a> Names<'a> {
             scope,
             shape,
             line: line.clone(),
+            value: None,
         });
     }
 
@@ -221,6 +232,9 @@ impl<'a> Names<'a> {
                     shape = Type::Record(self.made(&block.nodes));
                 }
                 self.give(name, What::Record, after..end, shape, line);
+                if let (Some(with), Some(binding)) = (with, self.bindings.last_mut()) {
+                    binding.value = Some(with.span.clone());
+                }
             }
             Kind::Each(name, list) => {
                 self.expression(&list.span);
@@ -251,6 +265,7 @@ impl<'a> Names<'a> {
                 Kind::Field { name, value, when, .. } => {
                     self.fields.extend(known(&name.text).map(|field| (name.span.clone(), field.clone())));
                     self.expression(&value.span);
+                    self.given.push((name.span.clone(), value.span.clone()));
                     for when in when {
                         self.expression(&when.span);
                     }
@@ -293,7 +308,7 @@ impl<'a> Names<'a> {
                 _ => continue,
             };
             if fields.iter().all(|field: &Field| field.name != name.text) {
-                fields.push(shapes::field(&name.text, kind));
+                fields.push(Field::plain(&name.text, kind));
             }
         }
         fields

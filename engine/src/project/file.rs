@@ -399,6 +399,9 @@ impl Reader<'_> {
                     (role, toml::Value::String(connection)) if connections.contains_key(connection) => {
                         flow.roles.insert(role.to_owned(), connection.clone());
                     }
+                    // It is there, and what is wrong with it is told where it stands.
+                    (_, toml::Value::String(connection))
+                        if places.connections.iter().any(|(name, _)| name.get_ref() == connection) => {}
                     (role, _) => {
                         let given = value.get_ref().as_str().unwrap_or_default().to_owned();
                         let help = did_you_mean(&given, connections.keys().map(String::as_str));

@@ -94,6 +94,10 @@ cases! {
     main_file_role_to_nowhere: |_, folder| {
         edit(folder, "file = \"flows/customers.flow\"", "file = \"flows/customers.flow\"\ntill = \"tilt\"");
     };
+    main_file_role_to_faulty_connection: |_, folder| {
+        edit(folder, "file = \"flows/customers.flow\"", "file = \"flows/customers.flow\"\ntill = \"till\"");
+        edit(folder, "{ file = \"till.secret\" }", "{ file = \"tilt.secret\" }");
+    };
     main_file_unknown_role: |_, folder| {
         edit(folder, "file = \"flows/customers.flow\"", "file = \"flows/customers.flow\"\ncounter = \"till\"");
     };

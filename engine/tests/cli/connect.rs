@@ -10,19 +10,29 @@ use super::town::{Folder, golden};
 
 /// A project with one account that wants a person's consent.
 async fn office() -> (Running, Folder) {
-    let simulator = AccountViewSimulator::default();
+    office_of(AccountViewSimulator::default(), "office").await
+}
+
+/// The same with an account of this stand-in, under that name.
+pub(crate) async fn office_of(simulator: AccountViewSimulator, connection: &str) -> (Running, Folder) {
     simulator.fill();
     let running = start(&simulator, 0, Faults::default()).await.unwrap();
     let folder = Folder::new();
     let connector = connectors::all().into_iter().find(|one| one.manifest().name == "accountview").unwrap();
     let (manifest, answers) = (connector.manifest(), simulator.answers(&running.url()));
-    let mut text = "[connections.office]\nsystem = \"accountview\"\n".to_owned();
+    let mut text = format!("[connections.{connection}]\nsystem = \"accountview\"\n");
     for name in answers.names().filter(|name| *name != "client_secret") {
         writeln!(text, "{name} = \"{}\"", answers.get(manifest, name).unwrap()).unwrap();
     }
     text.push_str("client_secret = { file = \"secret\" }\n");
     folder.put("weft.toml", text).put("secret", answers.get(manifest, "client_secret").unwrap());
     (running, folder)
+}
+
+/// An address to come back to that nobody else on this machine waits at.
+pub(crate) fn callback() -> String {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("http://localhost:{}/callback", free.local_addr().unwrap().port())
 }
 
 /// What a browser does: asks, and follows where it is sent. Gives the address it is sent to.
@@ -58,7 +68,10 @@ fn settled(text: &str, server: &Running) -> String {
 // shows R79
 #[tokio::test]
 async fn a_browser_comes_back() {
-    let (server, folder) = office().await;
+    let simulator = AccountViewSimulator::default();
+    let callback = callback();
+    simulator.comes_back_to(&callback);
+    let (server, folder) = office_of(simulator, "office").await;
     golden("connect_not_yet", settled(&folder.show(&["connect"]).await, &server));
 
     let mut child = folder.command(&["--json", "connect", "office"]).spawn().unwrap();
@@ -73,7 +86,7 @@ async fn a_browser_comes_back() {
     drop(lock.await.expect("it is free").unwrap());
     let back = sent_to(first["open"].as_str().unwrap()).await;
     // Anybody may come by; only the one with our state counts.
-    assert!(get("http://localhost:8914/callback?code=x&state=other").await.starts_with("HTTP/1.1 400"));
+    assert!(get(&format!("{callback}?code=x&state=other")).await.starts_with("HTTP/1.1 400"));
     assert!(get(&back).await.contains("Weft is let in"));
     let last: serde_json::Value =
         serde_json::from_str(&lines.next_line().await.unwrap().expect("an answer")).unwrap();

@@ -9,7 +9,7 @@ const PRIVACY: &str = include_str!("../../../docs/privacy.md");
 const FLOW: &str = include_str!("../../../flows/ccv_salespos-mpluskassa/orders.flow");
 
 /// Fenced blocks: what stands behind the fence, and the text.
-fn blocks(text: &str) -> Vec<(&str, &str)> {
+pub(crate) fn blocks(text: &str) -> Vec<(&str, &str)> {
     text.split("\n```")
         .skip(1)
         .step_by(2)
@@ -51,16 +51,18 @@ async fn the_guides_files_make_a_project() {
     );
 }
 
-/// Words of a command; what stands in double quotes is one.
+/// Words of a command; what stands in quotes is one.
 fn words(call: &str) -> Vec<&str> {
-    let parts = call.split('"').enumerate();
-    parts
-        .flat_map(|(at, part)| if at % 2 == 1 { vec![part] } else { part.split_whitespace().collect() })
-        .collect()
+    let Some(quote) = call.chars().find(|letter| matches!(letter, '"' | '\'')) else {
+        return call.split_whitespace().collect();
+    };
+    let (before, rest) = call.split_once(quote).unwrap();
+    let (within, after) = rest.split_once(quote).unwrap_or((rest, ""));
+    [before.split_whitespace().collect(), vec![within], words(after)].concat()
 }
 
 /// The guides, and what they are called.
-fn guides() -> Vec<(String, String)> {
+pub(crate) fn guides() -> Vec<(String, String)> {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut pages = vec![root.join("README.md")];
     for folder in ["docs", "docs/errors", "docs/pairs", "docs/systems"] {
@@ -91,11 +93,14 @@ async fn the_guides_commands_exist() {
     let (mut calls, mut wrong) = (0, Vec::new());
     for (page, text) in guides() {
         let blocks = blocks(&text);
-        let typed = |head: &str| matches!(head.split(' ').next(), Some("console" | "sh"));
-        let said = page.ends_with("tutorial.md");
-        let lines = blocks.iter().filter(|(head, _)| typed(head)).flat_map(|(_, body)| body.lines());
-        for line in lines.filter(|line| !said || line.starts_with("$ ")) {
-            // The rest is what they say.
+        // A terminal is played as well, see `guides.rs`; what else stands in it is what it says.
+        let lines = blocks.iter().flat_map(|(head, body)| {
+            let head = head.split(' ').next();
+            let is_typed = move |line: &&str| head == Some("sh") || line.starts_with("$ ");
+            let lines = matches!(head, Some("sh" | "console")).then_some(body.lines());
+            lines.into_iter().flatten().filter(is_typed)
+        });
+        for line in lines {
             let Some(call) = call(line) else { continue };
             let args = [words(call), vec!["--help"]].concat();
             let told = folder.weft(&args).await;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 
+use super::docs::blocks;
 use super::town::{Folder, golden};
 
 const UNTIDY: &str = "flow   \"Orders: shop to till\"\nsource shop:ccv_salespos\ntarget till: mpluskassa\n\n\n\nfetch order from shop.orders\nmap sums {\ntotal=order.total_incl // the whole\n  number = order.number\n}\nnotify `${sums.number}`\n";
@@ -55,6 +56,46 @@ async fn a_flow_is_laid_out_from_stdin() {
         child.stdin.take().unwrap().write_all(given.as_bytes()).await.unwrap();
         let done = child.wait_with_output().await.unwrap();
         assert_eq!((String::from_utf8(done.stdout).unwrap().as_str(), done.status.code()), (out, Some(code)));
+    }
+}
+
+/// Each line of the guide does what stands behind it.
+#[cfg(unix)]
+#[tokio::test]
+async fn the_guide_says_what_is_laid_out() {
+    const GUIDE: &str = include_str!("../../../docs/formatting.md");
+    const ALL: [&str; 4] = ["flows/orders.flow", "flows/stock.flow", "flows/deep/prices.flow", "a.flow"];
+    let [orders, stock, prices, a] = ALL;
+    // What a line changes, its exit code, and a word of what it says.
+    let said: [(&str, &[&str], i32, &str); 5] = [
+        ("all flows of the project", &[orders, stock, a], 0, ""),
+        ("these, by name or by file", &[orders, stock], 0, ""),
+        ("every flow file in a folder", &[orders, stock, prices], 0, ""),
+        ("change nothing; show what would change", &[], 1, "+    total  = order.total_incl"),
+        ("for editors: one flow in, one flow out", &[], 0, TIDY),
+    ];
+    let (_, lines) = blocks(GUIDE).into_iter().find(|(head, _)| *head == "sh").unwrap();
+    let lines: Vec<(&str, &str)> = lines.lines().map(|line| line.split_once(" # ").unwrap()).collect();
+    assert_eq!(lines.iter().map(|(_, says)| *says).collect::<Vec<_>>(), said.map(|(says, ..)| says));
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_weft")).parent().unwrap();
+    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
+    for ((line, says), (_, changes, code, shows)) in lines.into_iter().zip(said) {
+        let folder = Folder::new();
+        folder.put(
+            "weft.toml",
+            "[flows.orders]\nfile = \"flows/orders.flow\"\n[flows.stock]\nfile = \"flows/stock.flow\"\n\
+             [flows.a]\nfile = \"a.flow\"\n",
+        );
+        for name in ALL {
+            folder.put(name, UNTIDY);
+        }
+        let mut shell = tokio::process::Command::new("sh");
+        shell.args(["-c", line]).current_dir(folder.path()).env("PATH", &path);
+        let told = shell.output().await.unwrap();
+        let out = String::from_utf8(told.stdout).unwrap();
+        let changed: Vec<&str> = ALL.into_iter().filter(|name| text(&folder, name) == TIDY).collect();
+        assert_eq!((changed.as_slice(), told.status.code()), (changes, Some(code)), "{line} # {says}");
+        assert!(out.contains(shows), "{line} # {says}\n{out}");
     }
 }
 

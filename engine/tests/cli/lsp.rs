@@ -219,6 +219,64 @@ fn words_say_what_they_mean() {
     }
 }
 
+/// What `if` and `switch` give shows at the name that it gets, at the line of a field, and at the
+/// words themselves.
+#[test]
+fn what_a_choice_gives_is_shown() {
+    let folder = project();
+    let mut client = Client::start(&folder);
+    client.hello(&folder);
+    let cases: &[(&str, &str)] = &[
+        ("map cho§ice with if order.is_paid { \"a\" } else { \"b\" }", "**choice**: \"a\" | \"b\""),
+        ("map choice with i§f order.is_paid { order.number } else { 2 }", "**if**: gives text or integer"),
+        ("map cho§ice with if order.is_paid { order.number }", "**choice**: text or nothing"),
+        (
+            "map cho§ice with if order.is_paid { order.number } else { order.lines }",
+            "**choice**: text or list of record",
+        ),
+        ("map cho§ice with switch order.status { \"new\" => 1, _ => 2.50 }", "**choice**: decimal"),
+        (
+            "map choice with swi§tch order.status { \"new\" => order.is_paid, \"sent\" => () }",
+            "**switch**: gives boolean or nothing",
+        ),
+        (
+            "map made {\n    cho§ice = if order.is_paid { 1 } else { \"none\" }\n}",
+            "**choice**: integer or text",
+        ),
+        (
+            "map made {\n    choice = if order.is_paid { 1 } else { 2 }\n}\nnotify `${made.cho§ice}`",
+            "**choice**: integer",
+        ),
+        ("map choice with { let b§est = if order.is_paid { 1 }; best ?? 2 }", "**best**: integer or nothing"),
+        ("map choice with if order.is_paid { 1 } else { 2 }\nnotify `${cho§ice}`", "**choice**: integer"),
+        (
+            "map choice with if order.is_paid { order.billing } else { order.shipping }\nnotify choice.str§eet",
+            "**street**: text",
+        ),
+        // Of what nobody knows, nothing is said.
+        ("map cho§ice with if order.is_paid { 1 } else { order.nothing }", "**choice**: anything"),
+    ];
+    let line = "map number with settings.prefix + order.number\n";
+    for (instead, wanted) in cases {
+        let (text, place) = marked(&with(line, &format!("{line}{instead}\n")));
+        client.open(&folder, "flows/orders.flow", &text);
+        client.problems();
+        let answer = client.at(&folder, "textDocument/hover", &place, json!({}));
+        let said = answer["result"]["contents"]["value"].as_str();
+        let said = said.unwrap_or_else(|| panic!("{instead}: {answer}"));
+        assert_eq!(said.lines().next(), Some(*wanted), "{instead}");
+    }
+    // A field of the target says what it takes, and what it is given here.
+    let email = "    email   = to_lower(order.customer.email)";
+    let (text, place) =
+        marked(&with(email, "    ema§il   = if order.is_paid { order.customer.email } else { \"none\" }"));
+    client.open(&folder, "flows/orders.flow", &text);
+    client.problems();
+    let answer = client.at(&folder, "textDocument/hover", &place, json!({}));
+    let said = answer["result"]["contents"]["value"].as_str().unwrap();
+    assert!(said.starts_with("**email**: text\n") && said.ends_with("\n\ngiven here: text"), "{said}");
+}
+
 #[test]
 fn names_lead_to_where_they_come_from() {
     let folder = project();

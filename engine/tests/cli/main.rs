@@ -19,12 +19,16 @@ mod demo;
 mod disk;
 mod docs;
 mod format;
+#[cfg(target_os = "linux")]
+mod guides;
 mod hooks;
 mod init;
 mod journal;
 mod kill;
 mod lsp;
 mod manual;
+#[cfg(target_os = "linux")]
+mod page;
 #[cfg(target_os = "linux")]
 mod person;
 mod plan;
@@ -38,5 +42,3 @@ mod server;
 mod store;
 mod town;
 mod traces;
-#[cfg(target_os = "linux")]
-mod tutorial;

@@ -8,6 +8,7 @@ use connectors::mpluskassa::simulator::TillSimulator;
 use connectors::record::{Record, Value as Any, read_json};
 use connectors::simulator::{Faults, Running, Simulator, start};
 use serde_json::json;
+use tokio::io::AsyncWriteExt as _;
 
 /// What the program said, and how it ended.
 pub(crate) struct Told {
@@ -68,9 +69,15 @@ impl Folder {
 
     /// Calls the program and waits for its end.
     pub(crate) async fn weft(&self, args: &[&str]) -> Told {
-        let output = self.command(args).output().await.unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the program speaks UTF-8");
-        Told { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+        told(self.command(args).output().await.unwrap())
+    }
+
+    /// The same with something to read on standard input.
+    pub(crate) async fn weft_with(&self, args: &[&str], input: &str) -> Told {
+        let mut child = self.command(args).stdin(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).await.unwrap();
+        let output = child.wait_with_output().await.unwrap();
+        told(output)
     }
 
     /// What the program shows, without what differs from day to day.
@@ -86,6 +93,11 @@ impl Folder {
         let text = text.replace(&self.path().to_string_lossy().into_owned(), "FOLDER");
         format!("{}\n[exit code {code}]", text.trim_end())
     }
+}
+
+fn told(output: std::process::Output) -> Told {
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the program speaks UTF-8");
+    Told { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
 }
 
 impl Town {

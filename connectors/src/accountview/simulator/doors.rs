@@ -10,8 +10,8 @@ use url::Url;
 pub(super) const CLIENT: &str = "weft-demo";
 /// Its secret.
 pub(super) const SECRET: &str = "av/s3cret+1=";
-/// Where its browser comes back to.
-pub(super) const REDIRECT: &str = "http://localhost:8914/callback";
+/// Where its browser comes back to, unless another address was registered.
+const REDIRECT: &str = "http://localhost:8914/callback";
 /// Rights that may be asked for.
 const SCOPES: [&str; 3] = ["readaccountviewdata", "updateaccountviewdata", "deleteaccountviewdata"];
 
@@ -19,6 +19,8 @@ const SCOPES: [&str; 3] = ["readaccountviewdata", "updateaccountviewdata", "dele
 #[derive(Debug)]
 pub(super) struct Doors {
     made: usize,
+    /// Where the browser comes back to, letter for letter as registered.
+    pub(super) redirect: String,
     /// Codes that nobody has used yet, with their scopes.
     codes: HashMap<String, String>,
     refresh: HashMap<String, String>,
@@ -31,6 +33,7 @@ impl Default for Doors {
     fn default() -> Self {
         Self {
             made: 0,
+            redirect: REDIRECT.to_owned(),
             codes: HashMap::new(),
             refresh: HashMap::new(),
             access: HashMap::new(),
@@ -53,7 +56,7 @@ impl Doors {
         if get("client_id") != CLIENT {
             return Err("unknown client_id".to_owned());
         }
-        if get("redirect_uri") != REDIRECT {
+        if get("redirect_uri") != self.redirect {
             return Err("redirect_uri is not the one that was registered".to_owned());
         }
         if get("response_type") != "code" {
@@ -67,7 +70,7 @@ impl Doors {
         // Needs decoding on its way back.
         let code = format!("c0de/{}+{}==", self.made, self.made * 7919);
         self.codes.insert(code.clone(), scopes.join(" "));
-        let mut back = Url::parse(REDIRECT).map_err(|error| error.to_string())?;
+        let mut back = Url::parse(&self.redirect).map_err(|error| error.to_string())?;
         back.query_pairs_mut().append_pair("code", &code).append_pair("state", get("state"));
         Ok(back.into())
     }
@@ -79,7 +82,7 @@ impl Doors {
             return Err("invalid_client");
         }
         let scope = match get("grant_type") {
-            "authorization_code" if get("redirect_uri") != REDIRECT => return Err("invalid_grant"),
+            "authorization_code" if get("redirect_uri") != self.redirect => return Err("invalid_grant"),
             "authorization_code" => self.codes.remove(get("code")).ok_or("invalid_grant")?,
             "refresh_token" => self.refresh.remove(get("refresh_token")).ok_or("invalid_grant")?,
             _ => return Err("unsupported_grant_type"),

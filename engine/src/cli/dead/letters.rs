@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::super::Ended;
+use super::super::called::{Names, called};
 use super::super::runs::{moment, utc};
 use super::super::show::Show;
 use crate::project::Project;
@@ -149,20 +150,22 @@ impl List {
                 && (self.waiting || self.record.is_some() || letter.retry_at.is_none())
         };
         let letters: Vec<&DeadLetter> = letters.iter().filter(wanted).collect();
-        for letter in &letters {
-            show.json(&to_json(letter));
+        let (mut names, mut rows) = (Names::new(project), Vec::new());
+        for letter in letters {
+            let name = names.of(letter).await;
+            show.json(&to_json(letter, name.as_deref()));
+            rows.push(row(letter, name.as_deref()));
         }
-        if letters.is_empty() {
+        if rows.is_empty() {
             show.line("no record is refused");
             return Ok(Ended::Well);
         }
-        let rows: Vec<Vec<String>> = letters.into_iter().map(row).collect();
-        show.table(&["flow", "key", "last tried", "kind", "reason"], &rows);
+        show.table(&["flow", "record", "last tried", "kind", "reason"], &rows);
         Ok(Ended::Well)
     }
 }
 
-fn row(letter: &DeadLetter) -> Vec<String> {
+fn row(letter: &DeadLetter, name: Option<&str>) -> Vec<String> {
     let state = match (letter.resolved_at, &letter.dropped, letter.retry_at) {
         (Some(_), Some(dropped), _) => format!("given up by {}: ", dropped.by),
         (Some(_), None, _) => "done: ".to_owned(),
@@ -172,7 +175,7 @@ fn row(letter: &DeadLetter) -> Vec<String> {
     };
     vec![
         letter.flow.clone(),
-        letter.source_key.clone(),
+        called(name, &letter.source_key),
         moment(letter.last_at),
         letter.class.clone(),
         format!("{state}{}", letter.reason),
@@ -180,10 +183,11 @@ fn row(letter: &DeadLetter) -> Vec<String> {
 }
 
 /// A letter without its payloads.
-pub(super) fn to_json(letter: &DeadLetter) -> serde_json::Value {
+pub(super) fn to_json(letter: &DeadLetter, name: Option<&str>) -> serde_json::Value {
     serde_json::json!({
         "flow": letter.flow,
         "key": letter.source_key,
+        "name": name,
         "class": letter.class,
         "reason": letter.reason,
         "attempts": letter.attempts,

@@ -1,16 +1,16 @@
 //! One dead letter, with everything that is known of it.
 
 use clap::Args;
-use connectors::record::{Value, read_json};
+use connectors::record::Value;
 
 use super::super::Ended;
+use super::super::called::{self, Names, called};
 use super::super::records::write_detail;
 use super::super::runs::{moment, utc};
 use super::super::show::Show;
 use super::letters::{none, of_record, to_json};
 use crate::load::Loader;
 use crate::project::Project;
-use crate::shade::masked;
 use crate::store::{DeadLetter, Store};
 use crate::trouble::Trouble;
 
@@ -60,7 +60,8 @@ impl ShowLetter {
             None => None,
         };
         let changed = flow_has_changed(project, letter);
-        let mut json = to_json(letter);
+        let name = Names::new(project).of(letter).await;
+        let mut json = to_json(letter, name.as_deref());
         if let Some(fields) = json.as_object_mut() {
             fields.insert("plan".to_owned(), format!("{:?}", letter.plan).into());
             fields.insert("flow_has_changed".to_owned(), changed.into());
@@ -69,7 +70,7 @@ impl ShowLetter {
             fields.insert("detail".to_owned(), detail.clone().unwrap_or_default());
         }
         show.json(&json);
-        head(letter, changed, show);
+        head(letter, name.as_deref(), changed, show);
         if let Some(detail) = &detail {
             show.line("  what was done:");
             write_detail(detail, self.full, show);
@@ -84,8 +85,8 @@ impl ShowLetter {
     }
 }
 
-fn head(letter: &DeadLetter, changed: Option<bool>, show: &Show) {
-    show.line(show.strong(&format!("{} {}", letter.flow, letter.source_key)));
+fn head(letter: &DeadLetter, name: Option<&str>, changed: Option<bool>, show: &Show) {
+    show.line(show.strong(&format!("{} {}", letter.flow, called(name, &letter.source_key))));
     show.line(format!("  {} ({})", show.bad(&letter.reason), letter.class));
     let times = match letter.attempts {
         1 => "tried once".to_owned(),
@@ -120,11 +121,8 @@ fn body(title: &str, payload: Option<&serde_json::Value>, show: &Show) {
 /// A payload that may be sealed, with what the project masks masked. One that cannot be opened
 /// is told.
 async fn opened(project: &Project, letter: &DeadLetter, payload: &[u8]) -> Option<serde_json::Value> {
-    match project.vault.opened(&letter.flow, &letter.source_key, payload.to_vec()).await {
-        Ok(bytes) => match read_json(&bytes.into()) {
-            Ok(Value::Map(record)) => parsed(&Value::Map(masked(&record, &project.privacy.mask)).to_json()),
-            _ => None,
-        },
+    match called::opened(project, letter, payload).await {
+        Ok(record) => parsed(&Value::Map(record?).to_json()),
         Err(trouble) => Some(trouble.to_string().into()),
     }
 }

@@ -61,10 +61,7 @@ pub(crate) fn tell(planned: &FlowPreview, show: &Show) {
 }
 
 fn called(record: &PlannedRecord) -> String {
-    match &record.name {
-        Some(name) => format!("{name} ({})", record.key),
-        None => record.key.clone(),
-    }
+    super::super::called::called(record.name.as_deref(), &record.key)
 }
 
 fn tell_record(record: &PlannedRecord, show: &Show) {

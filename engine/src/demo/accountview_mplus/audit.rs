@@ -8,7 +8,7 @@ use connectors::record::{Record, Value};
 use rust_decimal::Decimal;
 
 use crate::demo::ledger::{cents, decimal};
-use crate::demo::stage::Audit;
+use crate::demo::stage::{Audit, orders};
 
 /// What was sold: how many of each article.
 type Sold = BTreeMap<String, Decimal>;
@@ -52,13 +52,20 @@ pub(super) fn compare(till: &TillSimulator, office: &AccountViewSimulator, told:
         }
     }
     if i64::try_from(refused) != Ok(told) {
-        wrong.push(format!("{refused} orders are missing, but {told} were refused: some were lost"));
+        wrong.push(format!(
+            "{} missing, but {told} were refused: some were lost",
+            orders(refused, ["is", "are"])
+        ));
     }
     let lines = vec![
         format!(
-            "{arrived} orders arrived, each once: € {value} without VAT on both sides, article by article"
+            "{}, each once: € {value} without VAT on both sides, article by article",
+            orders(arrived, ["arrived"; 2])
         ),
-        format!("{refused} orders are missing in AccountView; the run refused {told}, each with its reason"),
+        format!(
+            "{} missing in AccountView; the run refused {told}, each with its reason",
+            orders(refused, ["is", "are"])
+        ),
     ];
     let json = serde_json::json!({"arrived": arrived, "value": value.to_string(), "refused": refused});
     Audit { lines, wrong, is_whole: arrived > 0, json }

@@ -10,7 +10,7 @@ use connectors::record::{Record, Value};
 use rust_decimal::Decimal;
 
 use crate::demo::ledger::{booked, cents, decimal};
-use crate::demo::stage::Audit;
+use crate::demo::stage::{Audit, orders};
 use crate::demo::web_shop;
 
 /// Whether every order that should be in the till is there once, with the same total and VAT.
@@ -45,18 +45,27 @@ pub(super) fn compare(shop: &CcvShop, till: &TillSimulator, told: i64) -> Audit 
             None => held += 1,
         }
     }
-    let mut lines =
-        vec![format!("{arrived} orders arrived, each once: € {value} on both sides, with € {vat} VAT")];
+    let mut lines = vec![format!(
+        "{}, each once: € {value} on both sides, with € {vat} VAT",
+        orders(arrived, ["arrived"; 2])
+    )];
     if a_cent_off > 0 {
         lines.push(format!("in {a_cent_off} of them the shop shows a cent more or less VAT: it rounds once an order, the till once a rate"));
     }
-    lines.push(format!("{held} orders are unpaid, cancelled or unfinished and stayed in the shop"));
-    lines.push(format!("{by_hand} orders had been typed in by hand before and were left alone"));
     lines.push(format!(
-        "{refused} orders are missing in the till; the run refused {told}, each with its reason"
+        "{} unpaid, cancelled or unfinished and stayed in the shop",
+        orders(held, ["is", "are"])
+    ));
+    lines.push(format!("left alone: {} been typed in by hand before", orders(by_hand, ["that had"; 2])));
+    lines.push(format!(
+        "{} missing in the till; the run refused {told}, each with its reason",
+        orders(refused, ["is", "are"])
     ));
     if i64::try_from(refused) != Ok(told) {
-        wrong.push(format!("{refused} orders are missing, but {told} were refused: some were lost"));
+        wrong.push(format!(
+            "{} missing, but {told} were refused: some were lost",
+            orders(refused, ["is", "are"])
+        ));
     }
     let json = serde_json::json!({
         "arrived": arrived, "value": value.to_string(), "vat": vat.to_string(), "held": held,

@@ -8,7 +8,7 @@ use connectors::eaccounting::simulator::Company;
 use rust_decimal::Decimal;
 
 use crate::demo::ledger::decimal;
-use crate::demo::stage::Audit;
+use crate::demo::stage::{Audit, orders};
 use crate::demo::web_shop;
 
 /// What eAccounting has under a number of the shop: how often, and for how much.
@@ -41,12 +41,18 @@ pub(super) fn compare(shop: &CcvShop, books: &Company, told: i64) -> Audit {
         }
     }
     if i64::try_from(refused) != Ok(told) {
-        wrong.push(format!("{refused} orders are missing, but {told} were refused: some were lost"));
+        wrong.push(format!(
+            "{} missing, but {told} were refused: some were lost",
+            orders(refused, ["is", "are"])
+        ));
     }
     let lines = vec![
-        format!("{arrived} orders arrived, each once: € {value} on both sides"),
-        format!("{held} orders are unpaid, cancelled or unfinished and stayed in the shop"),
-        format!("{refused} orders are missing in eAccounting; the run refused {told}, each with its reason"),
+        format!("{}, each once: € {value} on both sides", orders(arrived, ["arrived"; 2])),
+        format!("{} unpaid, cancelled or unfinished and stayed in the shop", orders(held, ["is", "are"])),
+        format!(
+            "{} missing in eAccounting; the run refused {told}, each with its reason",
+            orders(refused, ["is", "are"])
+        ),
     ];
     let json = serde_json::json!({
         "arrived": arrived, "value": value.to_string(), "held": held, "refused": refused,

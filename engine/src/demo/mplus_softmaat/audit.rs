@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use crate::demo::ledger::{Booked, booked, cents};
-use crate::demo::stage::{Audit, list};
+use crate::demo::stage::{Audit, list, orders};
 
 /// Whether every paid order of Softmaat is in the till once, with the same total and VAT.
 ///
@@ -43,13 +43,19 @@ pub(super) fn compare(softmaat: &SoftmaatSimulator, till: &TillSimulator, told: 
         }
     }
     if i64::try_from(refused) != Ok(told) {
-        wrong.push(format!("{refused} orders are missing, but {told} were refused: some were lost"));
+        wrong.push(format!(
+            "{} missing, but {told} were refused: some were lost",
+            orders(refused, ["is", "are"])
+        ));
     }
     let lines = vec![
-        format!("{arrived} orders arrived, each once: € {value} on both sides, with € {vat} VAT"),
-        format!("{held} orders are not paid or cancelled and stayed in Softmaat"),
-        format!("{by_hand} orders had been typed in by hand before and were left alone"),
-        format!("{refused} orders are missing in the till; the run refused {told}, each with its reason"),
+        format!("{}, each once: € {value} on both sides, with € {vat} VAT", orders(arrived, ["arrived"; 2])),
+        format!("{} not paid or cancelled and stayed in Softmaat", orders(held, ["is", "are"])),
+        format!("left alone: {} been typed in by hand before", orders(by_hand, ["that had"; 2])),
+        format!(
+            "{} missing in the till; the run refused {told}, each with its reason",
+            orders(refused, ["is", "are"])
+        ),
     ];
     let json = serde_json::json!({
         "arrived": arrived, "value": value.to_string(), "vat": vat.to_string(), "held": held,

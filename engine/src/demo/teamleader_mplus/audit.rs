@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use crate::demo::ledger::decimal;
-use crate::demo::stage::Audit;
+use crate::demo::stage::{Audit, orders};
 
 /// The quotations of Teamleader under one number of the till.
 #[derive(Default)]
@@ -49,11 +49,17 @@ pub(super) fn compare(till: &TillSimulator, office: &Office, told: i64) -> Audit
         }
     }
     if i64::try_from(refused) != Ok(told) {
-        wrong.push(format!("{refused} orders are missing, but {told} were refused: some were lost"));
+        wrong.push(format!(
+            "{} missing, but {told} were refused: some were lost",
+            orders(refused, ["is", "are"])
+        ));
     }
     let lines = vec![
-        format!("{arrived} orders arrived, each once: € {value} on both sides, with € {vat} VAT"),
-        format!("{refused} orders are missing in Teamleader; the run refused {told}, each with its reason"),
+        format!("{}, each once: € {value} on both sides, with € {vat} VAT", orders(arrived, ["arrived"; 2])),
+        format!(
+            "{} missing in Teamleader; the run refused {told}, each with its reason",
+            orders(refused, ["is", "are"])
+        ),
     ];
     let json = serde_json::json!({
         "arrived": arrived, "value": value.to_string(), "vat": vat.to_string(), "refused": refused,

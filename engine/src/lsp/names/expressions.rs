@@ -4,6 +4,7 @@
 use dsl::catalog::{Field, Type};
 use dsl::plan::Span;
 use dsl::tokens::{Kind, Token};
+use dsl::{Gives, Source};
 
 use super::{Binding, Names, Use, What, shapes};
 
@@ -122,7 +123,8 @@ impl Names<'_> {
                         }
                         if self.is_word(word) {
                             let start = self.tokens.get(word).map_or(span.end, |token| token.span.end);
-                            self.local(word, start..self.end_of_block(word, till, span.end), Type::Any);
+                            let scope = start..self.end_of_block(word, till, span.end);
+                            self.local(word, scope, self.given_at(word));
                         }
                         word += 1;
                     }
@@ -136,7 +138,16 @@ impl Names<'_> {
     fn local(&mut self, index: usize, scope: Span, shape: Type) {
         let Some(span) = self.tokens.get(index).map(|token| token.span.clone()) else { return };
         let name = self.token(index).to_owned();
-        self.bindings.push(Binding { name, line: span.clone(), span, what: What::Local, scope, shape });
+        let value = Some(span.clone());
+        self.bindings.push(Binding {
+            name,
+            line: span.clone(),
+            span,
+            what: What::Local,
+            scope,
+            shape,
+            value,
+        });
     }
 
     /// Where the value ends that begins at that token: at the comma or bracket around it.
@@ -318,18 +329,31 @@ impl Names<'_> {
 
     fn settings(&self) -> Type {
         let all = self.bindings.iter().filter(|binding| binding.what == What::Setting);
-        Type::Record(all.map(|setting| shapes::field(&setting.name, setting.shape.clone())).collect())
+        Type::Record(all.map(|setting| Field::plain(&setting.name, setting.shape.clone())).collect())
     }
 
     /// What is known of an expression as a whole: of a plain path, or of the first of several that
-    /// are joined by `??`.
+    /// are joined by `??`, also while the flow is half written; else what the checker knows.
     pub(super) fn shape_of(&self, span: &Span) -> Type {
         let from = self.tokens.partition_point(|token| token.span.start < span.start);
         let till = self.tokens.partition_point(|token| token.span.start < span.end);
         match self.chain(from, till) {
             Some((shape, end)) if end >= till || self.token(end) == "??" => shape,
-            _ => Type::Any,
+            _ => shapes::only(self.gives(span)),
         }
+    }
+
+    /// The type of a name that an expression gives itself.
+    fn given_at(&self, index: usize) -> Type {
+        let token = self.tokens.get(index);
+        shapes::only(token.and_then(|token| self.gives(&token.span)))
+    }
+
+    /// What the checker knows of the value that stands there.
+    pub(in crate::lsp) fn gives(&self, span: &Span) -> Option<&Gives> {
+        let all = self.checked.get_or_init(|| dsl::gives(&Source::new("", self.text), self.catalog));
+        let at = all.binary_search_by_key(&(span.start, span.end), |(place, _)| (place.start, place.end));
+        all.get(at.ok()?).map(|(_, gives)| gives)
     }
 
     /// The field that the word at that token reads, when it is one: `order.customer.email`.

@@ -1,14 +1,15 @@
-//! The tutorial, played: what stands there as typed is typed, and what stands there as seen has to
-//! be seen. `UPDATE_DOCS=1` writes down what is seen.
+//! A page of the guides, played: what stands there as typed is typed, and what stands there as seen
+//! has to be seen. `UPDATE_DOCS=1` writes down what is seen.
 //!
 //! A block of `console` is a terminal; `terminal=NAME` one that stays open, in which later blocks
 //! go on: an empty first line is Enter, `^C` is Ctrl-C. `file=NAME` is a file that is written, and
-//! a `diff` with it one that is changed.
+//! a `diff` with it one that is changed. What ends with `…` is as seen up to there.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use super::connect::{get, sent_to};
 use super::person::{Person, Screen};
 use super::town::Folder;
 
@@ -16,9 +17,6 @@ const DOWN: &str = "\u{1b}[B";
 
 /// The day of the page. The world of the stand-ins is the same on every other day.
 const TODAY: &str = "2026-11-22T12:00:00Z";
-
-/// The ports of the page.
-const PORTS: [u16; 2] = [8301, 8302];
 
 /// A page, part by part: what stands behind a fence, and what stands within; or text.
 enum Part {
@@ -48,27 +46,140 @@ fn parts(page: &str) -> Vec<Part> {
     parts
 }
 
-/// Somebody who follows the page.
-struct Reader {
+/// Somebody who follows a page.
+pub(crate) struct Reader {
+    page: PathBuf,
+    home: Folder,
+    /// Where the reader is.
     folder: PathBuf,
-    ports: [u16; 2],
+    /// What the page has, and what this machine has of today in its place: ports and the like.
+    today: Vec<(String, String)>,
+    /// What a file has besides what the page shows of it.
+    besides: BTreeMap<String, String>,
+    /// What is done where something is asked.
+    answers: Vec<(String, Answer)>,
     /// Terminals that stay open, and the lines of them that were read.
     open: BTreeMap<String, (Person, usize)>,
     /// Settings that a stand-in has named, to be typed where they are asked.
     named: BTreeMap<String, String>,
 }
 
+/// What a reader does at a question, besides what the page has.
+#[derive(Clone)]
+enum Answer {
+    Types(String),
+    Hides(String),
+    /// Opens the address above it in a browser, and lets Weft in.
+    LetsIn,
+}
+
 impl Reader {
+    /// At a page of the guides, with nothing at hand; `None`: nobody can sit at a terminal here.
+    pub(crate) fn at(page: &str) -> Option<Self> {
+        let home = Folder::new();
+        if Person::at(&home, "true").is_none() {
+            eprintln!("not played: there is no program `script` on this machine");
+            return None;
+        }
+        Some(Self {
+            page: Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(page),
+            folder: home.path().to_owned(),
+            home,
+            today: Vec::new(),
+            besides: BTreeMap::new(),
+            answers: Vec::new(),
+            open: BTreeMap::new(),
+            named: BTreeMap::new(),
+        })
+    }
+
+    /// The folder in which the page is followed.
+    pub(crate) const fn home(&self) -> &Folder {
+        &self.home
+    }
+
+    /// Follows the page in that folder.
+    pub(crate) fn moves(&mut self, home: Folder) {
+        home.path().clone_into(&mut self.folder);
+        self.home = home;
+    }
+
+    /// A file of the page has more than the page shows.
+    pub(crate) fn adds(&mut self, file: &str, text: &str) {
+        self.besides.insert(file.to_owned(), text.to_owned());
+    }
+
+    /// What the page writes stands for something else today.
+    pub(crate) fn has(&mut self, page: &str, today: &str) {
+        self.today.push((page.to_owned(), today.to_owned()));
+    }
+
+    /// Types that where the screen ends so.
+    pub(crate) fn types(&mut self, asked: &str, keys: &str) {
+        self.answers.push((asked.to_owned(), Answer::Types(keys.to_owned())));
+    }
+
+    /// Types a secret, which nobody sees, where the screen ends so.
+    pub(crate) fn hides(&mut self, asked: &str, keys: &str) {
+        self.answers.push((asked.to_owned(), Answer::Hides(keys.to_owned())));
+    }
+
+    /// Opens the address that is shown in a browser, once the screen ends so.
+    pub(crate) fn lets_in(&mut self, asked: &str) {
+        self.answers.push((asked.to_owned(), Answer::LetsIn));
+    }
+
+    /// The text of a block that makes a file.
+    pub(crate) fn file(&self, name: &str) -> String {
+        let head = format!("file={name}");
+        let found = parts(&self.written()).into_iter().find_map(|part| match part {
+            Part::Block(fence, body) if fence.ends_with(&head) => Some(body.join("\n") + "\n"),
+            _ => None,
+        });
+        self.whole(name, &found.unwrap_or_else(|| panic!("the page has no {name}")))
+    }
+
+    /// A file of the page as it is written down today.
+    fn whole(&self, name: &str, text: &str) -> String {
+        self.typed(text) + self.besides.get(name).map_or("", String::as_str)
+    }
+
+    fn written(&self) -> String {
+        std::fs::read_to_string(&self.page).unwrap()
+    }
+
+    /// Follows the page from its first line to its last.
+    pub(crate) async fn plays(mut self) {
+        let written = self.written();
+        let mut came = String::new();
+        for part in parts(&written) {
+            match part {
+                Part::Text(text) => came.push_str(&text),
+                Part::Block(head, body) => {
+                    let body = self.block(&head, body).await;
+                    writeln!(came, "```{head}\n{}\n```", body.join("\n")).unwrap();
+                }
+            }
+        }
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(&self.page, came).unwrap();
+            return;
+        }
+        let diff = similar::TextDiff::from_lines(&written, &came);
+        let diff = diff.unified_diff().context_radius(2).to_string();
+        assert!(written == came, "{}: UPDATE_DOCS=1 writes what is seen:\n{diff}", self.page.display());
+    }
+
     /// As the machine of today has it.
     fn typed(&self, text: &str) -> String {
-        let text = text.replace(&PORTS[0].to_string(), &self.ports[0].to_string());
-        text.replace(&PORTS[1].to_string(), &self.ports[1].to_string())
+        let pairs: Vec<_> = self.today.iter().map(|(page, today)| (page.as_str(), today.as_str())).collect();
+        replaced(text, &pairs)
     }
 
     /// As the page has it.
     fn seen(&self, text: &str) -> String {
-        let text = text.replace(&self.ports[1].to_string(), &PORTS[1].to_string());
-        text.replace(&self.ports[0].to_string(), &PORTS[0].to_string())
+        let pairs: Vec<_> = self.today.iter().map(|(page, today)| (today.as_str(), page.as_str())).collect();
+        replaced(text, &pairs)
     }
 
     /// Does what a block says; gives it as it is seen.
@@ -76,7 +187,12 @@ impl Reader {
         let word = |name: &str| head.split(' ').find_map(|word| word.strip_prefix(name)).map(str::to_owned);
         match (head.split(' ').next(), word("file="), word("terminal=")) {
             (Some("diff"), Some(name), _) => self.change(&name, &body),
-            (_, Some(name), _) => std::fs::write(self.folder.join(name), body.join("\n") + "\n").unwrap(),
+            (_, Some(name), _) => {
+                let path = self.folder.join(&name);
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(path, self.whole(&name, &(body.join("\n") + "\n"))).unwrap();
+            }
+            (Some("console"), _, _) if head.contains(" from=") => is_from(&word("from=").unwrap(), &body),
             (Some("console"), _, Some(terminal)) => return self.stays(terminal, body, head).await,
             (Some("console"), _, None) => return self.console(body).await,
             _ => {}
@@ -105,17 +221,50 @@ impl Reader {
                 self.folder = self.folder.join(folder);
                 continue;
             }
-            let mut person = Person::in_folder(&self.folder, &self.typed(call)).unwrap();
+            if let Some(address) = call.strip_prefix("curl ") {
+                let answer = get(&self.typed(address)).await;
+                let (_, answer) = answer.split_once("\r\n\r\n").unwrap();
+                came.extend(settled(
+                    &lines[1..],
+                    self.seen(answer).lines().map(str::to_owned).collect(),
+                    false,
+                ));
+                continue;
+            }
+            let is_hidden = |line: &String| {
+                let mut hidden = self.answers.iter().filter(|(_, answer)| matches!(answer, Answer::Hides(_)));
+                hidden.any(|(asked, _)| line == asked)
+            };
+            let is_asked = |line: &String| line.starts_with("✔ ") || is_hidden(line);
+            let sits = if lines[1..].iter().any(is_asked) { Person::in_folder } else { Person::echoed };
+            let mut person = sits(&self.folder, &self.typed(call)).unwrap();
             for line in &lines[1..] {
                 let Some(answered) = line.strip_prefix("✔ ") else { continue };
                 let (question, answer) = answered.rsplit_once(" · ").unwrap();
                 self.answer(&mut person, question, &self.typed(answer)).await;
             }
-            person.leaves().await;
+            self.until_the_end(&mut person).await;
             let text = self.seen(&person.screen.text());
             came.extend(settled(&lines[1..], text.lines().map(str::to_owned).collect(), false));
         }
         came
+    }
+
+    /// Waits for the end, and answers what is asked until then.
+    async fn until_the_end(&self, person: &mut Person) {
+        let mut left = self.answers.clone();
+        while person.reads("the end").await {
+            let text = person.screen.text();
+            let Some(at) = left.iter().position(|(asked, _)| text.ends_with(asked)) else { continue };
+            match left.remove(at).1 {
+                Answer::Types(keys) | Answer::Hides(keys) => person.types(&keys).await,
+                Answer::LetsIn => {
+                    let address = text.lines().find(|line| line.trim_start().starts_with("http"));
+                    get(&sent_to(address.unwrap().trim()).await).await;
+                }
+            }
+        }
+        person.child.wait().await.unwrap();
     }
 
     /// Answers one question of `weft init`.
@@ -209,6 +358,18 @@ impl Reader {
     }
 }
 
+/// What is shown shortened stands on a page that is played; `…` stands for lines that are left out.
+fn is_from(page: &str, shown: &[String]) {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(page);
+    let page = std::fs::read_to_string(page).unwrap();
+    let mut rest = page.as_str();
+    for lines in shown.split(|line| line == "…") {
+        let lines = format!("\n{}\n", lines.join("\n"));
+        let found = rest.split_once(&lines);
+        (_, rest) = found.unwrap_or_else(|| panic!("the page that is played has not:{lines}"));
+    }
+}
+
 /// The question that waits for an answer, and what can be chosen.
 fn asked(screen: &Screen) -> Option<(String, Vec<String>)> {
     let lines = screen.lines();
@@ -225,7 +386,32 @@ fn settled(page: &[String], seen: Vec<String>, unordered: bool) -> Vec<String> {
         }
         lines
     };
-    if normal(page) == normal(&seen) { page.to_vec() } else { seen }
+    let (mut shown, came) = (normal(page), normal(&seen));
+    if !unordered {
+        for (line, came) in shown.iter_mut().zip(&came) {
+            let is_cut = line.strip_suffix('…').is_some_and(|begin| came.starts_with(begin.trim_end()));
+            if is_cut {
+                line.clone_from(came);
+            }
+        }
+    }
+    if shown == came { page.to_vec() } else { seen }
+}
+
+/// With the first of each pair replaced by the second, in one go.
+fn replaced(text: &str, pairs: &[(&str, &str)]) -> String {
+    let (mut made, mut rest) = (String::new(), text);
+    while let Some(letter) = rest.chars().next() {
+        let mut found = pairs.iter().filter_map(|(old, new)| Some((rest.strip_prefix(old)?, new)));
+        if let Some((after, new)) = found.next() {
+            made.push_str(new);
+            rest = after;
+        } else {
+            made.push(letter);
+            rest = rest.strip_prefix(letter).unwrap_or_default();
+        }
+    }
+    made
 }
 
 /// A line without what differs from one day to the next: moments, how long it took, and numbers
@@ -240,7 +426,7 @@ fn normal(line: &str) -> String {
     let words: Vec<&str> = line.split_whitespace().collect();
     let mut text = " ".repeat(indent);
     for (at, word) in words.iter().enumerate() {
-        let core = word.trim_matches(|letter: char| "\"():,.‹›".contains(letter));
+        let core = word.trim_matches(|letter: char| "\"():;,.‹›".contains(letter));
         let shape: String = core.chars().map(|one| if one.is_ascii_hexdigit() { '9' } else { one }).collect();
         let is_number = !core.is_empty() && core.chars().all(|one| one.is_ascii_digit());
         let follows = at > 0 && GIVEN.contains(&words[at - 1]);
@@ -259,7 +445,7 @@ fn normal(line: &str) -> String {
 }
 
 /// Two ports, one after the other, that nobody has.
-fn free_ports() -> [u16; 2] {
+pub(crate) fn free_ports() -> [u16; 2] {
     let free = |port: u16| std::net::TcpListener::bind(("127.0.0.1", port));
     loop {
         let first = free(0).unwrap();
@@ -267,46 +453,6 @@ fn free_ports() -> [u16; 2] {
         if port < u16::MAX && free(port + 1).is_ok() {
             return [port, port + 1];
         }
-    }
-}
-
-// shows R78
-#[tokio::test]
-async fn the_tutorial_is_what_is_seen() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/tutorial.md");
-    let written = std::fs::read_to_string(&file).unwrap();
-    let folder = Folder::new();
-    if Person::at(&folder, "true").is_none() {
-        eprintln!("not played: there is no program `script` on this machine");
-        return;
-    }
-    let mut reader = Reader {
-        folder: folder.path().to_owned(),
-        ports: free_ports(),
-        open: BTreeMap::new(),
-        named: BTreeMap::new(),
-    };
-    let mut came = String::new();
-    for part in parts(&written) {
-        match part {
-            Part::Text(text) => came.push_str(&text),
-            Part::Block(head, body) => {
-                let body = reader.block(&head, body).await;
-                writeln!(came, "```{head}\n{}\n```", body.join("\n")).unwrap();
-            }
-        }
-    }
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(&file, came).unwrap();
-    } else {
-        let differs: Vec<_> = similar::TextDiff::from_lines(&written, &came)
-            .unified_diff()
-            .context_radius(2)
-            .to_string()
-            .lines()
-            .map(str::to_owned)
-            .collect();
-        assert!(written == came, "UPDATE_DOCS=1 writes what is seen:\n{}", differs.join("\n"));
     }
 }
 
