@@ -27,7 +27,6 @@ macro_rules! pages {
     };
 }
 
-// shows R78
 pages! {
     "tutorial.md" is tutorial,
     "getting-started.md" is getting_started,
@@ -145,6 +144,7 @@ async fn monitoring(reader: &mut Reader) -> (Town, Daemon) {
     (town, daemon)
 }
 
+// shows R78
 /// A terminal is shown by a page that is played, and a page that is played shows one.
 #[test]
 fn every_terminal_of_the_guides_is_played() {
