@@ -89,6 +89,8 @@ fn main() {
     println!("{:<52} {:>8}", format!("medians of {ROUNDS} runs"), "ms");
     measure("weft --version", || run(&["--version"]));
     measure("weft check, 11 flows and their scripts", || run(&["check"]));
+    let all = everything(&folder, &weft);
+    measure_after("the same, nothing of it in memory", || all.iter().for_each(forget), || run(&["check"]));
     measure(&format!("weft check long.flow, {LINES} lines"), || run(&["check", "long.flow"]));
     measure("the same within a process", || drop(check()));
     let mut editor = Editor::open(&weft, &folder, "edited.flow");
@@ -170,10 +172,16 @@ impl Drop for Editor {
     }
 }
 
-fn measure(what: &str, mut run: impl FnMut()) {
+fn measure(what: &str, run: impl FnMut()) {
+    measure_after(what, || (), run);
+}
+
+/// The same, with something that has to be done before each time and does not count.
+fn measure_after(what: &str, before: impl Fn(), mut run: impl FnMut()) {
     run();
     let mut times: Vec<Duration> = (0..ROUNDS)
         .map(|_| {
+            before();
             let start = Instant::now();
             run();
             start.elapsed()
@@ -181,6 +189,25 @@ fn measure(what: &str, mut run: impl FnMut()) {
         .collect();
     times.sort();
     println!("{what:<52} {:>8.1}", times[ROUNDS / 2].as_secs_f64() * 1e3);
+}
+
+/// The program and the files of the project.
+fn everything(folder: &Path, program: &Path) -> Vec<PathBuf> {
+    let (mut all, mut folders) = (vec![program.to_owned()], vec![folder.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { folders.push(path) } else { all.push(path) }
+        }
+    }
+    all
+}
+
+/// Asks the system to keep nothing of a file in memory.
+fn forget(path: &PathBuf) {
+    let file = fs::File::open(path).unwrap();
+    file.sync_all().unwrap();
+    rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
 }
 
 /// The program that was built with the same options as this.

@@ -169,7 +169,8 @@ pub fn main() -> ExitCode {
 }
 
 /// A run waits for systems most of its time. On one thread it hands work on without waking
-/// another one, which otherwise costs as much as the work itself; the store has its own threads.
+/// another one, which otherwise costs as much as the work itself; only what waits for the disk has
+/// another thread.
 fn runtime(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
     let mut builder = match command {
         Command::Run(_) | Command::Plan(_) | Command::Test(_) => {
