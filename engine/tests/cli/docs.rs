@@ -6,7 +6,7 @@ use super::town::{Folder, golden};
 
 const GUIDE: &str = include_str!("../../../docs/operating.md");
 const PRIVACY: &str = include_str!("../../../docs/privacy.md");
-const FLOW: &str = include_str!("../../../flows/ccv_salespos-mpluskassa/orders.flow");
+pub(crate) const FLOW: &str = include_str!("../../../flows/ccv_salespos-mpluskassa/orders.flow");
 
 /// Fenced blocks: what stands behind the fence, and the text.
 pub(crate) fn blocks(text: &str) -> Vec<(&str, &str)> {
@@ -112,6 +112,22 @@ async fn the_guides_commands_exist() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(calls >= 100, "{calls}");
+}
+
+// shows R78
+/// What somebody types and what comes of it is `console`, and played; see `guides.rs`.
+#[test]
+fn no_terminal_is_written_down_as_text() {
+    let is_typed = |line: &&str| line.starts_with("$ ") || line.starts_with("weft ");
+    for (page, text) in guides() {
+        for (_, body) in blocks(&text).into_iter().filter(|(head, _)| matches!(*head, "" | "text")) {
+            assert_eq!(
+                body.lines().find(is_typed),
+                None,
+                "{page}: use `console`, or `sh` without what it says"
+            );
+        }
+    }
 }
 
 #[tokio::test]
