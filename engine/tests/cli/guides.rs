@@ -91,7 +91,7 @@ upsert debtor in till.relations by email {
 }
 create till_order in till.orders {
     ext_order_id    = order.number
-    employee_number = "1"
+    employee_number = "999999"
     relation_number = debtor.relation_number
     lines each line in order.lines {
         article_number = line.sku
