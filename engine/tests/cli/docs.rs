@@ -114,7 +114,23 @@ async fn the_guides_commands_exist() {
     assert!(calls >= 100, "{calls}");
 }
 
-// shows R78
+/// The mistake that the README shows is one in the flow that it shows.
+#[tokio::test]
+async fn the_mistake_of_the_readme_is_told_so() {
+    let readme = include_str!("../../../README.md");
+    let blocks = blocks(readme);
+    let of = |begin: &str| blocks.iter().find(|(_, body)| body.starts_with(begin)).unwrap().1;
+    let (flow, shown) = (of("flow "), of("F096"));
+    assert!(flow.contains("is_paid == true"));
+    let folder = Folder::new();
+    folder.put("weft.toml", "[flows.orders]\nfile = \"orders.flow\"\n");
+    folder.put("orders.flow", flow.replace("is_paid == true", "is_paid = true"));
+    let told = folder.weft(&["check"]).await;
+    assert_eq!(told.code, Some(2));
+    let said: Vec<&str> = told.err.lines().map(str::trim_end).collect();
+    assert!(said.join("\n").contains(shown), "{}", told.err);
+}
+
 /// What somebody types and what comes of it is `console`, and played; see `guides.rs`.
 #[test]
 fn no_terminal_is_written_down_as_text() {

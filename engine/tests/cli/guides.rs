@@ -125,6 +125,38 @@ async fn plan(reader: &mut Reader) -> Town {
     town
 }
 
+/// What the guide to plans calls besides: a plan that is kept, carried out, and run once more.
+#[tokio::test]
+async fn the_guides_plans_are_carried_out() {
+    let Some(mut reader) = Reader::at("plan.md") else { return };
+    let town = plan(&mut reader).await;
+    let home = reader.home();
+    let guide = include_str!("../../../docs/plan.md");
+    let calls =
+        blocks(guide).into_iter().filter(|(head, _)| *head == "sh").flat_map(|(_, body)| body.lines());
+    let mut run = String::new();
+    for call in calls {
+        let mut args: Vec<&str> = call.split(' ').skip(1).collect();
+        if let Some(at) = args.iter().position(|&arg| arg == "--run") {
+            args[at + 1] = &run;
+        } else if args[0] == "replay" {
+            // Nobody is there to say so.
+            args.push("--yes");
+        }
+        let told = home.weft(&args).await;
+        // One order is refused wherever a plan looks at all of them.
+        let code = i32::from(args[0] == "plan" && !args.contains(&"--record"));
+        assert_eq!(told.code, Some(code), "{call}: {}{}", told.out, told.err);
+        if args[0] == "run" {
+            assert_eq!(town.till.orders().len(), 6, "{}", told.out);
+            let runs = home.weft(&["runs", "--json"]).await.out;
+            let last: serde_json::Value = serde_json::from_str(runs.lines().next().unwrap()).unwrap();
+            last["run"].as_str().unwrap().clone_into(&mut run);
+        }
+    }
+    assert_eq!(town.till.orders().len(), 6, "nothing is doubled");
+}
+
 async fn testing(reader: &mut Reader) {
     reader.home().put("weft.toml", "[flows.customers]\nfile = \"flows/customers.flow\"\n");
 }
