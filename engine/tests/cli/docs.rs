@@ -134,14 +134,17 @@ async fn the_mistake_of_the_readme_is_told_so() {
 /// What somebody types and what comes of it is `console`, and played; see `guides.rs`.
 #[test]
 fn no_terminal_is_written_down_as_text() {
-    let is_typed = |line: &&str| line.starts_with("$ ") || line.starts_with("weft ");
     for (page, text) in guides() {
-        for (_, body) in blocks(&text).into_iter().filter(|(head, _)| matches!(*head, "" | "text")) {
-            assert_eq!(
-                body.lines().find(is_typed),
-                None,
-                "{page}: use `console`, or `sh` without what it says"
-            );
+        for (head, body) in blocks(&text) {
+            let head = head.split(' ').next().unwrap_or_default();
+            let is_typed = |line: &&str| match head {
+                "console" => false,
+                // Commands alone.
+                "sh" => line.starts_with("$ "),
+                _ => line.starts_with("$ ") || line.starts_with("weft "),
+            };
+            let found = body.lines().find(is_typed);
+            assert_eq!(found, None, "{page}: use `console`, or `sh` without what it says");
         }
     }
 }
