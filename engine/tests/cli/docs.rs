@@ -6,7 +6,7 @@ use super::town::{Folder, golden};
 
 const GUIDE: &str = include_str!("../../../docs/operating.md");
 const PRIVACY: &str = include_str!("../../../docs/privacy.md");
-const FLOW: &str = include_str!("../../../flows/ccv_salespos-mpluskassa/orders.flow");
+pub(crate) const FLOW: &str = include_str!("../../../flows/ccv_salespos-mpluskassa/orders.flow");
 
 /// Fenced blocks: what stands behind the fence, and the text.
 pub(crate) fn blocks(text: &str) -> Vec<(&str, &str)> {
@@ -112,6 +112,41 @@ async fn the_guides_commands_exist() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(calls >= 100, "{calls}");
+}
+
+/// The mistake that the README shows is one in the flow that it shows.
+#[tokio::test]
+async fn the_mistake_of_the_readme_is_told_so() {
+    let readme = include_str!("../../../README.md");
+    let blocks = blocks(readme);
+    let of = |begin: &str| blocks.iter().find(|(_, body)| body.starts_with(begin)).unwrap().1;
+    let (flow, shown) = (of("flow "), of("F096"));
+    assert!(flow.contains("is_paid == true"));
+    let folder = Folder::new();
+    folder.put("weft.toml", "[flows.orders]\nfile = \"orders.flow\"\n");
+    folder.put("orders.flow", flow.replace("is_paid == true", "is_paid = true"));
+    let told = folder.weft(&["check"]).await;
+    assert_eq!(told.code, Some(2));
+    let said: Vec<&str> = told.err.lines().map(str::trim_end).collect();
+    assert!(said.join("\n").contains(shown), "{}", told.err);
+}
+
+/// What somebody types and what comes of it is `console`, and played; see `guides.rs`.
+#[test]
+fn no_terminal_is_written_down_as_text() {
+    for (page, text) in guides() {
+        for (head, body) in blocks(&text) {
+            let head = head.split(' ').next().unwrap_or_default();
+            let is_typed = |line: &&str| match head {
+                "console" => false,
+                // Commands alone.
+                "sh" => line.starts_with("$ "),
+                _ => line.starts_with("$ ") || line.starts_with("weft "),
+            };
+            let found = body.lines().find(is_typed);
+            assert_eq!(found, None, "{page}: use `console`, or `sh` without what it says");
+        }
+    }
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use connectors::ccv_salespos::simulator::NewOrder;
 use connectors::simulator::Simulator as _;
 use serde_json::Value;
 
+use super::docs::blocks;
 use super::town::{Folder, Town, golden};
 
 const BUYERS: &str = r#"flow "Who has ordered"
@@ -106,6 +107,48 @@ async fn an_order_is_in_the_till_because_the_shop_told_of_it() {
     assert!(town.shop.books()["webhooks"].as_array().unwrap().is_empty());
     let tells_nothing = shown(&["webhooks", "list", "till"]).await;
     golden("webhooks", [before, registered, removed, tells_nothing].join("\n\n"));
+}
+
+/// What the guide says: its `[listen]`, its commands, and proxies that let deliveries through.
+#[tokio::test]
+async fn the_guides_commands_register_what_its_proxies_let_through() {
+    let guide = include_str!("../../../docs/webhooks.md");
+    let blocks = blocks(guide);
+    let find = |head: &str, begin: &str| {
+        let mut found = blocks.iter().filter(|(one, body)| *one == head && body.starts_with(begin));
+        found.next().unwrap_or_else(|| panic!("no block of {head} begins with {begin}")).1
+    };
+    let (listen, calls) = (find("toml", "[listen]"), find("sh", "weft webhooks register"));
+    let town = Town::new().await;
+    let folder = town.project(&[("buyers", BUYERS)]);
+    let main = town.main_file(&[("buyers", BUYERS)]);
+    folder.put("weft.toml", [main.as_str(), "\n", listen].concat());
+    let mut calls = calls.lines();
+    let mut call = async || {
+        let call = calls.next().unwrap();
+        let told = folder.weft(&call.split(' ').skip(1).collect::<Vec<_>>()).await;
+        assert_eq!(told.code, Some(0), "{call}: {}{}", told.out, told.err);
+        told.out
+    };
+    call().await;
+    let hooks = town.shop.books()["webhooks"].as_array().unwrap().clone();
+    let address = hooks[0]["address"].as_str().unwrap();
+    let table: toml::Table = listen.parse().unwrap();
+    let here = table["listen"]["address"].as_str().unwrap();
+    let there = table["listen"]["public_url"].as_str().unwrap();
+    let path = address.strip_prefix(there).unwrap_or_else(|| panic!("{address}"));
+    assert!(path.starts_with("/hooks/"), "{address}");
+    let caddy = find("text", there.strip_prefix("https://").unwrap());
+    assert!(caddy.contains(&format!("reverse_proxy /hooks/* {here}\n")), "{caddy}");
+    let nginx = find("text", "server {");
+    assert!(
+        nginx.contains("location /hooks/ {") && nginx.contains(&format!("proxy_pass http://{here};")),
+        "{nginx}"
+    );
+    let listed = call().await;
+    assert!(listed.contains("orders.created"), "{listed}");
+    call().await;
+    assert!(town.shop.books()["webhooks"].as_array().unwrap().is_empty());
 }
 
 const CATALOGUE: &str = r#"flow "Products"

@@ -5,23 +5,25 @@ use connectors::simulator::{Faults, Simulator, start};
 
 #[cfg(target_os = "linux")]
 use super::connect::{get, sent_to};
+use super::docs::blocks;
 #[cfg(target_os = "linux")]
 use super::person::Person;
 use super::town::{Folder, Town, golden};
 
-/// What a person would answer for both accounts, in a file; secrets are named, not written.
+/// The file of answers that the guide shows, for the accounts of a town.
 fn answers(town: &Town) -> String {
-    format!(
-        "pair = \"ccv_salespos-mpluskassa\"\nname = \"Koffiehuis\"\nflows = [\"customers_to_till\", \"orders\"]\non = true\n\n\
-         [connections.shop]\naddress = \"{}\"\npublic_key = \"{}\"\nsecret_key = {{ env = \"SHOP_KEY\" }}\n\n\
-         [connections.till]\naddress = \"{}\"\nident = \"{}\"\nsecret = {{ file = \"till.secret\" }}\n\n\
-         [settings.orders]\nstart_date = \"2026-01-01\"\nstatuses = [\"new\", \"sent\"]\nrounding_limit = \"0.10\"\n\n\
-         [tables.orders.payment_method]\nrows = [[\"Ideal\", \"IDEAL\"], [\"Cash\", \"CONTANT\"]]\notherwise = \"fail\"\n",
-        town.shop_server.url(),
-        town.secret("public_key"),
-        town.till_server.url(),
-        town.secret("ident"),
-    )
+    let guide = include_str!("../../../docs/getting-started.md");
+    let (_, text) = blocks(guide).into_iter().find(|(_, text)| text.starts_with("pair = ")).unwrap();
+    let accounts = [
+        ("https://koffiehuis.ccvshop.nl", town.shop_server.url()),
+        ("api.mpluskassa.nl:34562", town.till_server.url()),
+        ("pk_1234", town.secret("public_key")),
+        ("ident = \"koffiehuis\"", format!("ident = \"{}\"", town.secret("ident"))),
+    ];
+    accounts.iter().fold(text.to_owned(), |text, (guide, today)| {
+        assert_eq!(text.matches(guide).count(), 1, "{guide}");
+        text.replace(guide, today)
+    })
 }
 
 /// The program in that folder, where the shop's key is in a variable.

@@ -3,7 +3,7 @@
 //!
 //! A block of `console` is a terminal; `terminal=NAME` one that stays open, in which later blocks
 //! go on: an empty first line is Enter, `^C` is Ctrl-C. `file=NAME` is a file that is written, and
-//! a `diff` with it one that is changed. What ends with `…` is as seen up to there.
+//! a `diff` with it one that is changed; `in=NAME` shows lines that the file has by then. What ends with `…` is as seen up to there.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -191,6 +191,11 @@ impl Reader {
                 let path = self.folder.join(&name);
                 std::fs::create_dir_all(path.parent().unwrap()).unwrap();
                 std::fs::write(path, self.whole(&name, &(body.join("\n") + "\n"))).unwrap();
+            }
+            _ if head.contains(" in=") => {
+                let file = std::fs::read_to_string(self.folder.join(word("in=").unwrap())).unwrap();
+                let shown = body.join("\n");
+                assert!(file.contains(&shown), "the file has not:\n{shown}\nbut:\n{file}");
             }
             (Some("console"), _, _) if head.contains(" from=") => is_from(&word("from=").unwrap(), &body),
             (Some("console"), _, Some(terminal)) => return self.stays(terminal, body, head).await,
@@ -435,6 +440,9 @@ fn normal(line: &str) -> String {
             _ if ["took_ms=", "run=", "under_way="].iter().any(|name| word.starts_with(name)) => "…",
             _ if shape.starts_with("9999-99-99T99:99:99") => "…",
             _ if words.get(at + 1).is_some_and(|next| next.trim_end_matches(['.', ':']) == "s") => "…",
+            // The daemon, and where it runs.
+            _ if at > 0 && words[at - 1] == "process" => "…",
+            _ if at > 2 && words[at - 3] == "process" => "…",
             _ if is_number && (follows || core.len() == 4 && core.starts_with('1')) => "…",
             _ => word,
         };

@@ -436,6 +436,13 @@ async fn the_unit_file_fits() {
     let args: Vec<&str> = call.split(' ').chain(["--help"]).collect();
     let told = Folder::new().weft(&args).await;
     assert_eq!(told.code, Some(0), "{call}: {}", told.err);
+    // The guide puts things where the unit looks for them.
+    let guide = include_str!("../../../docs/operating.md");
+    let program = value("ExecStart").split(' ').next().unwrap();
+    assert!(guide.contains(&format!("\ninstall -m 755 weft {program}\n")));
+    let (folder, file) = value("EnvironmentFile").trim_start_matches('-').rsplit_once('/').unwrap();
+    assert!(guide.contains(&format!("mkdir -p {folder} && install -m 600 {file} {folder}/{file}\n")));
+    assert!(guide.contains(&format!("The project lies in `{}`.", value("WorkingDirectory"))));
     // Longer than the daemon takes to stop, or systemd would kill it while it settles.
     let seconds = |key: &str| value(key).trim_end_matches('s').parse::<u64>().unwrap();
     assert!(seconds("TimeoutStopSec") > 30 && seconds("WatchdogSec") >= 60);
