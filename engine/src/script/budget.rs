@@ -106,6 +106,10 @@ struct Left {
     clock: Clock,
     /// Time until the end.
     time: Duration,
+    /// Of that, kept back for the end and the operation under way.
+    kept_back: Duration,
+    /// The most that was used between two looks at the clock.
+    slowest: Duration,
     start: Taken,
     /// Bytes taken when the clock was last looked at.
     looked_at: u64,
@@ -158,7 +162,9 @@ pub(super) fn open<'r>(limits: &Limits, record: Option<&'r RecordBudget>) -> Ope
         operations,
         at_start: operations,
         clock: Clock::started(),
-        time: limits.time.saturating_sub(limits.time / KEPT_BACK).saturating_sub(time),
+        time: limits.time.saturating_sub(time),
+        kept_back: limits.time / KEPT_BACK,
+        slowest: Duration::ZERO,
         start,
         looked_at: start.bytes,
         made: 0,
@@ -247,8 +253,13 @@ impl Left {
         let large = work > LARGE || operations > LARGE / BYTES_AN_OPERATION as u64;
         if large || before / CLOCK_EVERY != self.operations / CLOCK_EVERY {
             self.looked_at = looked_at;
+            let used = self.clock.used();
             self.clock.look(large);
-            if self.clock.used() + to_clear(in_use) > self.time {
+            self.slowest = self.slowest.max(self.clock.used().saturating_sub(used));
+            // Whoever has done something slow may be about to do it again, and nobody can look
+            // while it is done.
+            let kept_back = self.kept_back.max(self.slowest);
+            if self.clock.used() + to_clear(in_use) + kept_back > self.time {
                 return Err(reached(|said| Mistake::limit("time", format!("{} ms", said.time.as_millis()))));
             }
         }
